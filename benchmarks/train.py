@@ -1,0 +1,169 @@
+"""Frames per second of training: a plain loop in PyTorch, and ours, on the same data, network and machine.
+
+    python benchmarks/train.py                         # -arc 3,3,3 -ch 1024 -b 1024 on the reference clips
+    python benchmarks/train.py -arc 3,3,3,3,3 --peak-tflops 989
+
+The plain loop is the textbook one: fp32, strided Conv1d layers, torch's dropout and Adam, batches put together example
+by example in numpy. Both take their steps in turn, so that whatever else the machine does hits both. Last come both
+networks' errors on the test subjects after equally many epochs.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from lifter.model import TemporalConvNet  # noqa: E402
+from train.evaluate import average, evaluate_actions  # noqa: E402
+from train.loop import Training  # noqa: E402
+from train.options import parse  # noqa: E402
+from train.session import Session, open_session  # noqa: E402
+from train.team import Team  # noqa: E402
+
+
+class PlainNet(TemporalConvNet):
+    """The same parameters in strided convolutions, as single frames were trained in the paper."""
+
+    def forward_windows(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.flatten(2).transpose(1, 2)
+        widths = self.config.filter_widths
+        x = F.conv1d(x, self.expand_conv.weight, stride=widths[0])
+        x = self.dropout(F.relu(self.expand_bn(x)))
+        for i, width in enumerate(widths[1:]):
+            residual = x[:, :, width - 1 if self.config.causal else width // 2 :: width]
+            for layer, stride in ((2 * i, width), (2 * i + 1, 1)):
+                x = F.conv1d(x, self.layers_conv[layer].weight, stride=stride)
+                x = self.dropout(F.relu(self.layers_bn[layer](x)))
+            x = residual + x
+        return self.shrink(x).view(len(x), -1, 3)
+
+
+class PlainTraining:
+    """Everything the obvious way."""
+
+    def __init__(self, session: Session) -> None:
+        o = session.options
+        self.session = session
+        torch.manual_seed(o.seed)
+        fitting = session.network(len(session.data.skeleton))
+        self.net = PlainNet(fitting.config).to(session.device)
+        self.net.load_state_dict(fitting.state_dict())
+        self.optimizer = torch.optim.Adam(self.net.parameters(), o.learning_rate, amsgrad=True)
+        self.clips = session.clips("subjects_train")
+        self.examples = [(c, t, flip) for c, clip in enumerate(self.clips) for flip in (0, 1) for t in range(len(clip))]
+        self.random, self.epochs_done = np.random.RandomState(1234), 0
+
+    def steps(self) -> Iterator[None]:
+        o = self.session.options
+        self.net.train()
+        self.net.set_bn_momentum(0.1 * 0.01 ** (self.epochs_done / o.epochs))
+        order = self.random.permutation(len(self.examples))
+        for start in range(0, len(order), o.batch_size):
+            keypoints, joints = self.gather(order[start : start + o.batch_size])
+            self.optimizer.zero_grad()
+            predicted = self.net.forward_windows(keypoints.to(self.session.device))
+            (predicted - joints.to(self.session.device)).norm(dim=-1).mean().backward()
+            self.optimizer.step()
+            yield
+        for group in self.optimizer.param_groups:
+            group["lr"] *= o.lr_decay
+        self.epochs_done += 1
+
+    def gather(self, which: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        before, after = self.net.config.padding
+        mirror = self.session.mirror
+        keypoints, joints = [], []
+        for number in which:
+            c, t, flip = self.examples[number]
+            clip = self.clips[c]
+            frames = np.arange(t - before, t + after + 1).clip(0, len(clip) - 1)
+            window, pose = clip.keypoints[frames], clip.joints_m[t]
+            if flip:
+                window, pose = window[:, mirror.keypoints] * [-1, 1], pose[mirror.joints] * [-1, 1, 1]
+            keypoints.append(window)
+            joints.append(pose)
+        return torch.from_numpy(np.float32(keypoints)), torch.from_numpy(np.float32(joints))
+
+
+class OurTraining:
+    def __init__(self, session: Session) -> None:
+        self.training = Training(session, Team())
+
+    @property
+    def net(self) -> nn.Module:
+        return self.training.progress.networks.pose
+
+    def steps(self) -> Iterator[None]:
+        for _ in self.training.steps():
+            yield
+        progress = self.training.progress
+        progress.epoch += 1
+        for group in progress.optimizer.param_groups:
+            group["lr"] *= self.training.session.options.lr_decay
+
+
+def flops_per_frame(net: TemporalConvNet) -> float:
+    """Multiplications and additions of one training step, forward and twice as much backward, for one window."""
+    frames, total = net.config.receptive_field, 0
+    for layer in (net.expand_conv, *net.layers_conv):
+        frames //= layer.kernel_size[0]
+        total += 2 * layer.weight.numel() * frames
+    return 3 * (total + 2 * net.shrink.weight.numel())
+
+
+def timed_epoch(contenders: dict[str, PlainTraining | OurTraining], device: torch.device) -> dict[str, float]:
+    """An epoch of each, step by step in turn; the seconds each took, without its first step, which warms up."""
+    spent = dict.fromkeys(contenders, 0.0)
+    running = {name: contender.steps() for name, contender in contenders.items()}
+    first = True
+    while running:
+        for name, steps in list(running.items()):
+            started = time.perf_counter()
+            if next(steps, running) is running:
+                del running[name]
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            spent[name] += 0.0 if first else time.perf_counter() - started
+        first = False
+    return spent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peak-tflops", type=float, help="the machine's bf16 peak, to say what share of it is used")
+    parser.add_argument("--no-plain", action="store_true", help="leave the plain loop out")
+    arguments, flags = parser.parse_known_args()
+    defaults = ["--data-dir", str(ROOT / "tests/data/h36m_like"), "-k", "gt", "-e", "4", "--no-eval"]
+    session = open_session(parse([*defaults, *flags]))
+    o = session.options
+    contenders = {} if arguments.no_plain else {"plain": PlainTraining(session)}
+    contenders["ours"] = OurTraining(session)
+    frames = len(contenders["ours"].training.progress.labelled.examples)
+    print(f"-arc {o.architecture} -ch {o.channels} -b {o.batch_size} on {session.device}, {frames} frames an epoch")
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for epoch in range(o.epochs):
+        for name, spent in timed_epoch(contenders, session.device).items():
+            times[name].append(spent)
+            print(f"epoch {epoch + 1} {name:<5} {(frames - o.batch_size) / spent:9.0f} frames/s", flush=True)
+    rates = {name: (frames - o.batch_size) / median(values) for name, values in times.items()}
+    for name, contender in contenders.items():
+        errors = average(evaluate_actions(contender.net, session.clips("subjects_test"), session.mirror))
+        tflops = rates[name] * flops_per_frame(contender.net) / 1e12
+        share = f", {100 * tflops / arguments.peak_tflops:.1f} % of peak" if arguments.peak_tflops else ""
+        print(f"{name:<5} {rates[name]:9.0f} frames/s, {tflops:.3f} TFLOP/s{share}; MPJPE {errors.mpjpe:.1f} mm")
+    if "plain" in rates:
+        print(f"ours is {rates['ours'] / rates['plain']:.1f} times as fast")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""Read `.npz` archives, also those of VideoPose3D's ecosystem, which keep dictionaries as pickled object arrays.
+
+numpy would run whatever such a pickle asks for; here only arrays, numbers and plain containers come out of one.
+"""
+
+import lzma
+import pickle
+import sys
+import tokenize
+import zipfile
+import zlib
+from collections import OrderedDict
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+
+from core.errors import InputError, one_line
+from core.types import Array
+
+_DAMAGED = (
+    OSError, ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+    lzma.LZMAError, tokenize.TokenError,
+)  # fmt: skip
+_NO_DATA = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)  # what odd pickles raise
+
+
+def read_archive(path: Path, *needed: str, encoding: str = "ASCII", max_bytes: int | None = None) -> dict[str, Any]:
+    """All members by name; a pickled dictionary comes out as one. Python 2's archives want encoding "latin1".
+
+    `InputError` says what is wrong with the file: a member of `needed` is missing, its pickle names more than data, or
+    it unpacks to more than `max_bytes`.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if max_bytes is not None and sum(member.file_size for member in archive.infolist()) > max_bytes:
+                raise InputError(f"{path}: unpacks to more than {max_bytes >> 20} MiB, which no such file needs")
+            members = {name.removesuffix(".npy"): _read_member(archive, name, encoding) for name in archive.namelist()}
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except _DAMAGED as error:
+        raise InputError(f"{path}: not a readable .npz archive ({one_line(error)})") from error
+    except pickle.UnpicklingError as error:
+        raise InputError(f"{path}: refused, {one_line(error)}") from error
+    for name in needed:
+        if name not in members:
+            raise InputError(f"{path}: {name} is missing, it holds {', '.join(members) or 'nothing'}")
+    return members
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, encoding: str) -> Any:
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        _, _, dtype = read_header(file)
+        if dtype.hasobject:
+            return _unpickle(file, encoding)
+    with archive.open(name) as file:
+        return _readable(np.lib.format.read_array(file, allow_pickle=False))
+
+
+def _unpickle(file: IO[bytes], encoding: str) -> Any:
+    try:
+        value = _plain(_DataUnpickler(file, encoding=encoding).load(), {})
+    except _NO_DATA as error:
+        raise pickle.UnpicklingError(f"its pickle is none of numpy's ({error})") from error
+    if not isinstance(value, np.ndarray):
+        raise pickle.UnpicklingError("its pickle holds no array")
+    return value.item() if value.shape == () else value
+
+
+class _DataUnpickler(pickle.Unpickler):
+    """Knows numpy's arrays and nothing that acts.
+
+    Arrays and types are stand-ins, because numpy's own trust a pickle: a crafted shape or type makes them read memory
+    that is not theirs.
+    """
+
+    def __init__(self, file: IO[bytes], encoding: str) -> None:
+        super().__init__(file, encoding=encoding)
+
+    def find_class(self, module: str, name: str) -> Any:
+        known = _KNOWN.get((module.replace("numpy.core", "numpy._core"), name))
+        if known is None:
+            raise pickle.UnpicklingError(f"its pickle names {module}.{name}, and only arrays and containers are data")
+        return known
+
+
+class _Type:
+    """Stands in for `numpy.dtype`: a plain type by its name; of the state, only the byte order is taken."""
+
+    def __init__(self, name: str, *_flags: Any) -> None:
+        self.dtype = np.dtype(str(name))
+
+    def __setstate__(self, state: Any) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array:
+    """Stands in for an array, which a pickle makes empty first and then fills."""
+
+    def __init__(self, *_arguments: Any) -> None:
+        self.array: Array = np.zeros(0)
+
+    def __setstate__(self, state: Any) -> None:
+        _version, shape, kind, fortran, data = state
+        self.array = _filled(data, kind.dtype, shape, "F" if fortran else "C")
+
+
+def _filled(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: Literal["C", "F"]) -> Array:
+    """An array of exactly the data: a list of objects, in C order always, or raw bytes (Python 2: text)."""
+    if dtype.kind == "O":
+        objects = np.empty(len(data), object)
+        for place, value in enumerate(data):
+            objects[place] = value
+        return objects.reshape(shape)
+    raw = data.encode("latin1") if isinstance(data, str) else memoryview(data).tobytes()
+    return _readable(np.frombuffer(raw, dtype).copy()).reshape(shape, order=order)
+
+
+def _readable(array: Array) -> Array:
+    """The array; `ValueError` where its text has characters that do not exist, which Python's strings cannot hold."""
+    if array.dtype.kind == "U":
+        codes = np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if codes.max(initial=0) > sys.maxunicode:
+            raise ValueError("text with characters that do not exist")
+    return array
+
+
+def _plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
+    """The value with arrays in the place of stand-ins; `done` has the objects met before, and what was made of each."""
+    if id(value) in done:
+        return done[id(value)][1]
+    plain = value
+    if isinstance(value, _Array):
+        plain = value.array
+        for place in np.ndindex(plain.shape) if plain.dtype.kind == "O" else ():
+            plain[place] = _plain(plain[place], done)
+    elif isinstance(value, dict):
+        plain = {key: _plain(one, done) for key, one in value.items()}
+    elif isinstance(value, list | tuple):
+        plain = type(value)(_plain(one, done) for one in value)
+    done[id(value)] = value, plain  # kept alive, so that no other object gets its id
+    return plain
+
+
+def _scalar(kind: _Type, data: Any) -> Any:
+    """Stands in for numpy's private `scalar`."""
+    return _filled(data, kind.dtype, (1,), "C")[0]
+
+
+def _frombuffer(data: bytes, kind: _Type, shape: tuple[int, ...], order: Any, axes: Any = None) -> _Array:
+    """Stands in for numpy's private function of that name, as which protocol 5 spells arrays."""
+    made = _Array()
+    made.array = _filled(data, kind.dtype, shape, "F" if order == "F" else "C")
+    if axes is not None:
+        made.array = made.array.transpose(axes)
+    return made
+
+
+def _latin1(text: str, encoding: str) -> bytes:
+    """Stands in for `_codecs.encode`, as which pickles of old protocols spell bytes."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"its pickle asks for the codec {encoding!r}")
+    return text.encode("latin1")
+
+
+_KNOWN: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): "numpy.ndarray",  # only ever named, as the first argument of _reconstruct
+    ("numpy", "dtype"): _Type,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "scalar"): _scalar,
+    ("numpy._core.numeric", "_frombuffer"): _frombuffer,
+    ("collections", "OrderedDict"): OrderedDict,
+    ("_codecs", "encode"): _latin1,
+}

@@ -1,0 +1,41 @@
+"""What can go wrong, as one tree.
+
+    Video3DError             anything we raise on purpose; its text is one line for a person
+    ├── UsageError           the command line or a configuration contradicts itself (exit status 2)
+    ├── InputError           a video, image or keypoint file cannot be used
+    ├── OutputError          a result cannot be written
+    ├── WeightsError         a model file is missing, cannot be fetched, or is not what it claims to be
+    └── DetectorError        a detector cannot be built or run
+
+Everything but `UsageError` concerns one input: the others go on, the exit status is 1.
+"""
+
+
+class Video3DError(Exception):
+    """Base of every error raised on purpose: `str(error)` says what is wrong and what to do, in one line."""
+
+
+class UsageError(Video3DError):
+    """The command line or a configuration is wrong; the text names the flag."""
+
+
+class InputError(Video3DError):
+    """A file that was to be read cannot be used."""
+
+
+class OutputError(Video3DError):
+    """A result cannot be written."""
+
+
+class WeightsError(Video3DError):
+    """A model file is missing, cannot be fetched, or is not what it claims to be."""
+
+
+class DetectorError(Video3DError):
+    """A detector cannot be built or run."""
+
+
+def one_line(error: BaseException, longest: int = 200) -> str:
+    """What a library says of an error, as part of a line of ours."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= longest else words[:longest] + " …"

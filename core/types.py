@@ -1,0 +1,179 @@
+"""The words the rooms speak: frozen dataclasses whose shapes are checked when they are made.
+
+T frames, N people, K keypoints, J joints. Pixels have x right, y down and (0, 0) at the top left corner of the top
+left pixel. Camera axes are x right, y down, z forward; world axes have z up with the floor at 0; both in metres.
+Missing is NaN, never 0.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.skeletons import Skeleton
+
+Array = NDArray[Any]
+Floats = NDArray[np.floating[Any]]
+
+
+def check_shape(name: str, array: Array, expected: tuple[int | None, ...]) -> None:
+    """Raise `ValueError` unless `array.shape` is `expected`, where None stands for any length."""
+    matches = len(array.shape) == len(expected) and all(
+        want is None or got == want for got, want in zip(array.shape, expected, strict=True)
+    )
+    if not matches:
+        wanted = ", ".join("any" if want is None else str(want) for want in expected)
+        raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}")
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video file says of itself; width and height are those of upright frames, after `rotation`.
+
+    `rotation` is the clockwise turn in degrees (0, 90, 180, 270) that was applied to the stored frames; `fps` the
+    average frame rate; `frame_count` None where the container does not say.
+    """
+
+    path: Path
+    width: int
+    height: int
+    fps: float
+    frame_count: int | None
+    rotation: int
+    duration_s: float | None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One upright picture: `rgb` uint8 (H, W, 3); `time_s` its presentation time, variable frame rates kept."""
+
+    index: int
+    time_s: float
+    rgb: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        check_shape("Frame.rgb", self.rgb, (None, None, 3))
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The N people a detector sees in one frame.
+
+    boxes_xyxy (N, 4) px; box_scores (N,); keypoints_xy (N, K, 2) px; keypoint_scores (N, K) in 0…1; keypoints_3d
+    (N, K, 3) the detector's own 3D in metres, camera axes, relative to the mid-hip, NaN where it has none.
+    """
+
+    frame_index: int
+    boxes_xyxy: Floats
+    box_scores: Floats
+    keypoints_xy: Floats
+    keypoint_scores: Floats
+    keypoints_3d: Floats
+    skeleton: Skeleton
+
+    def __post_init__(self) -> None:
+        people, keypoints = len(self.boxes_xyxy), len(self.skeleton)
+        check_shape("Detections.boxes_xyxy", self.boxes_xyxy, (people, 4))
+        check_shape("Detections.box_scores", self.box_scores, (people,))
+        check_shape("Detections.keypoints_xy", self.keypoints_xy, (people, keypoints, 2))
+        check_shape("Detections.keypoint_scores", self.keypoint_scores, (people, keypoints))
+        check_shape("Detections.keypoints_3d", self.keypoints_3d, (people, keypoints, 3))
+
+    def __len__(self) -> int:
+        return len(self.boxes_xyxy)
+
+
+@dataclass(frozen=True)
+class Track:
+    """One person through time: one row for each frame in which they were seen or bridged, by frame.
+
+    frame_indices (T,) strictly rising; boxes_xyxy (T, 4) px; keypoints_xy (T, K, 2) px; keypoint_scores (T, K);
+    keypoints_3d (T, K, 3) as in `Detections`. NaN = not seen.
+    """
+
+    track_id: int
+    frame_indices: NDArray[np.int64]
+    boxes_xyxy: Floats
+    keypoints_xy: Floats
+    keypoint_scores: Floats
+    keypoints_3d: Floats
+    skeleton: Skeleton
+
+    def __post_init__(self) -> None:
+        frames, keypoints = len(self.frame_indices), len(self.skeleton)
+        check_shape("Track.frame_indices", self.frame_indices, (frames,))
+        check_shape("Track.boxes_xyxy", self.boxes_xyxy, (frames, 4))
+        check_shape("Track.keypoints_xy", self.keypoints_xy, (frames, keypoints, 2))
+        check_shape("Track.keypoint_scores", self.keypoint_scores, (frames, keypoints))
+        check_shape("Track.keypoints_3d", self.keypoints_3d, (frames, keypoints, 3))
+        if np.any(np.diff(self.frame_indices) <= 0):
+            raise ValueError(f"Track {self.track_id}: frame_indices must rise strictly")
+
+    def __len__(self) -> int:
+        return len(self.frame_indices)
+
+
+@dataclass(frozen=True)
+class LifterInput:
+    """One person's 2D on the lifter's even clock.
+
+    times_s (T,); keypoints (T, K, 2) px, NaN where a keypoint is never seen; scores (T, K) in 0…1, 0 where a keypoint
+    was filled in or is never seen; keypoints_3d (T, K, 3) as in `Detections`; fps the even rate.
+    """
+
+    times_s: Floats
+    keypoints: Floats
+    scores: Floats
+    keypoints_3d: Floats
+    fps: float
+    skeleton: Skeleton
+
+    def __post_init__(self) -> None:
+        frames, keypoints = len(self.times_s), len(self.skeleton)
+        check_shape("LifterInput.times_s", self.times_s, (frames,))
+        check_shape("LifterInput.keypoints", self.keypoints, (frames, keypoints, 2))
+        check_shape("LifterInput.scores", self.scores, (frames, keypoints))
+        check_shape("LifterInput.keypoints_3d", self.keypoints_3d, (frames, keypoints, 3))
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """(T, K): whether a detector saw the keypoint."""
+        return np.asarray(self.scores > 0)
+
+
+@dataclass(frozen=True)
+class CameraPoses:
+    """joints_m (T, J, 3) metres relative to the pelvis, camera axes; root_m (T, 3) the pelvis in camera space."""
+
+    joints_m: Floats
+    root_m: Floats
+    skeleton: Skeleton
+
+    def __post_init__(self) -> None:
+        check_shape("CameraPoses.joints_m", self.joints_m, (None, len(self.skeleton), 3))
+        check_shape("CameraPoses.root_m", self.root_m, (len(self.joints_m), 3))
+
+
+@dataclass(frozen=True)
+class WorldPoses:
+    """joints_m (T, J, 3) metres, z up, floor at z = 0; `grounding` says how up and floor were found."""
+
+    joints_m: Floats
+    grounding: str
+    skeleton: Skeleton
+
+    def __post_init__(self) -> None:
+        check_shape("WorldPoses.joints_m", self.joints_m, (None, len(self.skeleton), 3))
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """A pinhole camera in pixels, and where its numbers come from."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    source: Literal["given", "estimated", "assumed"]

@@ -1,0 +1,49 @@
+"""Which joints a file's keypoints are: the orders that `--keypoints-skeleton` names, and the way to COCO-17."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.skeletons import BLAZEPOSE_33, BODY_25, BODY_25B, COCO_17, COCO_18, H36M_17, HALPE_26
+from core.types import Floats
+
+TORSO = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+"""Without these, nothing can be lifted."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`count` keypoints a person; the first are `joints`, any further ones (face, hands) are passed over."""
+
+    joints: tuple[str, ...]
+    count: int
+
+
+LAYOUTS = {
+    skeleton.name: Layout(skeleton.joints, len(skeleton))
+    for skeleton in (COCO_17, COCO_18, BODY_25, BODY_25B, HALPE_26, BLAZEPOSE_33, H36M_17)
+} | {"coco_wholebody_133": Layout(COCO_17.joints, 133), "halpe_136": Layout(HALPE_26.joints, 136)}
+"""By the name a user gives."""
+
+
+def to_coco(keypoints: Floats, joints: Sequence[str]) -> Floats:
+    """(R, K, 3) px, px, score, the first of them named → (R, 17, 3) as COCO-17, NaN and score 0 for what is not there.
+
+    `ValueError` where the names have no shoulders and hips.
+    """
+    places = {_plain(name): place for place, name in reversed(list(enumerate(joints)))}
+    missing = [name for name in TORSO if name not in places]
+    if missing:
+        raise ValueError(f"no {missing[0]} among its joints {', '.join(joints)}")
+    coco = np.full((len(keypoints), len(COCO_17), 3), (np.nan, np.nan, 0), np.float32)
+    for place, name in enumerate(COCO_17.joints):
+        if name in places:
+            coco[:, place] = keypoints[:, places[name]]
+    return coco
+
+
+def _plain(name: str) -> str:
+    """A joint's name as COCO spells it: `Left Hip`, `l_hip` → `left_hip`."""
+    words = name.lower().replace("-", "_").replace(" ", "_").split("_")
+    return "_".join([{"l": "left", "r": "right"}.get(words[0], words[0]), *words[1:]])

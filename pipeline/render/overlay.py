@@ -1,0 +1,71 @@
+"""People in the video: box, number and 2D skeleton, drawn on the picture at the size it is shown."""
+
+import numpy as np
+
+from core.skeletons import COCO_17
+from core.types import Floats
+from pipeline.render.draw import Picture, disc, fits, line, plate, text, text_width
+from pipeline.render.palette import BLACK, Colour, mix, side_of, track_colour
+from pipeline.render.person import PersonInFrame
+
+SURE, UNSURE = 0.6, 0.3
+"""A keypoint scored below `SURE` is drawn thin; below `UNSURE` it is left out."""
+
+_LINKS = (
+    ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"),
+    ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip"),
+    ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"),
+    ("right_shoulder", "right_elbow"), ("right_elbow", "right_wrist"),
+    ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
+    ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
+)  # fmt: skip
+"""What is joined by a line: COCO's tree hangs on the nose, which no drawing of a body wants. The face gets dots."""
+
+LINKS = tuple((COCO_17.index(a), COCO_17.index(b), side_of(COCO_17, COCO_17.indices((a, b)))) for a, b in _LINKS)
+_FACE = frozenset(COCO_17.indices(("nose", "left_eye", "right_eye", "left_ear", "right_ear")))
+
+
+def draw_person(image: Picture, person: PersonInFrame, scale: float) -> None:
+    """Draw on `image`, which is the frame times `scale`."""
+    unit = image.shape[0] / 720  # a line that is right at 720 px is right at other sizes too
+    _draw_box(image, person.box_xyxy * scale, person.track_id, unit)
+    points, scores = person.keypoints_xy * scale, person.keypoint_scores
+    drawn = [
+        bool(score >= UNSURE and np.isfinite(point).all() and fits(point, image))
+        for point, score in zip(points, scores, strict=True)
+    ]
+    strokes: list[tuple[Floats, Floats, Colour, float]] = []
+    for a, b, side in LINKS:
+        if drawn[a] and drawn[b]:
+            weak = min(scores[a], scores[b]) < SURE
+            strokes.append((points[a], points[b], track_colour(person.track_id, side), (1.5 if weak else 4.0) * unit))
+    for start, end, colour, width in strokes:  # all edges first: they must not cut into a neighbouring limb
+        line(image, start, end, mix(colour, BLACK, 0.65), width + 2 * unit)
+    for start, end, colour, width in strokes:
+        line(image, start, end, colour, width)
+    for joint in np.flatnonzero(drawn):
+        colour = track_colour(person.track_id, side_of(COCO_17, (int(joint),)))
+        radius = (2.0 if joint in _FACE or scores[joint] < SURE else 3.8) * unit
+        disc(image, points[joint], radius + unit, mix(colour, BLACK, 0.65))
+        disc(image, points[joint], radius, colour)
+
+
+def _draw_box(image: Picture, box: Floats, track_id: int, unit: float) -> None:
+    """A thin frame with strong corners, and the person's number on its top left one."""
+    if not np.isfinite(box).all():
+        return
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = np.clip(box, 1, [width - 1, height - 1, width - 1, height - 1])
+    corners = [np.array(corner) for corner in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
+    colour, arm = track_colour(track_id), min(x1 - x0, y1 - y0) * 0.16
+    for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
+        line(image, start, end, colour, 1)
+        along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-6) * arm
+        line(image, start, start + along, colour, 3 * unit)
+        line(image, end, end - along, colour, 3 * unit)
+    size = max(11, round(15 * unit))
+    name = str(track_id)
+    tag = text_width(name, size, bold=True) + size
+    top = max(y0 - 1.6 * size, 2)
+    plate(image, x0, top, tag, round(1.4 * size), colour, 0.95)
+    text(image, name, x0 + size / 2, top + 0.7 * size, size, BLACK, bold=True)

@@ -1,0 +1,184 @@
+"""BlazePose on the sample clip, whose two people move from 300 to 350 px tall in a frame of 1768 x 994."""
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.errors import DetectorError
+from core.skeletons import BLAZEPOSE_33, COCO_17
+from core.types import Detections, Frame
+from detectors.base import create
+from detectors.blazepose import BlazePose
+from weights.store import resolve
+
+Picture = NDArray[np.uint8]
+GRAPH = Path(__file__).parents[1] / "data" / "mediapipe_graph.npz"
+LEFT, RIGHT = COCO_17.index("left_hip"), COCO_17.index("right_hip")
+
+
+def read_clip() -> Iterator[Picture]:
+    """The clip's frames one by one: together they would take 1.2 GB."""
+    capture = cv2.VideoCapture(str(resolve("demo-clip")))
+    while (read := capture.read())[0]:
+        yield cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
+
+
+def run(frames: Iterable[Picture], **options: int) -> list[Detections]:
+    detector = BlazePose(**options)
+    found = [detector.detect(Frame(index, index / 30, rgb)) for index, rgb in enumerate(frames)]
+    detector.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def clip() -> dict[int, Picture]:
+    """A few frames by index: 0 with the man, the others with both."""
+    return {index: rgb for index, rgb in enumerate(read_clip()) if index in (0, 60, 61, 62, 63, 80)}
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Detections]:
+    return run(read_clip())
+
+
+def hips(detections: Detections) -> NDArray[np.float64]:
+    """(N, 2) px."""
+    return detections.keypoints_xy[:, [LEFT, RIGHT]].mean(1)
+
+
+# --- the clip as a whole ---
+
+
+def test_both_people_are_followed_and_nobody_else(found: list[Detections]) -> None:
+    counts = [len(detections) for detections in found]
+    assert counts[:30] == [1] * 30, "the man alone"
+    assert counts[60:150] == [2] * 90
+    assert max(counts) == 2
+    low = [detections for detections in found[48:195] if (hips(detections)[:, 1] > 600).any()]
+    assert len(low) == 147, "the woman, from the tree to the left edge"
+    high = [detections for detections in found[:165] if (hips(detections)[:, 1] < 400).any()]
+    assert len(high) == 165, "the man, until his somersault"
+    assert all(len(detections) for detections in found[185:225]), "and after it"
+
+
+def test_keypoints_agree_with_the_packaged_graph(found: list[Detections]) -> None:
+    """On 40 frames written by benchmarks/compare_mediapipe.py; over the person's height there."""
+    graph = np.load(GRAPH)
+    coco = BLAZEPOSE_33.indices(COCO_17.joints)
+    distances = []
+    for index, landmarks in zip(graph["frame_index"], graph["landmarks"][:, coco], strict=True):
+        apart = np.linalg.norm(found[index].keypoints_xy - landmarks, axis=2) / np.ptp(landmarks[:, 1])
+        distances.append(apart[np.argmin(np.median(apart, axis=1))])
+    assert np.median(distances) < 0.02
+
+
+def test_scores_are_probabilities_and_points_outside_the_picture_have_none(found: list[Detections]) -> None:
+    leaving = found[198]
+    scores = np.concatenate([detections.keypoint_scores for detections in found])
+    assert scores.min() >= 0
+    assert scores.max() <= 1
+    outside = leaving.keypoints_xy[..., 0] < 0
+    assert outside.any()
+    assert (leaving.keypoint_scores[outside] == 0).all()
+
+
+def test_boxes_hold_the_keypoints_and_stay_in_the_picture(found: list[Detections]) -> None:
+    for detections in found:
+        points, boxes = detections.keypoints_xy.clip(0, [1768, 994]), detections.boxes_xyxy
+        assert (points >= boxes[:, None, :2]).all()
+        assert (points <= boxes[:, None, 2:]).all()
+        assert (boxes >= 0).all()
+        assert (boxes <= [1768, 994, 1768, 994]).all()
+
+
+def test_metres_stand_in_camera_axes_from_the_middle_of_the_hips(found: list[Detections]) -> None:
+    man = found[80].keypoints_3d[np.argmin(hips(found[80])[:, 1])]
+    joint = {name: man[COCO_17.index(name)] for name in COCO_17.joints}
+    assert np.allclose(man[[LEFT, RIGHT]].mean(0), 0, atol=1e-6)
+    assert joint["nose"][1] < -0.4, "y points down"
+    assert joint["left_ankle"][1] > 0.5
+    assert joint["left_hip"][0] > joint["right_hip"][0], "he faces the camera"
+    assert joint["nose"][2] < joint["left_ear"][2], "z points away from the camera"
+    assert 1.2 < joint["left_ankle"][1] - joint["nose"][1] < 1.9
+
+
+# --- coming, going, several ---
+
+
+def test_a_picture_of_nobody_gives_empty_detections_of_the_right_shapes(clip: dict[int, Picture]) -> None:
+    empty = clip[0][:, 1000:].copy()  # trees and houses
+    for detections in run([empty, np.zeros_like(empty), empty]):
+        assert len(detections) == 0
+        assert detections.keypoints_xy.shape == (0, 17, 2)
+        assert detections.keypoints_3d.shape == (0, 17, 3)
+
+
+def test_people_who_go_are_dropped_and_who_come_are_found(clip: dict[int, Picture]) -> None:
+    nobody = np.zeros_like(clip[80])
+    found = run([clip[80], nobody, nobody, *[clip[80]] * 6])
+    assert [len(detections) for detections in found[:3]] == [2, 0, 0]
+    assert len(found[-1]) == 2
+
+
+def test_two_regions_that_converge_become_one_person(clip: dict[int, Picture]) -> None:
+    apart = np.hstack([clip[80], clip[80][:, ::-1]])
+    together = np.hstack([clip[80], np.zeros_like(clip[80])])
+    detector = BlazePose()
+    assert len(detector.detect(Frame(0, 0, apart))) == 4
+    detector._regions = [detector._regions[0]] * 4
+    assert len(detector.detect(Frame(1, 0, together))) <= 2
+
+
+def test_max_people_bounds_how_many_are_reported(clip: dict[int, Picture]) -> None:
+    crowd = np.hstack([clip[80], clip[80][:, ::-1]])
+    assert [len(detections) for detections in run([crowd] * 3, max_people=3)] == [3, 3, 3]
+
+
+def test_upright_videos_are_searched_too(clip: dict[int, Picture]) -> None:
+    portrait = np.vstack([np.zeros((600, 560, 3), np.uint8), clip[80][:, 380:940]])
+    assert len(run([portrait])[0]) == 1
+
+
+def test_the_same_frames_give_the_same_people_after_a_reset_and_on_any_number_of_threads(
+    clip: dict[int, Picture],
+) -> None:
+    detector = BlazePose(num_threads=1)
+    first = [detector.detect(Frame(index, 0, clip[index])).keypoints_xy for index in range(60, 64)]
+    detector.reset()
+    again = [detector.detect(Frame(index, 0, clip[index])).keypoints_xy for index in range(60, 64)]
+    threads = [detections.keypoints_xy for detections in run((clip[index] for index in range(60, 64)), num_threads=2)]
+    for a, b, c in zip(first, again, threads, strict=True):
+        assert np.array_equal(a, b)
+        assert np.allclose(a, c, atol=0.1)
+
+
+def test_the_size_of_the_frames_may_change(clip: dict[int, Picture]) -> None:
+    half = cv2.resize(clip[80], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    full, small = run([clip[80], half])
+    assert len(full) == len(small) == 2
+    order = [np.argsort(hips(detections)[:, 1]) for detections in (full, small)]
+    apart = full.keypoints_xy[order[0]] / 2 - small.keypoints_xy[order[1]]
+    assert np.median(np.linalg.norm(apart, axis=2)) < 3
+
+
+# --- the registry ---
+
+
+def test_a_detector_is_made_by_name() -> None:
+    assert create("blazepose", max_people=1).skeleton is COCO_17
+
+
+def test_an_unknown_detector_names_the_known_ones() -> None:
+    with pytest.raises(DetectorError, match="no detector 'nope'; there is blazepose"):
+        create("nope")
+
+
+def test_the_registry_imports_no_backend() -> None:
+    code = "import sys, detectors.base; sys.exit(any(m in sys.modules for m in ('cv2', 'ai_edge_litert', 'torch')))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0

@@ -1,0 +1,150 @@
+"""What reads files from outside, each with good files to begin from: what a file of its kind must never do is crash."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from core.archives import read_archive
+from core.errors import InputError, Video3DError
+from detectors.replay import Replay
+from lifter.checkpoint import load_lifter
+from pipeline.batch.clip import ClipWorker
+from pipeline.batch.jobs import Job
+from pipeline.batch.report import BatchReport
+from pipeline.config import PipelineConfig
+from pipeline.resume import finished, way_of, weights_of
+from tests.detectors.stored_files import FORMATS
+from tests.make_video import moving, run_ffmpeg
+from tests.walker import keypoints, walking
+from train.options import read_config
+from weights.store import resolve
+
+
+@dataclass(frozen=True)
+class Target:
+    """`seeds` writes good files into a folder; `read` is given a bad one and a folder for results."""
+
+    seeds: Callable[[Path], list[Path]]
+    read: Callable[[Path, Path], str]
+    text: bool = False
+    share: int = 1
+    """How many of the inputs it gets, relative to the others."""
+
+
+def _videos(folder: Path) -> list[Path]:
+    short = [moving(folder / f"clip.{end}", frames=6, sound_s=0.3) for end in ("mp4", "mkv", "ts", "mov", "flv")]
+    first = moving(folder / "index_first.mp4", frames=6, options="-movflags +faststart")
+    coded = {"avi": "mpeg4", "webm": "libvpx", "mpg": "mpeg2video", "gif": "gif"}
+    for end, codec in coded.items():
+        short.append(folder / f"{codec}.{end}")
+        words = ("-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=0.25", "-c:v", codec)
+        run_ffmpeg(*words, str(short[-1]))
+    return [*short, first]
+
+
+@cache
+def _worker(out: Path) -> ClipWorker:
+    return ClipWorker(PipelineConfig(output=out, overwrite=True))
+
+
+def _read_video(path: Path, out: Path) -> str:
+    outcome = _worker(out).do(Job(path, out / "clip"), lambda tick: None)
+    if "a fault of this program" in outcome.reason:
+        raise AssertionError(outcome.trace)
+    left = [file for file in out.rglob("*") if file.name.startswith(".")]
+    assert not left, f"left behind: {left}"
+    assert outcome.status == "done" or not (out / "clip").exists(), "half-made results"
+    shutil.rmtree(out / "clip", ignore_errors=True)
+    return outcome.reason
+
+
+def _stored(folder: Path) -> list[Path]:
+    walk = keypoints(walking(3), np.tile([0.0, 0.0, 5.0], (3, 1))) / 3
+    scene = [[np.concatenate([frame, np.full((17, 1), 0.9)], 1)] for frame in walk]
+    written = []
+    for number, stored in enumerate(FORMATS.values()):
+        (folder / str(number)).mkdir()
+        written.append(stored.write(folder / str(number), scene, (640, 360)))
+    return [next(iter(sorted(path.iterdir()))) if path.is_dir() else path for path in written]
+
+
+def _read_stored(path: Path, out: Path) -> str:
+    reasons = []
+    for skeleton in (None, "coco_17", "body_25", "halpe_26", "coco_18", "blazepose_33"):  # where files do not say
+        try:
+            Replay(path, skeleton, "clip")
+        except InputError as error:
+            reasons.append(str(error))
+        else:
+            return ""
+    return reasons[0]
+
+
+def _read_npz(path: Path, out: Path) -> str:
+    read_archive(path)
+    return ""
+
+
+def _reports(folder: Path) -> list[Path]:
+    clip = moving(folder / "clip.mp4", frames=2)
+    ClipWorker(PipelineConfig(output=folder / "out", render=False)).do(Job(clip, folder / "out" / "clip"), print)
+    rows = [{"clip": str(clip), "file": [1, 2, 3], "reason": "is empty"}]
+    batch = folder / "batch.json"
+    batch.write_text(json.dumps({"way": way_of(PipelineConfig()), "clips": rows}))
+    return [folder / "out" / "clip" / "report.json", batch]
+
+
+def _read_report(path: Path, out: Path) -> str:
+    folder = out / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    config = PipelineConfig(render=False)
+    shutil.copy(path, folder / "report.json")
+    shutil.copy(path, out / "batch_report.json")
+    finished(path, folder, config, weights_of(config))
+    BatchReport(out / "batch_report", "0", way_of(PipelineConfig()), 1).failed_before([Job(path, folder)])
+    return ""
+
+
+def _lifters(folder: Path) -> list[Path]:
+    shutil.copy(resolve("lifter"), folder / "lifter.safetensors")
+    return [folder / "lifter.safetensors"]
+
+
+def _read_lifter(path: Path, out: Path) -> str:
+    load_lifter(path)
+    return ""
+
+
+def _configs(folder: Path) -> list[Path]:
+    (folder / "config.toml").write_text('epochs = 3\nlearning-rate = 0.001\narchitecture = "3,3,3"\ncausal = true\n')
+    return [folder / "config.toml"]
+
+
+def _read_config(path: Path, out: Path) -> str:
+    read_config(path)
+    return ""
+
+
+TARGETS = {
+    "video": Target(_videos, _read_video, share=8),
+    "keypoints": Target(_stored, _read_stored, text=True, share=6),
+    "npz": Target(lambda folder: [path for path in _stored(folder) if path.suffix == ".npz"], _read_npz, share=2),
+    "report": Target(_reports, _read_report, text=True),
+    "safetensors": Target(_lifters, _read_lifter, share=2),
+    "toml": Target(_configs, _read_config, text=True),
+}
+
+
+def read(name: str, path: Path, out: Path) -> str:
+    """Read a file as its target does: "" where that went well, else the one line that says why not."""
+    try:
+        reason = TARGETS[name].read(path, out)
+    except Video3DError as error:
+        reason = str(error)
+    assert "\n" not in reason.replace(str(path), ""), f"more than one line: {reason!r}"
+    return reason

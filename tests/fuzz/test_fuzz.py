@@ -1,0 +1,37 @@
+"""Bad files end in one line, never in a traceback, a crash or a wait. `python -m benchmarks.fuzz` tries thousands."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.mutate import mutated
+from tests.fuzz.targets import TARGETS
+from tests.fuzz.watch import Watched
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    reader = Watched(tmp_path_factory.mktemp("out"))
+    yield reader
+    reader.close()
+
+
+@pytest.mark.parametrize("found", sorted(path for path in CORPUS.glob("*/*") if path.is_file()), ids=lambda p: p.name)
+def test_what_once_did_harm_does_none(watched: Watched, found: Path) -> None:
+    told = watched.read(found.parent.name, found)
+    assert not told or told.startswith("refused: "), told
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_few_at_random(watched: Watched, name: str, tmp_path: Path) -> None:
+    chance, target = random.Random(name), TARGETS[name]
+    for seed in target.seeds(tmp_path):
+        assert not watched.read(name, seed), "the file is good as it is"
+        path = tmp_path / f"mutated{seed.suffix}"
+        path.write_bytes(mutated(seed.read_bytes(), chance, target.text))
+        told = watched.read(name, path)
+        assert not told or told.startswith("refused: "), told

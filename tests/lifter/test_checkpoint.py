@@ -1,0 +1,72 @@
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.errors import WeightsError
+from core.skeletons import COCO_17, H36M_17
+from lifter.checkpoint import LifterSpec, config_from_state, load_lifter, read_published, save_lifter
+from lifter.model import ModelConfig, TemporalConvNet
+
+PUBLISHED = Path(__file__).parent.parent / "data" / "h36m_like"
+
+
+@pytest.mark.parametrize("name", ["supervised_epoch_4.bin", "semi_causal_epoch_4.bin"])
+def test_published_checkpoints_open(name):
+    content = read_published(PUBLISHED / name)
+    assert content["epoch"] == 4
+    assert isinstance(content["random_state"], np.random.RandomState)
+    assert config_from_state(content["model_pos"]) == ModelConfig(17, 2, 17, (3, 3, 3), 48)
+    assert (content["model_traj"] is not None) == name.startswith("semi")
+    model, spec = load_lifter(PUBLISHED / name)
+    assert (spec.skeleton_out, spec.normalization, model.training) == (H36M_17, "screen", False)
+
+
+class Exploit:
+    def __init__(self, touched: Path) -> None:
+        self.touched = touched
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.touched,)
+
+
+@pytest.mark.parametrize("protocol", ["zip", "legacy", "plain pickle"])
+def test_a_malicious_pickle_is_refused_unopened(tmp_path, protocol):
+    bait, path = tmp_path / "bait", tmp_path / "bad.bin"
+    content = {"epoch": 1, "model_pos": {"expand_conv.weight": torch.zeros(1)}, "random_state": Exploit(bait)}
+    if protocol == "plain pickle":
+        path.write_bytes(pickle.dumps(content, protocol=2))
+    else:
+        torch.save(content, path, _use_new_zipfile_serialization=protocol == "zip")
+    with pytest.raises(WeightsError, match="refused unopened"):
+        read_published(path)
+    assert not bait.exists()
+
+
+def test_damaged_files_are_named(tmp_path):
+    for name in ("a.bin", "a.safetensors"):
+        path = tmp_path / name
+        path.write_bytes(b"not a checkpoint at all")
+        with pytest.raises(WeightsError, match=name):
+            load_lifter(path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_safetensors_round_trip(tmp_path, dtype):
+    config = ModelConfig(17, 2, 17, (3, 3), 16, causal=True)
+    model = TemporalConvNet(config).eval()
+    spec = LifterSpec(config, COCO_17, H36M_17, 50.0, "screen", {"data": "made up"})
+    save_lifter(tmp_path / "m.safetensors", model, spec, dtype)
+    again, same = load_lifter(tmp_path / "m.safetensors")
+    assert same == spec
+    assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
+    x = torch.randn(1, 12, 17, 2)
+    tolerance = 0.0 if dtype == torch.float32 else 5e-3
+    torch.testing.assert_close(again(x), model(x), rtol=tolerance, atol=tolerance)
+
+
+def test_shape_is_read_off_dense_tensors():
+    config = ModelConfig(17, 2, 17, (3, 5, 3), 8, dense=True)
+    assert config_from_state(TemporalConvNet(config).state_dict(), dense=True) == config

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.skeletons import COCO_17, H36M_17
+from lifter import normalize
+
+REFERENCE = np.load(Path(__file__).parent.parent / "data" / "videopose3d_reference.npz")
+PIXELS = REFERENCE["camera/pixels_1920x1080"]
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+def test_screen_coordinates_as_published(kind):
+    pixels = kind(PIXELS)
+    before = PIXELS.copy()
+    wide = normalize.screen_from_pixels(pixels, 1920, 1080)
+    tall = normalize.screen_from_pixels(pixels[..., [1, 0]], 1080, 1920)
+    np.testing.assert_allclose(wide, REFERENCE["camera/normalized_1920x1080"], rtol=1e-6)
+    np.testing.assert_allclose(tall, REFERENCE["camera/normalized_1080x1920"], rtol=1e-6)
+    np.testing.assert_array_equal(PIXELS, before)
+
+
+def test_screen_coordinates_and_back():
+    screen = normalize.screen_from_pixels(PIXELS, 1920, 1080)
+    np.testing.assert_allclose(normalize.pixels_from_screen(screen, 1920, 1080), PIXELS, rtol=1e-12)
+
+
+def test_mirroring_twice_changes_nothing():
+    joints = np.random.default_rng(0).normal(size=(4, 17, 3))
+    mirrored = normalize.flip_joints(joints, H36M_17)
+    assert mirrored[0, H36M_17.index("l_wrist"), 0] == -joints[0, H36M_17.index("r_wrist"), 0]
+    np.testing.assert_array_equal(normalize.flip_joints(mirrored, H36M_17), joints)
+
+
+def person_rays(frames: int = 9) -> tuple[torch.Tensor, torch.Tensor]:
+    """A wandering random person four metres away, (1, T, 17, 2) and full confidence."""
+    generator = torch.Generator().manual_seed(1)
+    points = torch.randn(1, 1, 17, 3, generator=generator) * 0.3 + torch.tensor([0.5, -0.2, 4.0])
+    path = torch.linspace(0, 0.3, frames)[None, :, None, None] * torch.tensor([1.0, 0.2, 0.0])
+    moved = points + path
+    return moved[..., :2] / moved[..., 2:], torch.ones(1, frames, 17)
+
+
+def test_person_windows_forget_where_in_the_picture_the_person_is():
+    rays, confidence = person_rays()
+    windows, rotation = normalize.person_windows(rays, confidence, 4)
+    points = torch.cat([rays, torch.ones_like(rays[..., :1])], -1)
+    turned = points @ rotation[0].T  # into the virtual camera: the same person seen straight on
+    again, straight = normalize.person_windows(turned[..., :2] / turned[..., 2:], confidence, 4)
+    assert windows.shape == (1, 9, 18, 3)
+    torch.testing.assert_close(straight[0], torch.eye(3), atol=0.02, rtol=0)
+    torch.testing.assert_close(again, windows, atol=0.02, rtol=0)
+
+
+def test_person_windows_take_missing_keypoints():
+    rays, confidence = person_rays()
+    rays[0, 3, 5] = torch.nan
+    confidence[0, 3, 5] = 0
+    windows, _ = normalize.person_windows(rays, confidence, 4)
+    assert torch.isfinite(windows).all()
+    assert not windows[0, 3, 5].any()
+
+
+def test_flipped_person_windows_are_those_of_the_mirrored_person():
+    rays, confidence = person_rays()
+    windows, _ = normalize.person_windows(rays, confidence, 4)
+    mirrored, _ = normalize.person_windows(normalize.flip_joints(rays, COCO_17), confidence, 4)
+    torch.testing.assert_close(normalize.flip_person_windows(windows), mirrored, atol=1e-5, rtol=0)

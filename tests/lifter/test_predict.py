@@ -1,0 +1,143 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.camera import pixels_to_rays
+from core.skeletons import COCO_17, H36M_17
+from core.types import Floats, Intrinsics, LifterInput
+from lifter.checkpoint import LifterSpec
+from lifter.model import ModelConfig, TemporalConvNet
+from lifter.normalize import person_windows, screen_from_pixels
+from lifter.predict import Lifter, root_trajectory
+from tests.walker import CAMERA, keypoints, walking
+
+
+def sequence_of(points: Floats, scores: Floats | None = None) -> LifterInput:
+    scores = np.full(points.shape[:2], 0.9) if scores is None else scores
+    nothing = np.full((*points.shape[:2], 3), np.nan)
+    return LifterInput(np.arange(len(points)) / 30, points, scores, nothing, 30.0, COCO_17)
+
+
+class Listening(TemporalConvNet):
+    """Keeps what the network is given."""
+
+    def forward_windows(self, x: torch.Tensor) -> torch.Tensor:
+        self.heard = x
+        return super().forward_windows(x)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.heard = x
+        return super().forward(x)
+
+
+def person_lifter() -> Lifter:
+    config = ModelConfig(18, 3, 17, (3, 3), 16)
+    return Lifter(Listening(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "person"), flip=False)
+
+
+def test_training_and_inference_give_the_network_the_same_input() -> None:
+    points = keypoints(walking(30), np.tile([0.5, 0.0, 4.0], (30, 1)))
+    lifter = person_lifter()
+    lifter.lift(sequence_of(points), CAMERA)
+    rays = torch.from_numpy(pixels_to_rays(points, CAMERA)).float()
+    for t in (4, 12, 25):
+        window, _ = person_windows(rays[None, t - 4 : t + 5], torch.full((1, 9, 17), 0.9), 4)
+        torch.testing.assert_close(lifter.model.heard[t], window[0])
+
+
+def test_screen_normalisation_reaches_the_network_padded_at_both_ends() -> None:
+    config = ModelConfig(17, 2, 17, (3, 3), 16)
+    lifter = Lifter(Listening(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "screen"), flip=False)
+    points = keypoints(walking(30), np.tile([0.5, 0.0, 4.0], (30, 1)))
+    poses = lifter.lift(sequence_of(points), CAMERA)
+    expected = screen_from_pixels(points, 1920, 1080)
+    assert poses.joints_m.shape == (30, 17, 3)
+    np.testing.assert_allclose(lifter.model.heard[0, 4:-4], expected, atol=1e-5)
+    np.testing.assert_allclose(lifter.model.heard[0, :4], np.repeat(expected[:1], 4, 0), atol=1e-5)
+
+
+def test_where_a_person_stands_in_the_picture_does_not_matter() -> None:
+    """The same person seen by a camera that is turned away from them gives the same pose, in that camera's axes."""
+    joints, root = walking(20), np.tile([0.0, 0.0, 4.0], (20, 1))
+    pan = np.radians(25)
+    turn = np.array([[np.cos(pan), 0, np.sin(pan)], [0, 1, 0], [-np.sin(pan), 0, np.cos(pan)]])
+    lifter = person_lifter()
+    ahead = lifter.lift(sequence_of(keypoints(joints, root)), CAMERA)
+    aside = lifter.lift(sequence_of(keypoints(joints @ turn.T, root @ turn.T)), CAMERA)
+    np.testing.assert_allclose(aside.joints_m, ahead.joints_m @ turn.T, atol=2e-3)
+
+
+def test_how_large_a_person_is_in_the_picture_changes_only_what_tells_the_perspective() -> None:
+    joints = walking(20)
+    small = torch.from_numpy(pixels_to_rays(keypoints(joints * 0.01, np.tile([0, 0, 4.0], (20, 1))), CAMERA))[None]
+    large = small * 2
+    windows = [person_windows(rays.float(), torch.ones(1, 20, 17), 10)[0] for rays in (small, large)]
+    torch.testing.assert_close(windows[0][:, :, :17], windows[1][:, :, :17], atol=2e-3, rtol=0)
+
+
+def test_the_mirrored_person_is_averaged_in() -> None:
+    lifter = person_lifter()
+    lifter.flip = True
+    symmetric = walking(20)
+    symmetric[..., 0] = symmetric[:1, :, 0] * 0  # a person in the mirror plane: flipping must give the mirrored pose
+    poses = lifter.lift(sequence_of(keypoints(symmetric, np.tile([0, 0, 4.0], (20, 1)))), CAMERA).joints_m
+    mirrored = symmetric[:, H36M_17.flip_order]
+    again = lifter.lift(sequence_of(keypoints(mirrored, np.tile([0, 0, 4.0], (20, 1)))), CAMERA).joints_m
+    np.testing.assert_allclose(again[:, H36M_17.flip_order] * [-1, 1, 1], poses, atol=1e-4)
+
+
+def test_an_unseen_keypoint_does_not_reach_the_network() -> None:
+    points = keypoints(walking(20), np.tile([0, 0, 4.0], (20, 1)))
+    scores = np.full((20, 17), 0.9)
+    points[:, 9], scores[:, 9] = np.nan, 0.0
+    lifter = person_lifter()
+    poses = lifter.lift(sequence_of(points, scores), CAMERA)
+    assert np.isfinite(poses.joints_m).all()
+    assert (lifter.model.heard[:, :, 9] == 0).all()
+
+
+def test_keypoints_of_another_skeleton_are_refused() -> None:
+    other = replace(COCO_17, name="halpe_17")
+    with pytest.raises(ValueError, match="expected coco_17 keypoints, got halpe_17"):
+        person_lifter().lift(replace(sequence_of(np.zeros((5, 17, 2))), skeleton=other), CAMERA)
+
+
+def moving_root(frames: int) -> Floats:
+    t = np.arange(frames) / 30
+    return np.stack([-1 + 0.8 * t, 0.1 * np.sin(3 * t), 5 + 0.5 * t], 1)
+
+
+def test_the_root_is_where_the_2d_says() -> None:
+    joints, root = walking(90), moving_root(90)
+    found = root_trajectory(joints, sequence_of(keypoints(joints, root)), CAMERA)
+    np.testing.assert_allclose(found, root, atol=0.01)
+
+
+def test_the_root_is_steady_under_noise_and_through_a_gap() -> None:
+    joints, root = walking(90), moving_root(90)
+    rng = np.random.default_rng(0)
+    points = keypoints(joints, root) + rng.normal(0, 5, (90, 17, 2))
+    scores = np.full((90, 17), 0.9)
+    scores[40:50] = 0.0
+    found = root_trajectory(joints, sequence_of(points, scores), CAMERA)
+    off = np.linalg.norm(found - root, axis=1)
+    assert off.mean() < 0.06
+    assert off[40:50].max() < 0.15
+    assert np.linalg.norm(np.diff(found, 2, axis=0), axis=1).max() < 0.02, "no jumps in depth"
+
+
+def test_a_person_never_seen_has_no_root() -> None:
+    blank = sequence_of(np.full((5, 17, 2), np.nan), np.zeros((5, 17)))
+    assert np.isnan(root_trajectory(walking(5), blank, Intrinsics(1, 1, 0, 0, "given"))).all()
+
+
+@pytest.mark.parametrize("normalization", ["person", "screen"])
+def test_the_newest_frame_alone_is_lifted_as_within_its_sequence(normalization: str) -> None:
+    joints_in, numbers = (18, 3) if normalization == "person" else (17, 2)
+    config = ModelConfig(joints_in, numbers, 17, (3, 3), 16, causal=True)
+    lifter = Lifter(TemporalConvNet(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, normalization))
+    sequence = sequence_of(keypoints(walking(30), moving_root(30)))
+    newest = lifter.lift_newest(sequence, CAMERA)
+    np.testing.assert_allclose(newest, lifter.lift(sequence, CAMERA).joints_m[-1], atol=1e-5)

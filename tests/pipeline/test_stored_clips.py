@@ -1,0 +1,168 @@
+"""Keypoints made elsewhere and pictures, through all stages: what lies in the output folder, and the command line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.skeletons import COCO_17, H36M_17
+from core.types import Floats
+from infer_video import main
+from lifter.checkpoint import LifterSpec, save_lifter
+from lifter.model import ModelConfig, TemporalConvNet
+from pipeline.batch import run as batch
+from pipeline.batch.workers import InProcess
+from pipeline.config import PipelineConfig
+from pipeline.images import read_image, write_image
+from pipeline.models import Models
+from pipeline.resume import finished
+from pipeline.run import process_video
+from pipeline.video import probe
+from tests.detectors import stored_files
+from tests.detectors.stored_files import FORMATS, Format
+from tests.make_video import encode
+from tests.walker import keypoints, walking
+
+SIZE, FRAMES = (320, 180), 6
+
+
+def scene() -> list[list[Floats]]:
+    """Two people walking side by side."""
+    people = []
+    for x in (-0.8, 0.8):
+        path = np.stack([x + 0.02 * np.arange(FRAMES), np.zeros(FRAMES), np.full(FRAMES, 5.0)], 1)
+        xy = keypoints(walking(FRAMES, 25.0), path) / 6
+        people.append(np.concatenate([xy, np.full((FRAMES, 17, 1), 0.9)], -1))
+    return [list(frame) for frame in zip(*people, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    return encode(path, [np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)] * FRAMES)
+
+
+@pytest.fixture(scope="module")
+def small_lifter(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Untrained, and quick: what is lifted says nothing of how files are read."""
+    config = ModelConfig(18, 3, 17, (3, 3), 16)
+    path = tmp_path_factory.mktemp("lifter") / "small.safetensors"
+    torch.manual_seed(0)
+    save_lifter(path, TemporalConvNet(config), LifterSpec(config, COCO_17, H36M_17, 25.0, "person"))
+    return str(path)
+
+
+def poses(folder: Path) -> dict[str, np.ndarray]:
+    with np.load(folder / "poses.npz", allow_pickle=False) as archive:
+        return dict(archive)
+
+
+@pytest.mark.parametrize("stored", FORMATS.values(), ids=FORMATS)
+def test_every_format_becomes_a_rendered_video(stored: Format, clip: Path, small_lifter: str, tmp_path: Path) -> None:
+    path = stored.write(tmp_path, scene(), SIZE)
+    config = PipelineConfig(
+        tmp_path / "out", keypoints=path, keypoints_skeleton=stored.skeleton, smooth="none", lifter=small_lifter
+    )
+    report = process_video(clip, config)
+    people = 1 if stored is FORMATS["Sports2D BlazePose"] else 2
+    assert [person["frames_seen"] for person in report["people"]] == [FRAMES] * people
+    assert probe(tmp_path / "out" / "clip" / "clip_3d.mp4").frame_count == FRAMES
+    table = poses(tmp_path / "out" / "clip")
+    limbs = slice(COCO_17.index("left_shoulder"), None)
+    at = table["keypoints_2d"][table["frame_index"] == 4][:, limbs]
+    expected = [person[limbs, :2] for person in scene()[4][:people]]
+    for person in expected:
+        assert min(np.abs(one - person).max() for one in at) < 0.5  # interpolated: the lifter's clock ticks between
+    assert np.isfinite(table["joints_world_m"]).all()
+
+
+def test_numbered_pictures_with_keypoints_by_name_become_a_video(tmp_path: Path) -> None:
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for number in range(FRAMES):
+        write_image(folder / f"take2_{number + 5:04d}.jpg", np.full((SIZE[1], SIZE[0], 3), 90, np.uint8))
+    path = stored_files.openpose(tmp_path, [[]] * 5 + scene(), SIZE, name="json/take2_{:04d}_keypoints.json")
+    config = PipelineConfig(
+        tmp_path / "out", fps=12.5, keypoints=path, keypoints_skeleton="body_25", smooth="none", people="main"
+    )
+    process_video(folder, config)
+    made = probe(tmp_path / "out" / "shots" / "shots_3d.mp4")
+    assert (made.frame_count, made.fps) == (FRAMES, pytest.approx(12.5))
+    table = poses(tmp_path / "out" / "shots")
+    np.testing.assert_array_equal(table["frame_index"], np.arange(FRAMES))
+    np.testing.assert_allclose(table["time_s"], np.arange(FRAMES) / 12.5)
+    apart = [np.abs(table["keypoints_2d"][3] - person[:, :2]).max() for person in scene()[3]]
+    assert min(apart) < 0.5
+
+
+def test_a_picture_becomes_a_picture(tmp_path: Path) -> None:
+    write_image(tmp_path / "photo.jpg", np.full((SIZE[1], SIZE[0], 3), 90, np.uint8))
+    keypoint_file = tmp_path / "photo_keypoints.json"
+    person = stored_files.openpose_person(stored_files.laid_out(scene()[0][0], "body_25"))
+    stored_files.write(keypoint_file, {"version": 1.3, "people": [person]})
+    config = PipelineConfig(tmp_path / "out", keypoints=keypoint_file, keypoints_skeleton="body_25")
+    report = process_video(tmp_path / "photo.jpg", config)
+    assert sorted(report["files"]) == ["photo_3d.jpg", "poses.npz"]
+    assert report["detector"]["name"] == "replay"
+    made = read_image(tmp_path / "out" / "photo" / "photo_3d.jpg")
+    assert made is not None
+    height, width = made.shape[:2]
+    assert width > 1.5 * height
+    left = made[:, : round(height * SIZE[0] / SIZE[1])]
+    assert (np.abs(left.astype(int) - 90).max(-1) > 60).mean() > 0.002, "somebody is drawn on the photo"
+    assert np.isfinite(poses(tmp_path / "out" / "photo")["joints_world_m"]).all()
+
+
+def test_changed_keypoints_are_not_taken_for_done(clip: Path, tmp_path: Path) -> None:
+    path = stored_files.our_poses(tmp_path, scene(), SIZE)
+    config = PipelineConfig(tmp_path / "out", keypoints=path, render=False)
+    process_video(clip, config)
+    weights = Models(config).weights
+    assert finished(clip, tmp_path / "out" / "clip", config, weights) is not None
+    stored_files.our_poses(tmp_path, [people[:1] for people in scene()], SIZE)
+    assert finished(clip, tmp_path / "out" / "clip", config, weights) is None
+
+
+def run(*arguments: str | Path) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def test_a_folder_of_pictures_is_tried_again_when_one_of_them_was_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "Pool", lambda config, workers, log: InProcess(config))
+    picture = tmp_path / "shots" / "shot_1.png"
+    picture.parent.mkdir()
+    picture.write_text("no picture")
+    words = (picture.parent, "--fps", "10", "--output", tmp_path / "out", "--no-render")
+    assert run(*words) == 1
+    write_image(picture, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8))
+    assert run(*words) == 0
+
+
+def test_keypoints_that_cannot_be_used_are_one_line(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = stored_files.openpose(tmp_path, scene(), SIZE)
+    assert run(clip, "--output", tmp_path / "out", "--keypoints", path) == 1
+    [line] = [line for line in capsys.readouterr().err.splitlines() if str(path) in line]
+    told = "OpenPose's format does not say which its 25 keypoints are: add --keypoints-skeleton body_25 or body_25b"
+    assert f"{path}: {told}" in line
+    assert not list((tmp_path / "out").rglob("poses.npz"))
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["clip.mp4", "other.mp4", "--keypoints", "k.json"], "--keypoints are those of one video, 2 are given"),
+        (["clip.mp4", "--keypoints", "k.json", "--detector", "auto"], "--keypoints and --detector both"),
+        (["clip.mp4", "--keypoints-skeleton", "body_25"], "--keypoints-skeleton says what the joints of --keypoints"),
+        (["clip.mp4", "--fps", "25"], "clip.mp4 is none"),
+        (["tests", "--fps", "0"], "--fps must be positive"),
+    ],
+)
+def test_a_wrong_command_line_names_the_flag(
+    words: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert run(*words, "--output", tmp_path / "out") == 2
+    assert reason in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

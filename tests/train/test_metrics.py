@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from train import metrics
+
+REFERENCE = np.load(Path(__file__).parent.parent / "data" / "videopose3d_reference.npz")
+PREDICTED, TARGET, WEIGHT = (REFERENCE[f"metrics/{name}"] for name in ("predicted", "target", "weight"))
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+@pytest.mark.parametrize("name", ["mpjpe", "n_mpjpe", "mean_velocity_error"])
+def test_equals_the_published_metric(name, kind):
+    value = getattr(metrics, name)(kind(PREDICTED), kind(TARGET))
+    assert float(value) == pytest.approx(REFERENCE[f"metrics/{name}"].item(), rel=1e-6)
+
+
+def test_weighted_and_aligned_errors_equal_the_published_ones():
+    weighted = metrics.weighted_mpjpe(PREDICTED, TARGET, WEIGHT)
+    assert weighted == pytest.approx(REFERENCE["metrics/weighted_mpjpe"].item(), rel=1e-6)
+    assert metrics.p_mpjpe(PREDICTED, TARGET) == pytest.approx(REFERENCE["metrics/p_mpjpe"].item(), rel=1e-6)
+
+
+def test_alignment_undoes_a_similarity_but_not_a_mirror():
+    angle = 0.7
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    moved = 0.3 * TARGET @ turn + [1.0, -2.0, 5.0]
+    assert metrics.p_mpjpe(moved, TARGET) < 1e-9
+    assert metrics.p_mpjpe(TARGET * [-1, 1, 1], TARGET) > 0.01
+
+
+def test_a_perfect_prediction_has_a_gradient():
+    predicted = torch.from_numpy(TARGET.copy()).requires_grad_()
+    metrics.mpjpe(predicted, torch.from_numpy(TARGET)).backward()
+    assert torch.isfinite(predicted.grad).all()
+
+
+def test_shapes_must_agree():
+    with pytest.raises(ValueError, match=r"target's shape \(40, 17, 3\), got \(39, 17, 3\)"):
+        metrics.mpjpe(PREDICTED[1:], TARGET)

@@ -1,0 +1,83 @@
+"""Captured motion, ready to gather windows from: bone vectors in the pelvis' frame, at several speeds, and mirrored."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from core.skeletons import H36M_17
+from train.mocap import MOCAP_JOINTS, NOSE, MotionClip
+
+PARENTS = (*H36M_17.parents, H36M_17.index("neck_base"))
+BONES = tuple(range(1, len(MOCAP_JOINTS)))  # a bone bears the number of its lower joint
+_ROW = {MOCAP_JOINTS[joint]: row for row, joint in enumerate(BONES)}
+
+# Parts that may come from different performances; all hang on the pelvis' or the thorax' frame.
+PARTS = (
+    ("r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle"),
+    ("spine", "thorax", "neck_base", "head_top", "nose"),
+    ("l_shoulder", "l_elbow", "l_wrist"),
+    ("r_shoulder", "r_elbow", "r_wrist"),
+)
+_SPEEDS = (0.6, 0.75, 0.87, 1.0, 1.15, 1.35, 1.7)
+_TOO_FAST_M_S = 20.0  # for a joint beside the pelvis, even sped up
+_EDGE_S = 0.7  # how far a window may reach over a clip's end, where the last pose stands still
+
+
+class MotionBank:
+    """Clips cut into pelvis-relative bone vectors, at several speeds, and mirrored; ready to gather windows from."""
+
+    def __init__(self, clips: Sequence[MotionClip], fps: float, frames: int, device: torch.device) -> None:
+        bones, frames_of_pelvis, roots, starts = [], [], [], []
+        total = 0
+        for clip in clips:
+            for speed in _SPEEDS:
+                joints = _resample(torch.from_numpy(clip.joints_m).float(), clip.fps / fps * speed)
+                pad = max(int(_EDGE_S * fps), (frames - len(joints)) // 2 + 1)
+                joints = torch.cat([joints[:1].expand(pad, -1, -1), joints, joints[-1:].expand(pad, -1, -1)])
+                for version in (joints, _mirror(joints)):
+                    frame = pelvis_frame(version)
+                    vectors = version[:, BONES] - version[:, [PARENTS[joint] for joint in BONES]]
+                    bones.append(vectors @ frame)  # rows times columns of axes: into the pelvis' frame
+                    frames_of_pelvis.append(frame)
+                    roots.append(version[:, 0] - version[:1, 0])
+                    starts.append(total + _smooth_windows(version, frames, fps))
+                    total += len(version)
+        stacked = torch.cat(bones).to(device)
+        self.frames = frames
+        self.device = device
+        self.parts = [stacked[:, [_ROW[name] for name in part]].contiguous() for part in PARTS]
+        self.pelvis = torch.cat(frames_of_pelvis).to(device)  # (N, 3, 3), columns right, forward, up
+        self.root = torch.cat(roots).to(device)  # (N, 3)
+        self.starts = torch.cat(starts).to(device)
+
+
+def _smooth_windows(joints: Tensor, frames: int, fps: float) -> Tensor:
+    """First frames of the windows of (T, J, 3) in which no joint jumps, as captures do where markers were lost."""
+    moved = (joints - joints[:, :1]).diff(dim=0).norm(dim=-1).amax(1)
+    jumps = torch.nn.functional.pad((moved * fps > _TOO_FAST_M_S).cumsum(0), (1, 0))
+    within = jumps[frames - 1 :] - jumps[: len(joints) - frames + 1]
+    return torch.nonzero(within == 0)[:, 0]
+
+
+def _resample(joints: Tensor, step: float) -> Tensor:
+    """(T, J, 3) at every `step`th frame, linear in between."""
+    at = torch.arange(0, len(joints) - 1, step)
+    low = at.long()
+    weight = (at - low)[:, None, None]
+    return joints[low] * (1 - weight) + joints[low + 1] * weight
+
+
+def _mirror(joints: Tensor) -> Tensor:
+    mirrored = joints[:, [*H36M_17.flip_order, NOSE]].clone()
+    mirrored[..., 0] *= -1
+    return mirrored
+
+
+def pelvis_frame(joints: Tensor) -> Tensor:
+    """(T, 18, 3) → (T, 3, 3) whose columns are the pelvis' right, forward and up."""
+    right = joints[:, H36M_17.index("r_hip")] - joints[:, H36M_17.index("l_hip")]
+    spine = joints[:, H36M_17.index("spine")] - joints[:, 0]
+    right = torch.nn.functional.normalize(right, dim=-1)
+    forward = torch.nn.functional.normalize(torch.linalg.cross(spine, right), dim=-1)
+    return torch.stack([right, forward, torch.linalg.cross(right, forward)], -1)

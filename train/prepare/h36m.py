@@ -1,0 +1,149 @@
+"""Human3.6M's archives, from the original CDF files, MATLAB's copies of them, or the HDF5 files of 3d-pose-baseline."""
+
+import re
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import scipy.io
+
+from core.camera import project_distorted, world_to_camera
+from core.errors import InputError
+from core.types import Array, Floats
+from lifter.normalize import pixels_from_screen
+from train.cameras import Camera, published_cameras
+from train.h36m import KEPT_JOINTS
+from train.layouts import layout_in, metadata_of
+from train.prepare.files import all_views, find, kind_of, read_detections, reader, write_new
+
+SUBJECTS = ("S1", "S5", "S6", "S7", "S8", "S9", "S11")
+_RECORDINGS = 30  # of each subject
+
+
+def read_cdf(path: Path) -> Array:
+    """(T, 32, 3) mm from an original file."""
+    return np.asarray(reader("cdflib").CDF(path)["Pose"]).reshape(-1, 32, 3)
+
+
+def read_mat(path: Path) -> Array:
+    """(T, 32, 3) mm from a file that MATLAB's cdfread made of it."""
+    return np.asarray(scipy.io.loadmat(path)["data"][0, 0]).reshape(-1, 32, 3)
+
+
+def read_h5(path: Path) -> Array:
+    """(T, 32, 3) mm from 3d-pose-baseline, which has time last."""
+    with reader("h5py").File(path) as file:
+        return np.asarray(file["3D_positions"]).reshape(32, 3, -1).transpose(2, 0, 1)
+
+
+def prepare_cdf(folder: Path, data_dir: Path, overwrite: bool) -> None:
+    """From `S1/MyPoseFeatures/D3_Positions/*.cdf` and so on."""
+    _prepare(folder, "MyPoseFeatures/D3_Positions/*.cdf", ".cdf", read_cdf, data_dir, overwrite)
+
+
+def prepare_mat(folder: Path, data_dir: Path, overwrite: bool) -> None:
+    """From `S1/MyPoseFeatures/D3_Positions/*.cdf.mat` and so on."""
+    _prepare(folder, "MyPoseFeatures/D3_Positions/*.cdf.mat", ".cdf.mat", read_mat, data_dir, overwrite)
+
+
+def prepare_h5(source: Path, data_dir: Path, overwrite: bool) -> None:
+    """From `h36m.zip`, or the folder in it, with `S1/MyPoses/3D_positions/*.h5` and so on."""
+    with unpacked(source) as folder:
+        root = folder / "h36m" if (folder / "h36m").is_dir() else folder
+        _prepare(root, "MyPoses/3D_positions/*.h5", ".h5", read_h5, data_dir, overwrite)
+
+
+@contextmanager
+def unpacked(source: Path) -> Iterator[Path]:
+    """A folder, or a zip or tar archive as one for a while."""
+    if source.is_dir():
+        yield source
+        return
+    with TemporaryDirectory() as folder:
+        try:
+            if zipfile.is_zipfile(source):
+                with zipfile.ZipFile(source) as archive:
+                    archive.extractall(folder)
+            else:
+                with tarfile.open(source) as archive_of_tapes:
+                    archive_of_tapes.extractall(folder, filter="data")
+        except (OSError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+            raise InputError(f"{source}: neither a folder nor an archive ({error})") from error
+        yield Path(folder)
+
+
+def _prepare(
+    folder: Path, pattern: str, suffix: str, read: Callable[[Path], Array], data_dir: Path, overwrite: bool
+) -> None:
+    positions: dict[str, dict[str, Floats]] = {}
+    for subject in SUBJECTS:
+        if not (folder / subject).is_dir():
+            print(f"{subject}: not there")
+            continue
+        files = find(folder / subject, pattern)
+        if len(files) != _RECORDINGS:
+            print(f"{subject}: {len(files)} recordings, complete would be {_RECORDINGS}")
+        positions[subject] = {
+            action: (read(path) / 1000).astype(np.float32)
+            for path in files
+            if (action := action_name(subject, path.name.removesuffix(suffix))) is not None
+        }
+    if not positions:
+        raise InputError(f"{folder}: holds none of the folders {', '.join(SUBJECTS)}")
+    write_new(data_dir / "data_3d_h36m.npz", overwrite, positions_3d=positions)
+    cameras = published_cameras("h36m")
+    ground_truth = {
+        subject: {
+            action: [_pixels(joints[:, KEPT_JOINTS], camera) for camera in cameras[subject]]
+            for action, joints in actions.items()
+        }
+        for subject, actions in positions.items()
+    }
+    write_new(data_dir / "data_2d_h36m_gt.npz", overwrite, positions_2d=ground_truth, metadata=metadata_of("h36m"))
+
+
+def action_name(subject: str, name: str) -> str | None:
+    """A recording's name as the archives spell it; None for the one that is damaged."""
+    if (subject, name) == ("S11", "Directions"):
+        return None
+    return name.replace("_", " ").replace("TakingPhoto", "Photo").replace("WalkingDog", "WalkDog")
+
+
+def _pixels(joints_m: Floats, camera: Camera) -> Floats:
+    """World joints (T, J, 3) → (T, J, 2) px of a camera."""
+    assert camera.lens is not None
+    seen = world_to_camera(joints_m, camera.orientation, camera.translation)
+    screen = project_distorted(seen[None], camera.lens[None])[0]
+    return np.asarray(pixels_from_screen(screen, camera.width, camera.height), np.float32)
+
+
+def prepare_2d(source: Path, name: str, data_dir: Path, overwrite: bool) -> None:
+    """2D detections by `--name`: `S1/Walking.54138969.mp4.npz` and so on of CPN or Detectron, or stacked hourglass.
+
+    Stacked hourglass comes as the archives or folders of Martinez et al., with
+    `S1/StackedHourglass*/Walking_1.54138969.h5` somewhere within.
+    """
+    kind = kind_of(name)
+    pattern = "**/S*/StackedHourglass*/*.h5" if kind == "sh" else "**/S*/*.mp4.npz"
+    views = {camera.name: view for view, camera in enumerate(published_cameras("h36m")[""])}
+    detections: dict[str, dict[str, list[Floats | None]]] = {}
+    with unpacked(source) as folder:
+        for path in find(folder, pattern):
+            subject = path.parents[1].name if kind == "sh" else path.parent.name
+            match = re.fullmatch(r"(.+)\.(\d+)(\.mp4\.npz|\.h5)", path.name)
+            if match is None or match[2] not in views or "_ALL" in path.name:
+                continue
+            action = action_name(subject, match[1] if kind != "sh" else match[1].replace("_", " "))
+            if action is not None:
+                takes = detections.setdefault(subject, {}).setdefault(action, [None] * len(views))
+                takes[views[match[2]]] = read_detections(path, kind)
+    complete = {
+        subject: {action: all_views(takes, f"{subject} {action}") for action, takes in actions.items()}
+        for subject, actions in detections.items()
+    }
+    metadata = metadata_of(layout_in(name))
+    write_new(data_dir / f"data_2d_h36m_{name}.npz", overwrite, positions_2d=complete, metadata=metadata)

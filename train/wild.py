@@ -1,0 +1,205 @@
+"""Train the lifter that ships: `python -m train wild --mocap FOLDER … --output runs/wild`.
+
+Endless synthetic windows (train/synthesis.py), AdamW's ancestor as in the paper, a constant rate that falls to zero
+over the last part of the run, and a running average of the weights, which is what is kept. Drawing a window costs more
+than learning from it, so each is learnt from several times, in ever other company and half the time mirrored. The run
+can be killed at any moment: started again with the same output folder, it goes on.
+"""
+
+import argparse
+import json
+import math
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from core.skeletons import COCO_17, H36M_17
+from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
+from lifter.model import ModelConfig, TemporalConvNet
+from lifter.normalize import flip_joints, flip_person_windows
+from train.mocap import load_mocap
+from train.motion_bank import MotionBank
+from train.synthesis import Recipe, Synthesizer
+
+FPS = 30.0
+STAGES = (
+    (0.35, Recipe(build=1.0, level_deg=(6.0, 12.0), steep=0.35)),
+    (1.0, Recipe()),
+)
+"""What is drawn until which share of the run: bodies of any build first, then only those that there are.
+
+A run that starts from a trained lifter begins with the last."""
+
+_COOLDOWN = 0.3  # last share of the run, in which the learning rate falls to zero
+_SAVE_EVERY_S = 120.0
+_LOG_EVERY = 50  # steps
+_POOL = 48  # batches from which windows are drawn again
+
+
+@dataclass(frozen=True)
+class WildOptions:
+    """One run; see `--help` for what each means."""
+
+    mocap: list[Path]
+    output: Path
+    windows: int
+    batch: int
+    arc: tuple[int, ...]
+    channels: int
+    causal: bool
+    start: Path | None
+    reuse: int
+    recipe: dict[str, Any]
+    lr: float
+    seed: int
+    device: str
+
+
+def main(argv: Sequence[str]) -> int:
+    """Command line of `python -m train wild`."""
+    parser = argparse.ArgumentParser(prog="python -m train wild", description="Train the lifter for any footage.")
+    parser.add_argument("--mocap", nargs="+", type=Path, required=True, help="folders, archives or files of motion")
+    parser.add_argument("--output", type=Path, default=Path("runs/wild"), help="where checkpoints and the log go")
+    parser.add_argument("--windows", type=float, default=8e6, help="windows to train on in all")
+    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--arc", default="3,3,3,3", help="filter widths; the receptive field is their product")
+    parser.add_argument("--channels", type=int, default=512)
+    parser.add_argument("--causal", action="store_true", help="see only the past, for live use")
+    parser.add_argument("--start", type=Path, metavar="LIFTER", help="begin with the weights of this lifter")
+    parser.add_argument("--reuse", type=int, default=3, help="times each synthetic window is learnt from")
+    parser.add_argument("--recipe", nargs="+", default=[], metavar="FIELD=X", help="change fields of the recipe")
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parsed = vars(parser.parse_args(argv))
+    parsed["arc"] = tuple(int(width) for width in parsed["arc"].split(","))
+    parsed["windows"] = int(parsed["windows"])
+    try:
+        parsed["recipe"] = {name: float(value) for name, value in (field.split("=") for field in parsed["recipe"])}
+        replace(Recipe(), **parsed["recipe"])
+    except (ValueError, TypeError) as error:
+        parser.error(f"--recipe: {error}")
+    train(WildOptions(**parsed))
+    return 0
+
+
+def train(options: WildOptions) -> None:
+    """Run or resume a training; leaves `lifter.safetensors`, `state.pt` and `log.jsonl` in the output folder."""
+    device = torch.device(options.device)
+    torch.manual_seed(options.seed)
+    config = ModelConfig(len(COCO_17) + 1, 3, len(H36M_17), options.arc, options.channels, options.causal, dropout=0.0)
+    model = TemporalConvNet(config).to(device)
+    if options.start:
+        model.load_state_dict(load_lifter(options.start)[0].state_dict())
+    ema = get_ema_multi_avg_fn(0.999)  # type: ignore[no-untyped-call]
+    average = AveragedModel(model, multi_avg_fn=ema, use_buffers=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=options.lr, amsgrad=True, fused=True)
+    options.output.mkdir(parents=True, exist_ok=True)
+    state_path = options.output / "state.pt"
+    done = 0
+    if state_path.exists():
+        state = torch.load(state_path, map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        done = state["windows"]
+    centre = config.receptive_field - 1 if config.causal else config.receptive_field // 2
+    generator = torch.Generator(device).manual_seed(options.seed + done)  # resumed: other windows, not the same again
+    bank = MotionBank(load_mocap(options.mocap), FPS, config.receptive_field, device)
+    stages = [(until, replace(recipe, **options.recipe)) for until, recipe in STAGES[-1 if options.start else 0 :]]
+    synthesizer = Synthesizer(bank, stages[0][1], generator, centre)
+    spec = LifterSpec(config, COCO_17, H36M_17, FPS, "person")
+
+    def save() -> None:
+        state = {
+            "model": model.state_dict(),
+            "average": average.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "windows": done,
+        }
+        partial = state_path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(state_path)
+        save_lifter(options.output / "lifter.safetensors", average.module, spec)
+
+    log, saved, losses = (options.output / "log.jsonl").open("a"), time.monotonic(), []
+    bar = tqdm(total=options.windows, initial=done, unit="win", unit_scale=True, smoothing=0.05)
+    with log, bar:
+        for step, (windows, target) in enumerate(_replayed(synthesizer, options, options.windows - done)):
+            synthesizer.recipe = next(
+                recipe for until, recipe in stages if done < until * options.windows or until == 1
+            )
+            rate = options.lr * min(1.0, (1 - done / options.windows) / _COOLDOWN)
+            losses.append(_step(model, optimizer, rate, windows, target))
+            average.update_parameters(model)
+            done += len(windows)
+            bar.update(len(windows))
+            if step % _LOG_EVERY == _LOG_EVERY - 1:
+                loss = torch.stack(losses).mean().item() * 1000
+                losses.clear()
+                bar.set_postfix_str(f"{loss:.1f} mm")
+                log.write(json.dumps({"windows": done, "loss_mm": round(loss, 2), "lr": rate}) + "\n")
+                log.flush()
+            if time.monotonic() - saved > _SAVE_EVERY_S:
+                save()
+                saved = time.monotonic()
+    save()
+
+
+def _step(model: TemporalConvNet, optimizer: Any, rate: float, windows: Tensor, target: Tensor) -> Tensor:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    with torch.autocast(windows.device.type, torch.bfloat16):
+        predicted = model.forward_windows(windows)
+    loss: Tensor = (predicted.float() - target).norm(dim=-1).mean()
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss.detach()
+
+
+def _replayed(synthesizer: Synthesizer, options: WildOptions, windows: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of windows, one in `reuse` new; the others out of a pool of recent ones, half of them mirrored."""
+    steps = math.ceil(windows / options.batch)
+    fresh = _ahead(synthesizer, options.batch, math.ceil(steps / options.reuse))
+    generator = torch.Generator().manual_seed(options.seed)
+    pool: list[tuple[Tensor, Tensor]] = []
+    for step in range(steps):
+        if step % options.reuse == 0:
+            batch = next(fresh)
+            pool = [*pool[1 - _POOL :], batch]
+        else:
+            batch = _mixed(pool, options.batch, generator)
+            if step % 2:
+                batch = flip_person_windows(batch[0]), flip_joints(batch[1], H36M_17)
+        yield batch
+
+
+def _mixed(pool: list[tuple[Tensor, Tensor]], size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A batch of windows from anywhere in the pool."""
+    rows = torch.randint(size, (len(pool), math.ceil(size / len(pool))), generator=generator)
+    windows = torch.cat([windows[some] for (windows, _), some in zip(pool, rows, strict=True)])
+    target = torch.cat([target[some] for (_, target), some in zip(pool, rows, strict=True)])
+    return windows[:size], target[:size]
+
+
+def _ahead(synthesizer: Synthesizer, batch: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches drawn by a thread of their own, two ahead of the network: torch lets both compute at once."""
+    batches: queue.Queue[tuple[Tensor, Tensor]] = queue.Queue(2)
+
+    def draw() -> None:
+        for _ in range(count):
+            batches.put(synthesizer.batch(batch))
+
+    threading.Thread(target=draw, daemon=True).start()
+    for _ in range(count):
+        yield batches.get()
