@@ -1,13 +1,11 @@
 """Video in, 3D people out: `python infer_video.py clip.mp4` → `output/clip/`."""
 
 import argparse
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from types import FrameType
 from typing import Literal
 
 from core.errors import UsageError, Video3DError
@@ -22,6 +20,7 @@ from pipeline.live.address import LiveSource, find_live
 from pipeline.logs import LEVELS, LOG, LogOptions, printable, start_logging
 from pipeline.selection import PEOPLE_ORDERS
 from pipeline.sequence import SMOOTHINGS
+from pipeline.signals import end_on_sigterm
 from pipeline.world import CAMERAS
 
 
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words, debug = options.pop("videos"), options.pop("debug")
     log = LogOptions(options.pop("log_level"), options.pop("log_json"))
     start_logging(log)
-    signal.signal(signal.SIGTERM, _stop)
+    end_on_sigterm()
     try:
         batch = BatchOptions(**{field.name: options.pop(field.name) for field in fields(BatchOptions)})
         options["output"] = place(options["output"])
@@ -50,11 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         LOG.error("stopped before the end; the same command goes on from here")
         return 130
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends the program as an exception does: what is half-made is cleared away."""
-    raise SystemExit(128 + number)
 
 
 def _only_live(words: Sequence[str], config: PipelineConfig, batch: BatchOptions) -> LiveSource | None:

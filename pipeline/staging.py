@@ -1,7 +1,7 @@
 """Results appear under their names whole or not at all: written in a folder beside them, moved when all are there."""
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,10 +20,10 @@ def staged(folder: Path) -> Iterator[Path]:
 
     What lay in `folder` before stays as it was until then. `OutputError` where the system refuses.
     """
+    partial = folder / f"{_PREFIX}{secrets.token_hex(4)}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-        try:
+        try:  # before anything is made: a signal may end the program anywhere
+            partial.mkdir(parents=True)
             yield partial
             (folder / REPORT).unlink(missing_ok=True)
             for file in sorted(partial.iterdir(), key=lambda file: file.name == REPORT):
@@ -31,12 +31,14 @@ def staged(folder: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
             with suppress(OSError):
-                folder.rmdir()  # only where nothing is in it
+                folder.rmdir()
     except OSError as error:
         raise OutputError(f"{folder}: cannot write there ({error.strerror or error})") from error
 
 
 def sweep(folder: Path) -> None:
-    """Delete what killed runs left inside `folder`. Nobody else may be writing there."""
+    """Delete what killed runs left inside `folder`, and it where nothing remains. Nobody else may be writing there."""
     for left in folder.glob(f"{_PREFIX}*"):
         shutil.rmtree(left, ignore_errors=True)
+    with suppress(OSError):
+        folder.rmdir()

@@ -3,9 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 import cv2
@@ -13,7 +11,7 @@ import torch
 
 from core.errors import InputError, Video3DError
 from pipeline.batch.jobs import Job, Outcome, Tick, from_report
-from pipeline.batch.locks import locked
+from pipeline.batch.locks import locked, tidy
 from pipeline.batch.places import fetched, is_far, put_back
 from pipeline.config import PipelineConfig
 from pipeline.logs import LOG
@@ -54,7 +52,8 @@ class ClipWorker:
         except Exception as error:
             reason = f"{job.source}: a fault of this program, {type(error).__name__}: {error} (--debug shows where)"
             outcome = _failed(job, reason, started)
-        self._clear_empty(job.folder.parent)
+        finally:
+            tidy(job.folder, self._config.output)
         return outcome
 
     def _do_far(self, job: Job, tell: Callable[[Tick], None]) -> Outcome:
@@ -84,13 +83,6 @@ class ClipWorker:
             LOG.info("%s: begins", job.source, extra={"clip": job.source})
             report = process_video(job.source, self._config, job.folder, self._models, _Teller(job, tell))
             return from_report(job, "done", report, time.perf_counter() - started)
-
-    def _clear_empty(self, folder: Path) -> None:
-        """Remove folders that were made for a clip that came to nothing, up to the output."""
-        with suppress(OSError):  # the first that is not empty
-            while folder != self._config.output and self._config.output in folder.parents:
-                folder.rmdir()
-                folder = folder.parent
 
 
 def _failed(job: Job, reason: str, started: float, lasting: bool = False) -> Outcome:

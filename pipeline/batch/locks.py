@@ -4,10 +4,11 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import OutputError
+from pipeline.staging import sweep
 
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK})
 """What disks answer that know no locks, as some on the network: then nobody is kept out."""
@@ -32,6 +33,21 @@ def locked(folder: Path) -> Iterator[bool]:
     finally:
         path.unlink(missing_ok=True)  # while it is held, so that nobody locks a file that is about to go
         os.close(descriptor)
+
+
+def tidy(folder: Path, output: Path) -> None:
+    """Clear away what a run that was broken off left of a clip's results, unless another run is at them.
+
+    So go the folders up to `output` that were made for a clip that came to nothing.
+    """
+    with suppress(OutputError), locked(folder) as mine:
+        if mine:
+            sweep(folder)
+    with suppress(OSError):  # the first that is not empty
+        for parent in folder.parents:
+            if parent == output or output not in parent.parents:
+                break
+            parent.rmdir()
 
 
 def _acquire(path: Path) -> int | None:

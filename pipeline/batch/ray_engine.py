@@ -44,7 +44,7 @@ class RayEngine:
         self._ray, self._wanted = _connect(address), workers
         self._each = f"{cpus} cores, {gpus:g} GPUs"
         self._new_actor = self._ray.remote(_Actor).options(num_cpus=cpus, num_gpus=gpus, max_concurrency=2)
-        self._of_actors = (config, log, cpus, Path.cwd())
+        self._output, self._of_actors = config.output, (config, log, cpus, Path.cwd())
 
     def run(self, jobs: Sequence[Job], tell: Callable[[Tick], None]) -> Generator[Outcome, None, None]:
         """See `Engine`. How far clips have come is not told: with a hundred workers nobody could read it."""
@@ -99,7 +99,7 @@ class RayEngine:
                 yield Outcome(lost, "failed", f"{lost.source}: no worker could start: {why}")
             return
         reason = f"{job.source}: the worker at work on it ({worker.place}) died: {why}"
-        yield from again_or_failed(job, reason, waiting, deaths)
+        yield from again_or_failed(job, reason, waiting, deaths, self._output)
 
     def _stop(self, team: Sequence["_Worker"]) -> None:
         """End all: those at work after they have cleaned up, if they do so soon."""

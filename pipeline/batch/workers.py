@@ -14,11 +14,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import FrameType
 
 from pipeline.batch.jobs import Job, Outcome, Tick
+from pipeline.batch.locks import tidy
+from pipeline.batch.places import is_far
 from pipeline.config import PipelineConfig
 from pipeline.logs import LOG, LogOptions, start_logging
+from pipeline.signals import end_on_sigterm
 
 TRIES = 2
 """A clip whose worker dies is given to another once: memory may have been short because of others."""
@@ -69,10 +71,12 @@ class Pool:
                         case Job() as job:
                             team.remove(worker)
                             reason = f"{job.source}: the process at work on it {worker.how_it_ended()}"
-                            yield from again_or_failed(job, reason, waiting, deaths)
+                            yield from again_or_failed(job, reason, waiting, deaths, self._config.output)
         finally:
             for worker in team:
                 worker.stop()
+                if worker.job is not None:
+                    clear_after(worker.job, self._config.output)
 
     def _hand_out(self, waiting: deque[Job], team: list["_Worker"]) -> None:
         """A job for everyone who has none, new workers where there is need of them."""
@@ -83,8 +87,17 @@ class Pool:
                 worker.give(waiting.popleft())
 
 
-def again_or_failed(job: Job, reason: str, waiting: deque[Job], deaths: Counter[Path]) -> Iterator[Outcome]:
+def clear_after(job: Job, output: Path) -> None:
+    """Clear away what a worker that did not end by itself left of its job."""
+    if not is_far(job):
+        tidy(job.folder, output)
+
+
+def again_or_failed(
+    job: Job, reason: str, waiting: deque[Job], deaths: Counter[Path], output: Path
+) -> Iterator[Outcome]:
     """What becomes of a job whose worker died: it waits for another one, until it has cost `TRIES` of them."""
+    clear_after(job, output)
     deaths[job.folder] += 1
     if deaths[job.folder] < TRIES:
         LOG.warning("%s; it is tried again", reason, extra={"clip": job.source})
@@ -175,7 +188,7 @@ def _environment(**variables: str) -> Iterator[None]:
 def _serve(connection: Connection, config: PipelineConfig, threads: int, log: LogOptions) -> None:
     """The worker process: jobs in, ticks and outcomes out, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches everyone at the terminal; the parent decides
-    signal.signal(signal.SIGTERM, _leave)
+    end_on_sigterm()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     start_logging(log)
     from pipeline.batch.clip import ClipWorker
@@ -184,10 +197,6 @@ def _serve(connection: Connection, config: PipelineConfig, threads: int, log: Lo
     with suppress(EOFError, BrokenPipeError):
         while True:
             connection.send(worker.do(connection.recv(), connection.send))
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _end_with_parent() -> None:
