@@ -1,9 +1,9 @@
 """Train the lifter that ships: `python -m train wild --mocap FOLDER … --output runs/wild`.
 
-Endless synthetic windows (train/synthesis.py), AdamW's ancestor as in the paper, a constant rate that falls to zero
+Endless synthetic windows (train/synthesis.py), Adam (AMSGrad) as in the paper, a constant rate that falls to zero
 over the last part of the run, and a running average of the weights, which is what is kept. Drawing a window costs more
-than learning from it, so each is learnt from several times, in ever other company and half the time mirrored. The run
-can be killed at any moment: started again with the same output folder, it goes on.
+than learning from it, so each is learnt from several times, each time in other company and half the time mirrored. A
+killed run goes on when it is started again with the same output folder.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from core.errors import InputError
 from core.skeletons import COCO_17, H36M_17
 from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
@@ -88,6 +89,8 @@ def main(argv: Sequence[str]) -> int:
         replace(Recipe(), **parsed["recipe"])
     except (ValueError, TypeError) as error:
         parser.error(f"--recipe: {error}")
+    if parsed["reuse"] < 1:
+        parser.error(f"--reuse must be 1 or more, got {parsed['reuse']}")
     train(WildOptions(**parsed))
     return 0
 
@@ -99,7 +102,10 @@ def train(options: WildOptions) -> None:
     config = ModelConfig(len(COCO_17) + 1, 3, len(H36M_17), options.arc, options.channels, options.causal, dropout=0.0)
     model = TemporalConvNet(config).to(device)
     if options.start:
-        model.load_state_dict(load_lifter(options.start)[0].state_dict())
+        try:
+            model.load_state_dict(load_lifter(options.start)[0].state_dict())
+        except RuntimeError as error:
+            raise InputError(f"{options.start}: not a network of this --arc and --channels") from error
     ema = get_ema_multi_avg_fn(0.999)  # type: ignore[no-untyped-call]
     average = AveragedModel(model, multi_avg_fn=ema, use_buffers=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=options.lr, amsgrad=True, fused=True)

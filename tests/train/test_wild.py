@@ -95,6 +95,9 @@ def test_a_run_learns_and_a_killed_one_goes_on(
     lifter = Lifter.load(tmp_path / "run" / "lifter.safetensors")
     assert lifter.spec.normalization == "person"
     assert lifter.spec.model.receptive_field == 9
+    other = [*command, "--windows", "6400", "--channels", "16", "--output", str(tmp_path / "other")]
+    assert main([*other, "--start", str(tmp_path / "run" / "lifter.safetensors")]) == 1
+    assert "not a network of this --arc and --channels" in capsys.readouterr().err
 
 
 def test_missing_motion_capture_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
