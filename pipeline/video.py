@@ -36,6 +36,7 @@ from pipeline.ffmpeg_program import (
 )
 from pipeline.frame_times import RisingClock
 from pipeline.matroska import TICKS_PER_S, frame_header, stream_header
+from pipeline.mp4 import is_encrypted
 
 Picture = NDArray[np.uint8]
 
@@ -92,6 +93,9 @@ class VideoReader:
         if not self._capture.isOpened():
             self.close()
             raise InputError(f"{path}: {why_unreadable(path)}")
+        if is_encrypted(path):
+            self.close()
+            raise InputError(f"{path}: is encrypted")
         self._refuse_huge(path)
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         self._turn = round(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
@@ -100,7 +104,7 @@ class VideoReader:
         first = self._retrieve() if self._grab() else None
         if first is None:
             self.close()
-            raise InputError(f"{path}: none of its frames can be decoded; it is cut short, damaged or encrypted")
+            raise InputError(f"{path}: none of its frames can be decoded; it is cut short or damaged")
         self._first = first
         self.info = self._describe(path)
 

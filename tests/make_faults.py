@@ -63,7 +63,7 @@ def _strange_content(folder: Path) -> dict[str, str]:
         "sound.mp4": "FAILED .*no picture",
         "huge.avi": "FAILED 15360 × 8640 px",
         "unknown_codec.mp4": "FAILED .*coded as zz99",
-        "encrypted.mp4": "FAILED .*encrypted",
+        "encrypted.mp4": "FAILED .*is encrypted",
     }
 
 
