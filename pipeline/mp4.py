@@ -4,18 +4,22 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-_PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
+_WAY = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+"""From the file to what its tracks are coded as, each box inside the one before."""
 _MOST_BOXES = 1000
 """In one parent: a file with more of them was made to keep its readers busy."""
 
 
 def is_encrypted(path: Path) -> bool:
     """Whether a video track's pictures are encrypted: decoded without the key they are noise, seldom an error."""
-    with path.open("rb") as file:
-        return file.read(8)[4:] == b"ftyp" and _has_encrypted(file, 0, path.stat().st_size)
+    try:
+        with path.open("rb") as file:
+            return file.read(8)[4:] == b"ftyp" and _has_encrypted(file, 0, path.stat().st_size)
+    except OSError:  # whoever decodes it will say so
+        return False
 
 
-def _has_encrypted(file: BinaryIO, start: int, end: int) -> bool:
+def _has_encrypted(file: BinaryIO, start: int, end: int, depth: int = 0) -> bool:
     for _ in range(_MOST_BOXES):
         file.seek(start)
         head = file.read(16)
@@ -28,10 +32,11 @@ def _has_encrypted(file: BinaryIO, start: int, end: int) -> bool:
         body, after = start + header, min(end, start + size) if size else end
         if after < body:
             break
-        if kind == b"stsd":  # version, count, and the first entry's size before its kind
-            file.seek(body + 12)
-            return file.read(4) == b"encv"
-        if kind in _PARENTS and _has_encrypted(file, body, after):
-            return True
+        if kind == _WAY[depth]:
+            if kind == _WAY[-1]:  # version, count, and the first entry's size before its kind
+                file.seek(body + 12)
+                return file.read(4) == b"encv"
+            if _has_encrypted(file, body, after, depth + 1):
+                return True
         start = after
     return False
