@@ -12,12 +12,14 @@ from typing import Any
 
 from core.errors import OutputError
 from pipeline.batch.jobs import Job, Outcome
+from pipeline.batch.locks import locked
 from pipeline.batch.places import Address
 from pipeline.logs import printable
 from pipeline.resume import read_json
 
 COLUMNS = ("clip", "status", "reason", "seconds", "frames", "people", "warnings", "folder")
 WRITE_EVERY_S = 10.0
+LOOK_AGAIN_S = 0.02
 
 
 @dataclass
@@ -114,15 +116,23 @@ def _stamp(path: Path) -> list[int] | None:
 
 
 def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     try:
         if isinstance(path, Address):
             path.write_bytes(text.encode())
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, "utf-8", newline="")
-        partial.replace(path)
+        while not _replaced(path, text):  # another run is writing its own
+            time.sleep(LOOK_AGAIN_S)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        partial.unlink(missing_ok=True)
+
+
+def _replaced(path: Path, text: str) -> bool:
+    partial = path.with_name(f".{path.name}.partial")
+    with locked(path) as mine:
+        if mine:
+            try:
+                partial.write_text(text, "utf-8", newline="")
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+        return mine

@@ -194,7 +194,7 @@ def _serve(connection: Connection, config: PipelineConfig, threads: int, log: Lo
     from pipeline.batch.clip import ClipWorker
 
     worker = ClipWorker(config, threads)
-    with suppress(EOFError, BrokenPipeError):
+    with suppress(EOFError, ConnectionError):
         while True:
             connection.send(worker.do(connection.recv(), connection.send))
 

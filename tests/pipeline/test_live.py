@@ -147,7 +147,7 @@ def test_an_http_stream_on_loopback_is_read(stream: Path) -> None:
 
 
 def test_a_source_that_falls_silent_is_given_up(stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_source, "STALLED_S", 0.5)
+    monkeypatch.setattr(live_source, "STALLED_S", 2.0)  # which is the limit for opening it, too
     fifo = tmp_path / "pipe.ts"
     os.mkfifo(fifo)
     done = threading.Event()
