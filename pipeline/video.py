@@ -104,7 +104,7 @@ class VideoReader:
         first = self._retrieve() if self._grab() else None
         if first is None:
             self.close()
-            raise InputError(f"{path}: none of its frames can be decoded; it is cut short or damaged")
+            raise InputError(f"{path}: none of its frames can be decoded; it is cut short, damaged or encrypted")
         self._first = first
         self.info = self._describe(path)
 
