@@ -1,10 +1,12 @@
-"""Peak memory must not grow with a video's length: the sample looped to one minute and to ten, or more, at 1080p.
+"""Neither peak memory nor the cost of a frame may grow with a video's length: the sample looped to one minute and to ten,
+or more, at 1080p.
 
-python -m benchmarks.memory                 # prints both peaks and their ratio
+python -m benchmarks.memory                 # prints both peaks, processor times a frame and their ratios
 python -m benchmarks.memory --minutes 60    # an hour beside a minute; takes some hours
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 CHILD = """
 import resource, subprocess, sys
 status = subprocess.run([sys.executable, 'infer_video.py', *sys.argv[1:]]).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, status)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss, used.ru_utime + used.ru_stime, status)
 """
 
 
@@ -29,13 +32,16 @@ def looped(minutes: float, folder: Path) -> Path:
     return path
 
 
-def peak_mib(video: Path, folder: Path) -> float:
+def peak_and_cost(video: Path, folder: Path) -> tuple[float, float, float]:
+    """Peak memory in MiB; a frame's processor and wall time in ms."""
     arguments = [sys.executable, "-c", CHILD, str(video), "--output", str(folder / "out"), "--overwrite"]
     done = subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, text=True)
-    kib, status = done.stdout.split()[-2:]
+    kib, cpu_s, status = done.stdout.split()[-3:]
     if status != "0":
         raise SystemExit(done.stderr)
-    return int(kib) / 1024
+    report = json.loads((folder / "out" / video.stem / "report.json").read_text())
+    wall_s = sum(report["seconds"].values())
+    return int(kib) / 1024, 1e3 * float(cpu_s) / report["frames"], 1e3 * wall_s / report["frames"]
 
 
 def main() -> None:
@@ -44,8 +50,10 @@ def main() -> None:
     minutes = parser.parse_args().minutes
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        short, long = (peak_mib(looped(length, folder), folder) for length in (1.0, minutes))
-    print(f"peak memory: 1 minute {short:.0f} MiB, {minutes:g} minutes {long:.0f} MiB, ratio {long / short:.3f}")
+        short, long = (peak_and_cost(looped(length, folder), folder) for length in (1.0, minutes))
+    names = ("peak memory, MiB", "processor time, ms a frame", "wall time, ms a frame")
+    for name, few, many in zip(names, short, long, strict=True):
+        print(f"{name}: 1 minute {few:.1f}, {minutes:g} minutes {many:.1f}, ratio {many / few:.3f}")
 
 
 if __name__ == "__main__":
