@@ -1,5 +1,5 @@
-"""Neither peak memory nor the cost of a frame may grow with a video's length: the sample looped to one minute and to ten,
-or more, at 1080p.
+"""Neither peak memory nor the cost of a frame may grow with a video's length: the sample looped to one minute and to
+ten, or more, at 1080p.
 
 python -m benchmarks.memory                 # prints both peaks, processor times a frame and their ratios
 python -m benchmarks.memory --minutes 60    # an hour beside a minute; takes some hours

@@ -63,7 +63,7 @@ def _smooth_windows(joints: Tensor, frames: int, fps: float) -> Tensor:
 def _resample(joints: Tensor, step: float) -> Tensor:
     """(T, J, 3) at every `step`th frame, linear in between."""
     at = torch.arange(0, len(joints) - 1, step)
-    low = at.long()
+    low = at.long().clamp(max=len(joints) - 2)  # rounding may reach the last frame
     weight = (at - low)[:, None, None]
     return joints[low] * (1 - weight) + joints[low + 1] * weight
 

@@ -64,7 +64,7 @@ class Synthesizer:
         return torch.cat([windows for windows, _ in parts]), torch.cat([target for _, target in parts])
 
     def _draw(self, size: int) -> tuple[Tensor, Tensor]:
-        joints, torso = self._filmed(size)
+        joints, torso, _ = self.filmed(size)
         points = coco_points(joints, torso, self._normal(size, 1, len(COCO_17), 3))
         rays, confidence = self._detected(points)
         windows, rotation = person_windows(rays, confidence, self.centre_frame)
@@ -84,8 +84,8 @@ class Synthesizer:
 
     # -- bodies and cameras -----------------------------------------------------------------------------------------
 
-    def _filmed(self, size: int) -> tuple[Tensor, Tensor]:
-        """Joints (B, T, 18, 3) in camera space, and the torso's axes there (B, T, 3, 3) as columns."""
+    def filmed(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Joints (B, T, 18, 3) in camera space, the torso's axes there (B, T, 3, 3) as columns, and up (B, 3)."""
         parts, root, pelvis = self._windows(size)
         vectors = torch.cat(parts, 2)
         shape = self._bends(size) * self._proportions(size)[..., None, None]
@@ -99,7 +99,7 @@ class Synthesizer:
         joints = [place]
         for joint in BONES:
             joints.append(joints[PARENTS[joint]] + vectors[:, :, order[MOCAP_JOINTS[joint]]])
-        return torch.stack(joints, 2), torso
+        return torch.stack(joints, 2), torso, camera[..., 2]
 
     def _windows(self, size: int) -> tuple[list[Tensor], Tensor, Tensor]:
         """Bone vectors of each part, the root's path and the pelvis' axes, each part from its own performance."""

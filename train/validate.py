@@ -127,7 +127,7 @@ def clip_errors(lifter: Lifter, truth: Floats, noise: float, seed: int) -> dict[
     points[scores == 0] = np.nan
     times = np.arange(len(points)) / lifter.spec.fps
     no_3d = np.full_like(points, np.nan)
-    sequence = LifterInput(times, _filled(project(points, intrinsics)), scores, no_3d, lifter.spec.fps, COCO_17)
+    sequence = LifterInput(times, filled(project(points, intrinsics)), scores, no_3d, lifter.spec.fps, COCO_17)
     return _compare(lifter.lift(sequence, intrinsics), truth[:, : len(H36M_17)])
 
 
@@ -147,7 +147,7 @@ def _dropped(frames: int, noise: float, rng: np.random.Generator) -> NDArray[np.
     return blocks.repeat(10, axis=0)[:frames]
 
 
-def _filled(keypoints: Floats) -> Floats:
+def filled(keypoints: Floats) -> Floats:
     """(T, 17, 2) with gaps interpolated, as the application does before lifting."""
     filled = keypoints.copy()
     at = np.arange(len(keypoints))
