@@ -97,4 +97,5 @@ def flip_fusion_windows(inputs: Tensor) -> Tensor:
 
 def _radius(limbs: Tensor) -> Tensor:
     """(B, T, 12, 3) → (B, T): mean distance from the pelvis."""
-    return torch.linalg.vector_norm(limbs, dim=-1).mean(-1)
+    distances: Tensor = torch.linalg.vector_norm(limbs, dim=-1)
+    return distances.mean(-1)

@@ -29,6 +29,7 @@ from lifter.model import ModelConfig, TemporalConvNet
 from lifter.normalize import flip_joints, flip_person_windows
 from train.mocap import load_mocap
 from train.motion_bank import MotionBank
+from train.networks import fast_bf16
 from train.synthesis import Recipe, Synthesizer
 
 FPS = 30.0
@@ -107,6 +108,7 @@ def train(options: WildOptions) -> None:
         except RuntimeError as error:
             raise InputError(f"{options.start}: not a network of this --arc and --channels") from error
     ema = get_ema_multi_avg_fn(0.999)  # type: ignore[no-untyped-call]
+    bf16 = fast_bf16(device, options.channels)
     average = AveragedModel(model, multi_avg_fn=ema, use_buffers=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=options.lr, amsgrad=True, fused=True)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -145,7 +147,7 @@ def train(options: WildOptions) -> None:
                 recipe for until, recipe in stages if done < until * options.windows or until == 1
             )
             rate = options.lr * min(1.0, (1 - done / options.windows) / _COOLDOWN)
-            losses.append(_step(model, optimizer, rate, windows, target))
+            losses.append(_step(model, optimizer, rate, windows, target, bf16))
             average.update_parameters(model)
             done += len(windows)
             bar.update(len(windows))
@@ -161,10 +163,10 @@ def train(options: WildOptions) -> None:
     save()
 
 
-def _step(model: TemporalConvNet, optimizer: Any, rate: float, windows: Tensor, target: Tensor) -> Tensor:
+def _step(model: TemporalConvNet, optimizer: Any, rate: float, windows: Tensor, target: Tensor, bf16: bool) -> Tensor:
     for group in optimizer.param_groups:
         group["lr"] = rate
-    with torch.autocast(windows.device.type, torch.bfloat16):
+    with torch.autocast(windows.device.type, torch.bfloat16, enabled=bf16):
         predicted = model.forward_windows(windows)
     loss: Tensor = (predicted.float() - target).norm(dim=-1).mean()
     optimizer.zero_grad()
