@@ -19,7 +19,6 @@ from lifter.normalize import NORMALIZATIONS
 
 _FORMAT = 1
 _HEADER_KEY = "video3d"
-_FUSION = "fusion."  # before the names of the second network's tensors
 MAX_BYTES = 4 << 30
 """Of a lifter file: hundreds of times what ours take."""
 
@@ -45,11 +44,8 @@ class LifterSpec:
             raise ValueError(f"fps must lie between 1 and 1000, got {self.fps}")
 
 
-def save_lifter(
-    path: Path, model: nn.Module, spec: LifterSpec, dtype: torch.dtype = torch.float16,
-    fusion: TemporalConvNet | None = None,
-) -> None:  # fmt: skip
-    """Write a safetensors file whose header is the spec; whole or not at all. `fusion` may lie in it too."""
+def save_lifter(path: Path, model: nn.Module, spec: LifterSpec, dtype: torch.dtype = torch.float16) -> None:
+    """Write a safetensors file whose header is the spec; whole or not at all."""
     header = {
         "format": _FORMAT,
         "model": spec.model.as_dict(),
@@ -59,13 +55,9 @@ def save_lifter(
         "normalization": spec.normalization,
         "training": spec.training,
     }
-    state = dict(model.state_dict())
-    if fusion is not None:
-        header["fusion"] = fusion.config.as_dict()
-        state |= {_FUSION + name: tensor for name, tensor in fusion.state_dict().items()}
     tensors = {
         name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
-        for name, tensor in state.items()
+        for name, tensor in model.state_dict().items()
     }
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(save(tensors, {_HEADER_KEY: json.dumps(header)}))
@@ -84,23 +76,16 @@ def load_lifter(path: Path) -> tuple[TemporalConvNet, LifterSpec]:
     return _build(path, spec, state), spec
 
 
-def load_fusion(path: Path) -> TemporalConvNet | None:
-    """The network in a lifter's file that weighs its poses with a detector's own, None where there is none."""
-    if path.suffix != ".safetensors":
-        return None
-    header, state = _read_safetensors(path)
-    own = {name.removeprefix(_FUSION): tensor for name, tensor in state.items() if name.startswith(_FUSION)}
-    if "fusion" not in header and not own:
-        return None
-    try:
-        config = ModelConfig(**header["fusion"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{path}: its header is damaged ({error})") from error
-    return _network(path, config, own)
-
-
 def _load_safetensors(path: Path) -> tuple[TemporalConvNet, LifterSpec]:
-    header, state = _read_safetensors(path)
+    try:
+        with safe_open(path, "pt") as file:
+            header = json.loads((file.metadata() or {}).get(_HEADER_KEY, "{}"))
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
+        raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
+    written = header.get("format") if isinstance(header, dict) else None
+    if written != _FORMAT:
+        raise WeightsError(f"{path}: no lifter of this program (format {written}, expected {_FORMAT})")
     try:
         spec = LifterSpec(
             ModelConfig(**header["model"]),
@@ -112,42 +97,32 @@ def _load_safetensors(path: Path) -> tuple[TemporalConvNet, LifterSpec]:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: its header is damaged ({error})") from error
-    return _build(path, spec, {name: state[name] for name in state if not name.startswith(_FUSION)}), spec
-
-
-def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    try:
-        with safe_open(path, "pt") as file:
-            header = json.loads((file.metadata() or {}).get(_HEADER_KEY, "{}"))
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
-    except (OSError, SafetensorError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
-    written = header.get("format") if isinstance(header, dict) else None
-    if written != _FORMAT:
-        raise WeightsError(f"{path}: no lifter of this program (format {written}, expected {_FORMAT})")
-    return header, state
+    return _build(path, spec, state), spec
 
 
 def _build(path: Path, spec: LifterSpec, state: dict[str, Tensor]) -> TemporalConvNet:
+    found = config_from_state(state, spec.model.causal, spec.model.dense)
+    if _sizes(found) != _sizes(spec.model):  # before a network of any size that a header may name is made
+        raise WeightsError(f"{path}: its tensors do not fit the network it describes")
+    try:
+        model = TemporalConvNet(spec.model)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{path}: its header is damaged ({error})") from error
     joints = (spec.model.joints_in - (spec.normalization == "person"), spec.model.joints_out)
     if joints != (len(spec.skeleton_in), len(spec.skeleton_out)):
         raise WeightsError(
             f"{path}: takes {joints[0]} keypoints to {joints[1]} joints, but {spec.skeleton_in.name} has "
             f"{len(spec.skeleton_in)} and {spec.skeleton_out.name} {len(spec.skeleton_out)}"
         )
-    return _network(path, spec.model, state)
-
-
-def _network(path: Path, config: ModelConfig, state: dict[str, Tensor]) -> TemporalConvNet:
-    described = config.joints_in * config.features_in, config.joints_out * 3, config.filter_widths, config.channels
-    if _sizes(state, config.dense) != described:  # before a network of any size that a header may name is made
-        raise WeightsError(f"{path}: its tensors do not fit the network it describes")
     try:
-        model = TemporalConvNet(config)
         model.load_state_dict(state)
-    except (RuntimeError, TypeError, ValueError) as error:
+    except RuntimeError as error:
         raise WeightsError(f"{path}: its tensors do not fit the network it describes") from error
     return model.float().eval()
+
+
+def _sizes(config: ModelConfig) -> tuple[Any, ...]:
+    return config.joints_in * config.features_in, config.joints_out, config.filter_widths, config.channels
 
 
 def _skeleton_header(skeleton: Skeleton) -> dict[str, Any]:
@@ -202,12 +177,6 @@ def _published_globals() -> list[Any]:
 
 def config_from_state(state: dict[str, Tensor], causal: bool = False, dense: bool = False) -> ModelConfig:
     """Read a network's shape off its tensors. Whether it is causal or dense does not show in them."""
-    inputs, outputs, widths, channels = _sizes(state, dense)
-    return ModelConfig(inputs // 2, 2, outputs // 3, widths, channels, causal, dense)
-
-
-def _sizes(state: dict[str, Tensor], dense: bool) -> tuple[int, int, tuple[int, ...], int]:
-    """Numbers in and out a frame, filter widths, channels."""
     try:
         channels, inputs, first = state["expand_conv.weight"].shape
         kernels = [state[f"layers_conv.{2 * i}.weight"].shape[2] for i in range(_blocks(state))]
@@ -217,7 +186,7 @@ def _sizes(state: dict[str, Tensor], dense: bool) -> tuple[int, int, tuple[int, 
     widths = [int(first)]
     for kernel in kernels:
         widths.append((kernel - 1) // int(np.prod(widths)) + 1 if dense else kernel)
-    return inputs, outputs, tuple(widths), channels
+    return ModelConfig(inputs // 2, 2, outputs // 3, tuple(widths), channels, causal, dense)
 
 
 def _blocks(state: dict[str, Tensor]) -> int:

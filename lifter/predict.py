@@ -10,8 +10,8 @@ from torch import Tensor
 from core.camera import pixels_to_rays
 from core.skeletons import COCO_17, H36M_17
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput
-from lifter.checkpoint import LifterSpec, load_fusion, load_lifter
-from lifter.fusion import flip_fusion_windows, fuse, fusion_windows
+from lifter.checkpoint import LifterSpec, load_lifter
+from lifter.fusion import fuse
 from lifter.model import TemporalConvNet
 from lifter.normalize import flip_joints, flip_person_windows, person_windows, screen_from_pixels
 
@@ -28,19 +28,16 @@ _ACCELERATION_M_S2 = 3.0  # what a pelvis does without effort; above it, the 2D 
 class Lifter:
     """A network with what is needed to use it on keypoints in pixels."""
 
-    def __init__(
-        self, model: TemporalConvNet, spec: LifterSpec, flip: bool = True, fusion: TemporalConvNet | None = None
-    ) -> None:
-        """`flip` averages the prediction with that of the mirrored person; `fusion` weighs it with a detector's 3D."""
+    def __init__(self, model: TemporalConvNet, spec: LifterSpec, flip: bool = True) -> None:
+        """`flip` averages the prediction with that of the mirrored person."""
         self.model = model
         self.spec = spec
         self.flip = flip
-        self.fusion = fusion
 
     @classmethod
     def load(cls, path: Path, flip: bool = True) -> "Lifter":
         """Open a lifter file; `WeightsError` if it is none."""
-        return cls(*load_lifter(path), flip=flip, fusion=load_fusion(path))
+        return cls(*load_lifter(path), flip=flip)
 
     @torch.inference_mode()
     def lift(self, sequence: LifterInput, intrinsics: Intrinsics) -> CameraPoses:
@@ -48,7 +45,7 @@ class Lifter:
 
         `sequence` has the lifter's frame rate and input skeleton; `ValueError` if not.
         """
-        joints = self._fused(self._joints(sequence, intrinsics, 0), sequence, intrinsics)
+        joints = fuse(self._joints(sequence, intrinsics, 0), sequence.keypoints_3d)
         root = root_trajectory(joints, sequence, intrinsics)
         return CameraPoses(joints, root, self.spec.skeleton_out)
 
@@ -94,26 +91,6 @@ class Lifter:
                 joints = (joints + flip_joints(mirrored, self.spec.skeleton_out)) / 2
             lifted.append(joints @ rotation)
         return torch.cat(lifted)
-
-    def _fused(self, joints: Floats, sequence: LifterInput, intrinsics: Intrinsics) -> Floats:
-        """Lifted joints (T, 17, 3) and the detector's own 3D, weighed by a network if there is one, else averaged."""
-        if self.fusion is None or np.isnan(sequence.keypoints_3d).all():
-            return fuse(joints, sequence.keypoints_3d)
-        rays = torch.from_numpy(pixels_to_rays(sequence.keypoints, intrinsics)).float()
-        scores, points, own = (
-            torch.from_numpy(np.asarray(values)).float() for values in (sequence.scores, sequence.keypoints_3d, joints)
-        )
-        before, after = self.fusion.config.padding
-        steps = torch.arange(-before, after + 1)
-        fused = []
-        for chunk in torch.split(torch.arange(len(own)), _CHUNK):
-            at = (chunk[:, None] + steps).clamp(0, len(own) - 1)
-            windows, base, back = fusion_windows(rays[at], scores[at], own[at], points[at], before)
-            change = self.fusion.forward_windows(windows)
-            mirrored = flip_joints(self.fusion.forward_windows(flip_fusion_windows(windows)), H36M_17)
-            fused.append((base + (change + mirrored) / 2) @ back)
-        result = torch.cat(fused).numpy().astype(np.float64)
-        return np.asarray(result - result[:, :1])
 
 
 def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrinsics) -> Floats:

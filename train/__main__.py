@@ -39,10 +39,6 @@ def run(arguments: Sequence[str]) -> int:
         from train.people import film
 
         return film.main(rest)
-    if command == "fuse":
-        from train import fusion
-
-        return fusion.main(rest)
     if command == "prepare":
         from train.prepare import command as prepare
 

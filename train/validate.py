@@ -1,8 +1,9 @@
 """How well a lifter does on people and actions it never saw: `python -m train validate --mocap BANDAI …`.
 
 Every clip is filmed by one of twelve fixed cameras and seen through a detector's errors at several strengths; seeds are
-fixed, so two lifters see the same numbers. The lifter is used as the application uses it. Nothing here touches the
-training data.
+fixed, so two lifters see the same numbers. With `--shots` a real detector saw pictures of synthetic people
+(train/people), and the lifter, the detector's own 3D and both together are compared. The lifter is used as the
+application uses it. Nothing here touches the training data.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,12 @@ from tqdm import tqdm
 from core.camera import intrinsics_from_fov, project
 from core.skeletons import COCO_17, H36M_17
 from core.types import CameraPoses, Floats, LifterInput
-from lifter.predict import LIMBS_OUT, Lifter
+from lifter.predict import LIMBS_IN, LIMBS_OUT, Lifter
 from train.detector_errors import ERROR_M, coco_points
 from train.metrics import mean_velocity_error, mpjpe, n_mpjpe, p_mpjpe
 from train.mocap import MOCAP_JOINTS, MotionClip, load_mocap
 from train.motion_bank import BONES, PARENTS, pelvis_frame
+from train.people.shots import Shots, filled
 
 _WIDTH, _HEIGHT, _FOV_DEG, _DISTANCE_M = 1920, 1080, 55.0, 5.0
 # An adult's bones as shares of stature, each named by its lower joint. Limbs: Drillis and Contini, 1966.
@@ -44,7 +47,8 @@ _YAWS_DEG = (20.0, 110.0, 200.0, 290.0)
 def main(argv: Sequence[str]) -> int:
     """Command line of `python -m train validate`."""
     parser = argparse.ArgumentParser(prog="python -m train validate", description="Measure a lifter on unseen motion.")
-    parser.add_argument("--mocap", nargs="+", type=Path, required=True, help="folders, archives or files of motion")
+    parser.add_argument("--mocap", nargs="+", type=Path, default=[], help="folders, archives or files of motion")
+    parser.add_argument("--shots", nargs="+", type=Path, default=[], help="folders of `python -m train film`")
     parser.add_argument("--lifter", type=Path, default=Path("weights/lifter.safetensors"))
     parser.add_argument("--noise", nargs="+", type=float, default=[0.0, 1.0, 2.0], help="strengths of 2D errors")
     parser.add_argument("--every", type=int, default=1, help="use every Nth clip")
@@ -54,18 +58,31 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--by", choices=["set", "action", "pitch"], default="set", help="rows of the table")
     parser.add_argument("--json", type=Path, help="write the numbers there too")
     options = parser.parse_args(argv)
-    clips = load_mocap(options.mocap)[:: options.every]
-    if options.bodies == "human":
-        clips = [on_human_bones(clip) for clip in clips]
+    if not options.mocap and not options.shots:
+        parser.error("--mocap or --shots is needed")
     lifter = Lifter.load(options.lifter)
-    rows = validate(lifter, clips, options.noise, options.by)
-    print(f"{'':24}{'noise':>6}{'clips':>7}" + "".join(f"{name:>12}" for name in rows[0]["errors"]))
-    for row in rows:
-        numbers = "".join(f"{value:12.1f}" for value in row["errors"].values())
-        print(f"{row['group']:24}{row['noise']:6.1f}{row['clips']:7d}{numbers}")
+    rows: list[dict[str, Any]] = []
+    if options.mocap:
+        clips = load_mocap(options.mocap)[:: options.every]
+        if options.bodies == "human":
+            clips = [on_human_bones(clip) for clip in clips]
+        rows += _printed(validate(lifter, clips, options.noise, options.by))
+    for folder in options.shots:
+        rows += _printed(validate_shots(lifter, Shots.load(folder), folder.name))
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
     return 0
+
+
+def _printed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same rows, once printed as a table."""
+    *titles, errors = rows[0]
+    lines = [titles, *([str(row[title]) for title in titles] for row in rows)]
+    widths = [max(map(len, column)) + 2 for column in zip(*lines, strict=True)]
+    numbers = [list(rows[0][errors]), *([f"{value:.1f}" for value in row[errors].values()] for row in rows)]
+    for words, values in zip(lines, numbers, strict=True):
+        print("".join(map(str.ljust, words, widths)) + "".join(value.rjust(12) for value in values))
+    return rows
 
 
 def validate(lifter: Lifter, clips: list[MotionClip], noises: Sequence[float], by: str) -> list[dict[str, Any]]:
@@ -85,6 +102,37 @@ def validate(lifter: Lifter, clips: list[MotionClip], noises: Sequence[float], b
         means = {name: _mean([e[name] for _, e in results], weights) for name in results[0][1]}
         rows.append({"group": group, "noise": noise, "clips": len(results), "errors": means})
     return rows
+
+
+def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, Any]]:
+    """Errors in mm (MPJVE in mm a frame) of the detector's own 3D, of the lifter without and with it.
+
+    Over the twelve limb joints of the frames in which the detector saw somebody; the mean over shots.
+    """
+    errors: dict[str, list[dict[str, float]]] = defaultdict(list)
+    for sequence, camera, truth in tqdm(shots.sequences(), total=len(shots.keypoints), unit="shot", desc="validate"):
+        seen = ~np.isnan(sequence.keypoints_3d).any((1, 2))
+        if seen.sum() < 2:
+            continue
+        without = replace(sequence, keypoints_3d=np.full_like(sequence.keypoints_3d, np.nan))
+        poses = {
+            "detector": sequence.keypoints_3d[:, LIMBS_IN].astype(np.float64),
+            "lifter": lifter.lift(without, camera).joints_m[:, LIMBS_OUT],
+            "both": lifter.lift(sequence, camera).joints_m[:, LIMBS_OUT],
+        }
+        target = (truth - truth[:, :1])[:, LIMBS_OUT]
+        for whose, joints in poses.items():
+            measures = {"MPJPE": mpjpe, "PA-MPJPE": p_mpjpe, "MPJVE": mean_velocity_error}
+            errors[whose].append({k: float(measure(joints[seen], target[seen])) for k, measure in measures.items()})
+    return [
+        {
+            "group": name,
+            "whose": whose,
+            "shots": len(each),
+            "errors": {k: float(np.mean([e[k] for e in each])) * 1000 for k in each[0]},
+        }
+        for whose, each in errors.items()
+    ]
 
 
 def _mean(values: list[float], frames: list[int]) -> float:
@@ -145,17 +193,6 @@ def _dropped(frames: int, noise: float, rng: np.random.Generator) -> NDArray[np.
     """(T, 17) bool: stretches of 10 frames in which a keypoint is missing, 2 % of all at strength 1."""
     blocks = rng.random((frames // 10 + 1, len(COCO_17))) < 0.02 * noise
     return blocks.repeat(10, axis=0)[:frames]
-
-
-def filled(keypoints: Floats) -> Floats:
-    """(T, 17, 2) with gaps interpolated, as the application does before lifting."""
-    filled = keypoints.copy()
-    at = np.arange(len(keypoints))
-    for column in filled.reshape(len(filled), -1).T:
-        known = ~np.isnan(column)
-        if known.any():
-            column[~known] = np.interp(at[~known], at[known], column[known])
-    return filled
 
 
 def _compare(poses: CameraPoses, truth: Floats) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 Endless synthetic windows (train/synthesis.py), Adam (AMSGrad) as in the paper, a constant rate that falls to zero
 over the last part of the run, and a running average of the weights, which is what is kept. Drawing a window costs more
-than learning from it, so each is learnt from several times, each time in other company and half the time mirrored. A
-killed run goes on when it is started again with the same output folder.
+than learning from it, so each is learnt from several times, each time in other company and half the time mirrored.
+With `--shots` a part of each batch is what a detector really said of filmed people (train/people). A killed run goes on
+when it is started again with the same output folder.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from lifter.normalize import flip_joints, flip_person_windows
 from train.mocap import load_mocap
 from train.motion_bank import MotionBank
 from train.networks import fast_bf16
+from train.people.shots import FilmedWindows, Shots
 from train.synthesis import Recipe, Synthesizer
 
 FPS = 30.0
@@ -41,6 +43,7 @@ STAGES = (
 
 A run that starts from a trained lifter begins with the last."""
 
+_WARMUP_STEPS = 50
 _COOLDOWN = 0.3  # last share of the run, in which the learning rate falls to zero
 _SAVE_EVERY_S = 120.0
 _LOG_EVERY = 50  # steps
@@ -52,6 +55,8 @@ class WildOptions:
     """One run; see `--help` for what each means."""
 
     mocap: list[Path]
+    shots: list[Path]
+    shot_share: float
     output: Path
     windows: int
     batch: int
@@ -70,6 +75,8 @@ def main(argv: Sequence[str]) -> int:
     """Command line of `python -m train wild`."""
     parser = argparse.ArgumentParser(prog="python -m train wild", description="Train the lifter for any footage.")
     parser.add_argument("--mocap", nargs="+", type=Path, required=True, help="folders, archives or files of motion")
+    parser.add_argument("--shots", nargs="+", type=Path, default=[], help="folders of `python -m train film`")
+    parser.add_argument("--shot-share", type=float, default=0.5, help="of each batch, if there are shots")
     parser.add_argument("--output", type=Path, default=Path("runs/wild"), help="where checkpoints and the log go")
     parser.add_argument("--windows", type=float, default=8e6, help="windows to train on in all")
     parser.add_argument("--batch", type=int, default=512)
@@ -92,6 +99,8 @@ def main(argv: Sequence[str]) -> int:
         parser.error(f"--recipe: {error}")
     if parsed["reuse"] < 1:
         parser.error(f"--reuse must be 1 or more, got {parsed['reuse']}")
+    if not 0 <= parsed["shot_share"] < 1:
+        parser.error(f"--shot-share must be from 0 to less than 1, got {parsed['shot_share']:g}")
     train(WildOptions(**parsed))
     return 0
 
@@ -107,9 +116,8 @@ def train(options: WildOptions) -> None:
             model.load_state_dict(load_lifter(options.start)[0].state_dict())
         except RuntimeError as error:
             raise InputError(f"{options.start}: not a network of this --arc and --channels") from error
-    ema = get_ema_multi_avg_fn(0.999)  # type: ignore[no-untyped-call]
     bf16 = fast_bf16(device, options.channels)
-    average = AveragedModel(model, multi_avg_fn=ema, use_buffers=True)
+    average = AveragedModel(model, multi_avg_fn=_running_average, use_buffers=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=options.lr, amsgrad=True, fused=True)
     options.output.mkdir(parents=True, exist_ok=True)
     state_path = options.output / "state.pt"
@@ -125,6 +133,10 @@ def train(options: WildOptions) -> None:
     bank = MotionBank(load_mocap(options.mocap), FPS, config.receptive_field, device)
     stages = [(until, replace(recipe, **options.recipe)) for until, recipe in STAGES[-1 if options.start else 0 :]]
     synthesizer = Synthesizer(bank, stages[0][1], generator, centre)
+    filmed = None
+    if options.shots:
+        shots = Shots.load(*options.shots)
+        filmed = FilmedWindows(shots, config.receptive_field, centre, generator)
     spec = LifterSpec(config, COCO_17, H36M_17, FPS, "person")
 
     def save() -> None:
@@ -142,11 +154,11 @@ def train(options: WildOptions) -> None:
     log, saved, losses = (options.output / "log.jsonl").open("a"), time.monotonic(), []
     bar = tqdm(total=options.windows, initial=done, unit="win", unit_scale=True, smoothing=0.05)
     with log, bar:
-        for step, (windows, target) in enumerate(_replayed(synthesizer, options, options.windows - done)):
+        for step, (windows, target) in enumerate(_batches(synthesizer, filmed, options, options.windows - done)):
             synthesizer.recipe = next(
                 recipe for until, recipe in stages if done < until * options.windows or until == 1
             )
-            rate = options.lr * min(1.0, (1 - done / options.windows) / _COOLDOWN)
+            rate = options.lr * min((step + 1) / _WARMUP_STEPS, 1.0, (1 - done / options.windows) / _COOLDOWN)
             losses.append(_step(model, optimizer, rate, windows, target, bf16))
             average.update_parameters(model)
             done += len(windows)
@@ -163,6 +175,12 @@ def train(options: WildOptions) -> None:
     save()
 
 
+def _running_average(averages: Any, values: Any, count: Tensor | int) -> None:
+    """Of the last thousand steps or so; of fewer while there are only a few."""
+    decay = min(0.999, (1 + int(count)) / (10 + int(count)))
+    get_ema_multi_avg_fn(decay)(averages, values, count)  # type: ignore[no-untyped-call]
+
+
 def _step(model: TemporalConvNet, optimizer: Any, rate: float, windows: Tensor, target: Tensor, bf16: bool) -> Tensor:
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -175,10 +193,24 @@ def _step(model: TemporalConvNet, optimizer: Any, rate: float, windows: Tensor, 
     return loss.detach()
 
 
-def _replayed(synthesizer: Synthesizer, options: WildOptions, windows: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(
+    synthesizer: Synthesizer, filmed: FilmedWindows | None, options: WildOptions, windows: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of synthetic windows with filmed ones, if there are any, behind them."""
+    count = round(options.batch * options.shot_share) if filmed else 0
+    drawn = _replayed(synthesizer, options, options.batch - count, math.ceil(windows / options.batch))
+    for step, (synthetic, target) in enumerate(drawn):
+        if filmed is None:
+            yield synthetic, target
+            continue
+        batch = filmed.batch(count)
+        seen, true = _mirrored(*batch) if step % 2 else batch
+        yield torch.cat([synthetic, seen]), torch.cat([target, true])
+
+
+def _replayed(synthesizer: Synthesizer, options: WildOptions, size: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of windows, one in `reuse` new; the others out of a pool of recent ones, half of them mirrored."""
-    steps = math.ceil(windows / options.batch)
-    fresh = _ahead(synthesizer, options.batch, math.ceil(steps / options.reuse))
+    fresh = _ahead(synthesizer, size, math.ceil(steps / options.reuse))
     generator = torch.Generator().manual_seed(options.seed)
     pool: list[tuple[Tensor, Tensor]] = []
     for step in range(steps):
@@ -186,10 +218,14 @@ def _replayed(synthesizer: Synthesizer, options: WildOptions, windows: int) -> I
             batch = next(fresh)
             pool = [*pool[1 - _POOL :], batch]
         else:
-            batch = _mixed(pool, options.batch, generator)
+            batch = _mixed(pool, size, generator)
             if step % 2:
-                batch = flip_person_windows(batch[0]), flip_joints(batch[1], H36M_17)
+                batch = _mirrored(*batch)
         yield batch
+
+
+def _mirrored(windows: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    return flip_person_windows(windows), flip_joints(target, H36M_17)
 
 
 def _mixed(pool: list[tuple[Tensor, Tensor]], size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

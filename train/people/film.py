@@ -11,7 +11,7 @@ made again.
 import argparse
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -31,41 +31,14 @@ from train.motion_bank import MotionBank
 from train.people.makehuman import MakeHuman
 from train.people.picture import Studio
 from train.people.posing import POINTS, pose
+from train.people.shots import FPS, Shots
 from train.synthesis import Recipe, Synthesizer
 
-FPS, FRAMES = 30.0, 90
+FRAMES = 90
 SHOTS_PER_FILE = 20
 _SIZES = ((512, 384), (384, 512), (576, 324), (324, 576), (448, 448))
 _MIN_SHARE = 0.25  # of the picture's height that the person takes
 _MAX_FOV_DEG = 110.0
-
-
-@dataclass(frozen=True)
-class Shots:
-    """S shots of T frames: what a detector said, NaN where it saw nobody, and what is true.
-
-    keypoints (S, T, 17, 2) px; scores (S, T, 17); keypoints_3d (S, T, 17, 3) as in `Detections`; points (S, T, 22, 3)
-    metres in camera space, in the order of `POINTS`; cameras (S, 4): fx, fy, cx, cy px.
-    """
-
-    keypoints: Floats
-    scores: Floats
-    keypoints_3d: Floats
-    points: Floats
-    cameras: Floats
-
-    @classmethod
-    def load(cls, folder: Path) -> "Shots":
-        """All that lie in a folder."""
-        files = [dict(np.load(path, allow_pickle=False)) for path in sorted(folder.glob("shots_*.npz"))]
-        return cls(**{name: np.concatenate([file[name] for file in files]) for name in cls.__dataclass_fields__})
-
-    def save(self, path: Path) -> None:
-        """Write them whole or not at all."""
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **{name: value.astype(np.float32) for name, value in vars(self).items()})
-        partial.replace(path)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,0 +1,120 @@
+"""What a detector said of filmed people, and what is true: to train on, and to measure with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.camera import pixels_to_rays
+from core.errors import InputError
+from core.skeletons import COCO_17, H36M_17
+from core.types import Floats, Intrinsics, LifterInput
+from lifter.normalize import person_windows
+
+FPS = 30.0
+MIN_SCORE = 0.1
+"""As in the application: below it a keypoint counts as not seen."""
+_ROLL_RAD = 0.3  # what was filmed upright serves as filmed by a tilted camera too, normally distributed
+
+
+@dataclass(frozen=True)
+class Shots:
+    """S shots of T frames: what a detector said, NaN where it saw nobody, and what is true.
+
+    keypoints (S, T, 17, 2) px; scores (S, T, 17); keypoints_3d (S, T, 17, 3) as in `Detections`; points (S, T, 22, 3)
+    metres in camera space, in the order of `train.people.posing.POINTS`; cameras (S, 4): fx, fy, cx, cy px.
+    """
+
+    keypoints: Floats
+    scores: Floats
+    keypoints_3d: Floats
+    points: Floats
+    cameras: Floats
+
+    @classmethod
+    def load(cls, *folders: Path) -> "Shots":
+        """All that `python -m train film` left in some folders."""
+        files = []
+        for folder in folders:
+            paths = sorted(folder.glob("shots_*.npz"))
+            if not paths:
+                raise InputError(f"{folder}: no shots of `python -m train film` in it")
+            files += [dict(np.load(path, allow_pickle=False)) for path in paths]
+        return cls(**{name: np.concatenate([file[name] for file in files]) for name in cls.__dataclass_fields__})
+
+    def save(self, path: Path) -> None:
+        """Write them whole or not at all."""
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **{name: value.astype(np.float32) for name, value in vars(self).items()})
+        partial.replace(path)
+
+    def sequences(self) -> Iterator[tuple[LifterInput, Intrinsics, Floats]]:
+        """Each shot in which somebody was seen, as a lifter takes it; the true joints (T, 17, 3) in camera space."""
+        for keypoints, scores, points, truth, camera in zip(*vars(self).values(), strict=True):
+            seen = ~np.isnan(keypoints[..., 0]) & (scores >= MIN_SCORE)
+            if not seen.any():
+                continue
+            fx, fy, cx, cy = camera.astype(float).tolist()
+            times = np.arange(len(keypoints)) / FPS
+            known = filled(np.where(seen[..., None], keypoints.astype(np.float64), np.nan))
+            sequence = LifterInput(times, known, np.where(seen, scores, 0.0), points, FPS, COCO_17)
+            yield sequence, Intrinsics(fx, fy, cx, cy, "given"), truth[:, : len(H36M_17)].astype(np.float64)
+
+
+class FilmedWindows:
+    """Draws training batches out of shots; `generator` decides what.
+
+    What lies before a shot's first frame and after its last, where a window reaches beyond them, is in one half of the
+    windows that frame again, as where the application pads, and in the other half the shot backwards.
+    """
+
+    def __init__(self, shots: Shots, frames: int, centre_frame: int, generator: torch.Generator) -> None:
+        columns = [
+            (pixels_to_rays(sequence.keypoints, camera), sequence.scores, truth)
+            for sequence, camera, truth in shots.sequences()
+        ]
+        self._rays, self._scores, self._truth = (
+            torch.from_numpy(np.stack(column)).float().to(generator.device) for column in zip(*columns, strict=True)
+        )
+        self._steps = torch.arange(frames, device=generator.device) - centre_frame
+        self._centre_frame = centre_frame
+        self._generator = generator
+
+    def batch(self, size: int) -> tuple[Tensor, Tensor]:
+        """Network input (size, T, 18, 3) and the target (size, 17, 3): metres from the pelvis, virtual camera axes."""
+        count, length = self._rays.shape[:2]
+        device = self._generator.device
+        shot = torch.randint(count, (size,), generator=self._generator, device=device)
+        frame = torch.randint(length, (size,), generator=self._generator, device=device)
+        steps = frame[:, None] + self._steps
+        backwards = length - 1 - ((steps % (2 * length - 2)) - (length - 1)).abs()
+        pad = torch.rand(size, 1, generator=self._generator, device=device) < 0.5
+        at = shot[:, None], torch.where(pad, steps.clamp(0, length - 1), backwards)
+        angle = torch.randn(size, generator=self._generator, device=device) * _ROLL_RAD
+        rays = _rolled(self._rays[at], angle)
+        windows, rotation = person_windows(rays, self._scores[at], self._centre_frame)
+        pose = self._truth[shot, frame]
+        target = _rolled((pose - pose[:, :1])[:, None], angle)[:, 0]
+        return windows, target @ rotation.transpose(1, 2)
+
+
+def _rolled(values: Tensor, angle: Tensor) -> Tensor:
+    """(B, T, K, 2 or 3) turned about the camera's axis by (B,) radians."""
+    c, s = angle.cos()[:, None, None], angle.sin()[:, None, None]
+    x, y = values[..., 0], values[..., 1]
+    return torch.cat([torch.stack([c * x - s * y, s * x + c * y], -1), values[..., 2:]], -1)
+
+
+def filled(keypoints: Floats) -> Floats:
+    """(T, 17, 2) with gaps interpolated, as the application does before lifting."""
+    known_everywhere = keypoints.copy()
+    at = np.arange(len(keypoints))
+    for column in known_everywhere.reshape(len(keypoints), -1).T:
+        known = ~np.isnan(column)
+        if known.any():
+            column[~known] = np.interp(at[~known], at[known], column[known])
+    return known_everywhere
