@@ -1,10 +1,11 @@
 """Train the lifter that ships: `python -m train wild --mocap FOLDER … --output runs/wild`.
 
 Endless synthetic windows (train/synthesis.py), Adam (AMSGrad) as in the paper, a constant rate that falls to zero
-over the last part of the run, and a running average of the weights, which is what is kept. Drawing a window costs more
-than learning from it, so each is learnt from several times, each time in other company and half the time mirrored.
-With `--shots` a part of each batch is what a detector really said of filmed people (train/people). A killed run goes on
-when it is started again with the same output folder.
+over the last part of the run, and a running average of the weights, which is what is kept. The error counts as it is
+and once more after alignment: how a body is turned to the camera is often unclear where its shape is not. Drawing a
+window costs more than learning from it, so each is learnt from several times, each time in other company and half the
+time mirrored. With `--shots` a part of each batch is what a detector really said of filmed people (train/people). A
+killed run goes on when it is started again with the same output folder.
 """
 
 import argparse
@@ -28,6 +29,8 @@ from core.skeletons import COCO_17, H36M_17
 from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
 from lifter.normalize import flip_joints, flip_person_windows
+from train.losses import shape_loss
+from train.metrics import mpjpe
 from train.mocap import load_mocap
 from train.motion_bank import MotionBank
 from train.networks import fast_bf16
@@ -186,11 +189,12 @@ def _step(model: TemporalConvNet, optimizer: Any, rate: float, windows: Tensor, 
         group["lr"] = rate
     with torch.autocast(windows.device.type, torch.bfloat16, enabled=bf16):
         predicted = model.forward_windows(windows)
-    loss: Tensor = (predicted.float() - target).norm(dim=-1).mean()
+    error: Tensor = mpjpe(predicted.float(), target)
+    loss = error + shape_loss(predicted.float(), target)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
-    return loss.detach()
+    return error.detach()
 
 
 def _batches(

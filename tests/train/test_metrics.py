@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from train import metrics
+from train.losses import shape_loss
 
 REFERENCE = np.load(Path(__file__).parent.parent / "data" / "videopose3d_reference.npz")
 PREDICTED, TARGET, WEIGHT = (REFERENCE[f"metrics/{name}"] for name in ("predicted", "target", "weight"))
@@ -29,6 +30,16 @@ def test_alignment_undoes_a_similarity_but_not_a_mirror():
     moved = 0.3 * TARGET @ turn + [1.0, -2.0, 5.0]
     assert metrics.p_mpjpe(moved, TARGET) < 1e-9
     assert metrics.p_mpjpe(TARGET * [-1, 1, 1], TARGET) > 0.01
+
+
+def test_the_shape_loss_is_the_aligned_error_and_descends():
+    predicted, target = torch.from_numpy(PREDICTED.copy()).requires_grad_(), torch.from_numpy(TARGET)
+    loss = shape_loss(predicted, target)
+    assert loss.item() == pytest.approx(metrics.p_mpjpe(PREDICTED, TARGET), rel=1e-6)
+    loss.backward()
+    assert shape_loss(predicted.detach() - 1e-2 * predicted.grad, target) < loss
+    mirrored = target * torch.tensor([-1.0, 1, 1])
+    assert shape_loss(mirrored, target).item() == pytest.approx(metrics.p_mpjpe(mirrored.numpy(), TARGET), rel=1e-6)
 
 
 def test_a_perfect_prediction_has_a_gradient():

@@ -18,6 +18,7 @@ FPS = 30.0
 MIN_SCORE = 0.1
 """As in the application: below it a keypoint counts as not seen."""
 _ROLL_RAD = 0.3  # what was filmed upright serves as filmed by a tilted camera too, normally distributed
+_LENS_KNOWN = 0.4  # share of windows whose field of view the lifter is told rightly, as in synthesis
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ class FilmedWindows:
         pad = torch.rand(size, 1, generator=self._generator, device=device) < 0.5
         at = shot[:, None], torch.where(pad, steps.clamp(0, length - 1), backwards)
         angle = torch.randn(size, generator=self._generator, device=device) * _ROLL_RAD
-        rays = _rolled(self._rays[at], angle)
+        focal = torch.exp(0.25 * torch.randn(size, generator=self._generator, device=device))
+        known = torch.rand(size, generator=self._generator, device=device) < _LENS_KNOWN
+        rays = _rolled(self._rays[at], angle) * focal.masked_fill(known, 1.0)[:, None, None, None]
         windows, rotation = person_windows(rays, self._scores[at], self._centre_frame)
         pose = self._truth[shot, frame]
         target = _rolled((pose - pose[:, :1])[:, None], angle)[:, 0]
