@@ -10,6 +10,7 @@ from torch import Tensor
 from core.camera import pixels_to_rays
 from core.skeletons import COCO_17, H36M_17
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput
+from lifter.bones import even_bones
 from lifter.checkpoint import LifterSpec, load_lifter
 from lifter.fusion import fuse
 from lifter.model import TemporalConvNet
@@ -46,6 +47,8 @@ class Lifter:
         `sequence` has the lifter's frame rate and input skeleton; `ValueError` if not.
         """
         joints = fuse(self._joints(sequence, intrinsics, 0), sequence.keypoints_3d)
+        if self.spec.normalization == "person":  # VideoPose3D's lifters give what they always gave
+            joints = even_bones(joints)
         root = root_trajectory(joints, sequence, intrinsics)
         return CameraPoses(joints, root, self.spec.skeleton_out)
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from core.skeletons import COCO_17, H36M_17
 from core.types import Array, CameraPoses, Floats, Intrinsics, Track
+from lifter.bones import bone_lengths, bone_spans, rigid_bones
 from lifter.predict import Lifter
-from pipeline.body import bone_lengths, bone_spans, likely_height_m, rigid_bones, scaled, stature_m
+from pipeline.body import likely_height_m, scaled, stature_m
 from pipeline.config import PipelineConfig
 from pipeline.poses import PERSON_ROW, People
 from pipeline.sequence import smooth, to_frame_times, to_lifter_clock

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from core.camera import project
 from core.skeletons import H36M_17
 from core.types import Array, Floats, Intrinsics, WorldPoses
+from lifter.bones import bone_spans
 from lifter.predict import LIMBS_IN, LIMBS_OUT
-from pipeline.body import bone_spans
 from pipeline.export.npz import ROW
 from pipeline.feet import Bools, planted_speeds
 from pipeline.render.person import PersonInFrame

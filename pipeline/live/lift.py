@@ -7,9 +7,10 @@ import numpy as np
 
 from core.skeletons import COCO_17, H36M_17
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput, Track
+from lifter.bones import bone_lengths, bone_spans, rigid_bones
 from lifter.fusion import fuse
 from lifter.predict import Lifter, root_trajectory
-from pipeline.body import bone_lengths, bone_spans, likely_height_m, rigid_bones, stature_m
+from pipeline.body import likely_height_m, stature_m
 from pipeline.config import PipelineConfig
 from pipeline.one_euro import OneEuro
 from pipeline.sequence import to_lifter_clock

@@ -4,7 +4,8 @@ import pytest
 from core.camera import project
 from core.skeletons import H36M_17
 from core.types import CameraPoses, Floats
-from pipeline.body import bone_lengths, bone_spans, likely_height_m, rigid_bones, scaled, stature_m
+from lifter.bones import bone_lengths, bone_spans, even_bones, rigid_bones
+from pipeline.body import likely_height_m, scaled, stature_m
 from tests.walker import CAMERA, walking
 
 
@@ -42,6 +43,14 @@ def test_rigid_bones_of_a_rigid_body_change_nothing() -> None:
     joints = walking()
     np.testing.assert_allclose(made_rigid(made_rigid(joints)), made_rigid(joints), atol=1e-9)
     np.testing.assert_allclose(made_rigid(joints)[:, 1:7], joints[:, 1:7], atol=1e-9)
+
+
+def test_evened_bones_vary_half_as_much_around_the_same_median() -> None:
+    rng = np.random.default_rng(0)
+    joints = walking(50) + rng.normal(0, 0.02, (50, 17, 3))
+    before, after = bone_spans(joints)[:, 1:], bone_spans(even_bones(joints))[:, 1:]
+    np.testing.assert_allclose(after.std(0), before.std(0) / 2)
+    np.testing.assert_allclose(bone_lengths(bone_spans(even_bones(joints))), bone_lengths(bone_spans(joints)))
 
 
 def test_unknown_joints_stay_unknown() -> None:
