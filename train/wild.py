@@ -34,10 +34,9 @@ from train.metrics import mpjpe
 from train.mocap import load_mocap
 from train.motion_bank import MotionBank
 from train.networks import fast_bf16
-from train.people.shots import FilmedWindows, Shots
+from train.people.shots import FPS, FilmedWindows, Shots
 from train.synthesis import Recipe, Synthesizer
 
-FPS = 30.0
 STAGES = (
     (0.35, Recipe(build=1.0, level_deg=(6.0, 12.0), steep=0.35)),
     (1.0, Recipe()),

@@ -34,9 +34,9 @@ def test_without_the_detectors_3d_nothing_changes_and_its_coming_makes_no_jump()
     turned = walking(60) + [0.0, 0.0, 0.2] * np.linspace(-1, 1, 17)[:, None]
     seen = as_detector(turned, 1.0)
     seen[:30] = np.nan
-    fused = fuse(lifted, seen)
+    fused = fuse(lifted, seen, share=0.5)
     np.testing.assert_array_equal(fused[:30], lifted[:30])
-    assert np.abs(fused[40:] - lifted[40:]).max() > 0.03
+    assert np.abs(fused[40:] - lifted[40:]).max() > 0.05
     still = np.abs(np.diff(lifted, axis=0)).max()
     assert np.abs(np.diff(fused, axis=0)).max() < still + 0.08
     nothing = np.full((60, 17, 3), np.nan)
