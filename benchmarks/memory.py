@@ -1,8 +1,9 @@
 """Neither peak memory nor the cost of a frame may grow with a video's length: the sample looped to one minute and to
-ten, or more, at 1080p.
+ten, or more, at 1080p. The minute is measured before and after the longer clip, so that a change of the machine's
+speed shows.
 
-python -m benchmarks.memory                 # prints both peaks, processor times a frame and their ratios
-python -m benchmarks.memory --minutes 60    # an hour beside a minute; takes some hours
+python -m benchmarks.memory                          # prints peaks, times a frame and their ratios
+python -m benchmarks.memory --minutes 60 --fps 15    # an hour beside a minute; takes an hour on two processor cores
 """
 
 import argparse
@@ -24,12 +25,21 @@ print(used.ru_maxrss, used.ru_utime + used.ru_stime, status)
 """
 
 
-def looped(minutes: float, folder: Path) -> Path:
-    path = folder / f"{minutes:g}_minutes.mp4"
-    command = [ffmpeg_program(), "-v", "error", "-stream_loop", "-1", "-i", str(resolve("demo-clip"))]
-    command += ["-t", str(60 * minutes), "-vf", "scale=1920:1080", "-preset", "ultrafast", "-y", str(path)]
-    subprocess.run(command, check=True)
+def scaled(fps: float, folder: Path) -> Path:
+    """The sample at 1080p."""
+    path = folder / "sample.mp4"
+    ffmpeg("-i", str(resolve("demo-clip")), "-an", "-r", str(fps), "-vf", "scale=1920:1080", str(path))
     return path
+
+
+def looped(sample: Path, minutes: float, folder: Path) -> Path:
+    path = folder / f"{minutes:g}_minutes.mp4"
+    ffmpeg("-stream_loop", "-1", "-i", str(sample), "-t", str(60 * minutes), "-c", "copy", str(path))
+    return path
+
+
+def ffmpeg(*arguments: str) -> None:
+    subprocess.run([ffmpeg_program(), "-v", "error", *arguments], check=True)
 
 
 def peak_and_cost(video: Path, folder: Path) -> tuple[float, float, float]:
@@ -47,13 +57,17 @@ def peak_and_cost(video: Path, folder: Path) -> tuple[float, float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=10.0, help="of the longer clip (default: 10)")
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--fps", type=float, default=30.0, help="of both clips (default: 30)")
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        short, long = (peak_and_cost(looped(length, folder), folder) for length in (1.0, minutes))
+        sample = scaled(chosen.fps, folder)
+        short, long = (looped(sample, length, folder) for length in (1.0, chosen.minutes))
+        before, many, after = (peak_and_cost(video, folder) for video in (short, long, short))
     names = ("peak memory, MiB", "processor time, ms a frame", "wall time, ms a frame")
-    for name, few, many in zip(names, short, long, strict=True):
-        print(f"{name}: 1 minute {few:.1f}, {minutes:g} minutes {many:.1f}, ratio {many / few:.3f}")
+    for name, first, second, longer in zip(names, before, after, many, strict=True):
+        print(f"{name}: 1 minute {first:.1f} and {second:.1f}, {chosen.minutes:g} minutes {longer:.1f}", end="; ")
+        print(f"ratio {longer / first:.3f} and {longer / second:.3f}")
 
 
 if __name__ == "__main__":
