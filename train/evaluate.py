@@ -78,7 +78,7 @@ def evaluate(model: TemporalConvNet, clips: Iterable[Clip], mirror: Mirror | Non
 def _clip_errors(predicted: Floats, target: Floats) -> Errors:
     return Errors(
         1000 * float(metrics.mpjpe(predicted, target)),
-        1000 * metrics.p_mpjpe(predicted, target),
+        1000 * float(metrics.p_mpjpe(predicted, target)),
         1000 * float(metrics.n_mpjpe(predicted, target)),
         1000 * float(metrics.mean_velocity_error(predicted, target)) if len(target) > 1 else 0.0,
     )

@@ -26,21 +26,6 @@ def trajectory_loss(predicted: Tensor, root_m: Tensor) -> Tensor:
     return loss
 
 
-def shape_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """`mpjpe` of (B, J, 3) after the best similarity transform of each pose, through which no gradient goes."""
-    middle, target_middle = predicted.mean(1, keepdim=True), target.mean(1, keepdim=True)
-    with torch.no_grad():
-        centred = predicted - middle
-        u, singular, vt = torch.linalg.svd(centred.transpose(1, 2) @ (target - target_middle))
-        mirrored = torch.linalg.det(u @ vt) < 0
-        u[mirrored, :, -1] *= -1
-        singular[mirrored, -1] *= -1
-        scale = singular.sum(1) / centred.square().sum((1, 2)).clamp(min=1e-9)
-        turn = scale[:, None, None] * (u @ vt)
-    loss: Tensor = metrics.mpjpe((predicted - middle) @ turn + target_middle, target)
-    return loss
-
-
 def projection_loss(joints_m: Tensor, root_m: Tensor, lens: Tensor, keypoints: Tensor, linear: bool) -> Tensor:
     """Mean distance on the screen between where joints appear and the keypoints they were lifted from.
 

@@ -1,15 +1,13 @@
 """Pose errors of the literature, in the unit of their input.
 
 `predicted` and `target` are (…, J, 3), or (…, J, 2) where a projection is compared; a number comes back, the mean over
-frames and joints. All but `p_mpjpe` take numpy arrays and torch tensors alike and carry gradients.
+frames and joints. All take numpy arrays and torch tensors alike and carry gradients.
 """
 
 from typing import Any
 
 import numpy as np
 import torch
-
-from core.types import Floats
 
 A = Any  # a numpy array or a torch tensor; both arguments of a call are of one kind
 
@@ -30,9 +28,9 @@ def n_mpjpe(predicted: A, target: A) -> A:
     return mpjpe(scale[..., None, None] * predicted, target)
 
 
-def p_mpjpe(predicted: Floats, target: Floats) -> float:
-    """`mpjpe` after the best similarity transform of each frame ("protocol 2"), for (T, J, 3) numpy arrays."""
-    return float(mpjpe(align(predicted, target), target))
+def p_mpjpe(predicted: A, target: A) -> A:
+    """`mpjpe` after the best similarity transform of each frame ("protocol 2"), for (T, J, 3)."""
+    return mpjpe(align(predicted, target), target)
 
 
 def mean_velocity_error(predicted: A, target: A) -> A:
@@ -40,18 +38,22 @@ def mean_velocity_error(predicted: A, target: A) -> A:
     return mpjpe(predicted[1:] - predicted[:-1], target[1:] - target[:-1])
 
 
-def align(predicted: Floats, target: Floats) -> Floats:
-    """Each of (T, J, 3) poses turned, scaled and moved onto its target, never mirrored (Procrustes; Umeyama 1991)."""
+def align(predicted: A, target: A) -> A:
+    """Each of (T, J, 3) poses turned, scaled and moved onto its target, never mirrored (Procrustes; Umeyama 1991).
+
+    No gradient goes through the choice of the transform.
+    """
     _same_shape(predicted, target)
-    middle, target_middle = predicted.mean(1, keepdims=True), target.mean(1, keepdims=True)
+    library = np if isinstance(predicted, np.ndarray) else torch
+    middle, target_middle = predicted.mean(1)[:, None], target.mean(1)[:, None]
     centred, target_centred = predicted - middle, target - target_middle
-    u, singular, vt = np.linalg.svd(centred.transpose(0, 2, 1) @ target_centred)  # (T, 3, 3), (T, 3), (T, 3, 3)
-    handedness = np.sign(np.linalg.det(u @ vt))
+    still = centred if library is np else centred.detach()
+    u, singular, vt = library.linalg.svd(still.swapaxes(1, 2) @ target_centred)  # (T, 3, 3), (T, 3), (T, 3, 3)
+    handedness = library.sign(library.linalg.det(u @ vt))
     u[:, :, -1] *= handedness[:, None]
     singular[:, -1] *= handedness
-    scale = singular.sum(-1) / (centred**2).sum((1, 2))
-    aligned: Floats = scale[:, None, None] * centred @ (u @ vt) + target_middle
-    return aligned
+    scale = singular.sum(-1) / (still**2).sum((1, 2)).clip(min=1e-9)
+    return scale[:, None, None] * centred @ (u @ vt) + target_middle
 
 
 def _distance(predicted: A, target: A) -> A:

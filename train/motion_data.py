@@ -137,3 +137,14 @@ def _share(frames: int, subset: float, step: int) -> slice:
     draw = int.from_bytes(sha256(str(frames).encode()).digest()[:4], "little") / (2**32 - 1)
     start = int(draw * (frames - kept + 1))
     return slice(start, start + kept, step)
+
+
+def bridge_gaps(keypoints: Floats) -> Floats:
+    """(T, K, 2) with NaN → straight lines between what is known, still at the ends; what is never known stays NaN."""
+    bridged = keypoints.copy()
+    times = np.arange(len(bridged))
+    for column in bridged.reshape(len(bridged), -1).T:
+        known = np.isfinite(column)
+        if known.any():
+            column[~known] = np.interp(times[~known], times[known], column[known])
+    return bridged

@@ -30,7 +30,8 @@ from train.detector_errors import ERROR_M, coco_points
 from train.metrics import mean_velocity_error, mpjpe, n_mpjpe, p_mpjpe
 from train.mocap import MOCAP_JOINTS, MotionClip, load_mocap
 from train.motion_bank import BONES, PARENTS, pelvis_frame
-from train.people.shots import Shots, filled
+from train.motion_data import bridge_gaps
+from train.people.shots import Shots
 
 _WIDTH, _HEIGHT, _FOV_DEG, _DISTANCE_M = 1920, 1080, 55.0, 5.0
 # An adult's bones as shares of stature, each named by its lower joint. Limbs: Drillis and Contini, 1966.
@@ -175,7 +176,7 @@ def clip_errors(lifter: Lifter, truth: Floats, noise: float, seed: int) -> dict[
     points[scores == 0] = np.nan
     times = np.arange(len(points)) / lifter.spec.fps
     no_3d = np.full_like(points, np.nan)
-    sequence = LifterInput(times, filled(project(points, intrinsics)), scores, no_3d, lifter.spec.fps, COCO_17)
+    sequence = LifterInput(times, bridge_gaps(project(points, intrinsics)), scores, no_3d, lifter.spec.fps, COCO_17)
     return _compare(lifter.lift(sequence, intrinsics), truth[:, : len(H36M_17)])
 
 

@@ -29,8 +29,7 @@ from core.skeletons import COCO_17, H36M_17
 from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
 from lifter.normalize import flip_joints, flip_person_windows
-from train.losses import shape_loss
-from train.metrics import mpjpe
+from train.metrics import mpjpe, p_mpjpe
 from train.mocap import load_mocap
 from train.motion_bank import MotionBank
 from train.networks import fast_bf16
@@ -189,9 +188,9 @@ def _step(model: TemporalConvNet, optimizer: Any, rate: float, windows: Tensor, 
     with torch.autocast(windows.device.type, torch.bfloat16, enabled=bf16):
         predicted = model.forward_windows(windows)
     error: Tensor = mpjpe(predicted.float(), target)
-    loss = error + shape_loss(predicted.float(), target)
+    loss = error + p_mpjpe(predicted.float(), target)
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
     return error.detach()
 

@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.skeletons import COCO_17, H36M_17
 from core.types import Floats, Intrinsics, LifterInput
 from lifter.normalize import person_windows
+from train.motion_data import bridge_gaps
 
 FPS = 30.0
 MIN_SCORE = 0.1
@@ -61,7 +62,7 @@ class Shots:
                 continue
             fx, fy, cx, cy = camera.astype(float).tolist()
             times = np.arange(len(keypoints)) / FPS
-            known = filled(np.where(seen[..., None], keypoints.astype(np.float64), np.nan))
+            known = bridge_gaps(np.where(seen[..., None], keypoints.astype(np.float64), np.nan))
             sequence = LifterInput(times, known, np.where(seen, scores, 0.0), points, FPS, COCO_17)
             yield sequence, Intrinsics(fx, fy, cx, cy, "given"), truth[:, : len(H36M_17)].astype(np.float64)
 
@@ -110,14 +111,3 @@ def _rolled(values: Tensor, angle: Tensor) -> Tensor:
     c, s = angle.cos()[:, None, None], angle.sin()[:, None, None]
     x, y = values[..., 0], values[..., 1]
     return torch.cat([torch.stack([c * x - s * y, s * x + c * y], -1), values[..., 2:]], -1)
-
-
-def filled(keypoints: Floats) -> Floats:
-    """(T, 17, 2) with gaps interpolated, as the application does before lifting."""
-    known_everywhere = keypoints.copy()
-    at = np.arange(len(keypoints))
-    for column in known_everywhere.reshape(len(keypoints), -1).T:
-        known = ~np.isnan(column)
-        if known.any():
-            column[~known] = np.interp(at[~known], at[known], column[known])
-    return known_everywhere

@@ -11,6 +11,7 @@ from core.archives import read_archive
 from core.errors import InputError, UsageError
 from core.types import Array, Floats
 from train.archives import write_archive
+from train.motion_data import bridge_gaps
 
 
 def find(folder: Path, pattern: str) -> list[Path]:
@@ -68,15 +69,11 @@ def best_people(boxes: Array, keypoints: Array) -> Floats:
 
 
 def fill_gaps(keypoints: Floats, path: Path) -> Floats:
-    """(T, K, 2) with NaN → without: straight lines between what is known, still at the ends."""
-    filled = keypoints.reshape(len(keypoints), -1).copy()
-    times = np.arange(len(filled))
-    for column in filled.T:
-        known = np.isfinite(column)
-        if not known.any():
-            raise InputError(f"{path}: a keypoint was never found")
-        column[~known] = np.interp(times[~known], times[known], column[known])
-    return filled.reshape(keypoints.shape)
+    """(T, K, 2) with NaN → without, as `bridge_gaps`; `InputError` where a keypoint was never found."""
+    filled = bridge_gaps(keypoints)
+    if np.isnan(filled).any():
+        raise InputError(f"{path}: a keypoint was never found")
+    return filled
 
 
 def kind_of(name: str) -> str:
