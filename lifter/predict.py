@@ -46,9 +46,7 @@ class Lifter:
 
         `sequence` has the lifter's frame rate and input skeleton; `ValueError` if not.
         """
-        joints = fuse(self._joints(sequence, intrinsics, 0), sequence.keypoints_3d)
-        if self.spec.normalization == "person":  # VideoPose3D's lifters give what they always gave
-            joints = even_bones(joints)
+        joints = self.finish(self._joints(sequence, intrinsics, 0), sequence.keypoints_3d)
         root = root_trajectory(joints, sequence, intrinsics)
         return CameraPoses(joints, root, self.spec.skeleton_out)
 
@@ -56,6 +54,13 @@ class Lifter:
     def lift_newest(self, sequence: LifterInput, intrinsics: Intrinsics) -> Floats:
         """The joints (J, 3) of the last frame alone, relative to the pelvis, the network's own: for live pictures."""
         return np.asarray(self._joints(sequence, intrinsics, len(sequence.times_s) - 1)[0])
+
+    def finish(self, joints_m: Floats, keypoints_3d: Floats) -> Floats:
+        """The network's joints (T, J, 3) with a detector's own 3D (T, 17, 3) averaged in and bones evened."""
+        joints = fuse(joints_m, keypoints_3d)
+        if self.spec.normalization == "person":  # VideoPose3D's lifters give what they always gave
+            joints = even_bones(joints)
+        return joints
 
     def _joints(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Floats:
         """(T - first, J, 3) metres relative to the pelvis, from frame `first` on."""

@@ -8,7 +8,6 @@ import numpy as np
 from core.skeletons import COCO_17, H36M_17
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput, Track
 from lifter.bones import bone_lengths, bone_spans, rigid_bones
-from lifter.fusion import fuse
 from lifter.predict import Lifter, root_trajectory
 from pipeline.body import likely_height_m, stature_m
 from pipeline.config import PipelineConfig
@@ -91,11 +90,11 @@ class LivePerson:
         return to_lifter_clock(track, times, fps, "none", grid)
 
     def _fused(self) -> tuple[Floats, Floats]:
-        """Joints (T, 17, 3) with the detector's own 3D averaged in, and pelvis (T, 3), of the last second."""
+        """Finished joints (T, 17, 3) and pelvis (T, 3) of the last second."""
         rows = [row for row, _ in self._lifted]
         times = np.array([row.time_s for row in rows])
         keypoints_3d = np.stack([row.keypoints_3d for row in rows])
-        joints = fuse(np.stack([joints for _, joints in self._lifted]), keypoints_3d)
+        joints = self._lifter.finish(np.stack([joints for _, joints in self._lifted]), keypoints_3d)
         if self._config.rigid_bones:
             joints = rigid_bones(joints, bone_lengths(bone_spans(joints)))
         fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else self._lifter.spec.fps
