@@ -20,7 +20,7 @@ from lifter.predict import Lifter
 from pipeline.body import likely_height_m, scaled, stature_m
 from pipeline.config import PipelineConfig
 from pipeline.poses import PERSON_ROW, People
-from pipeline.sequence import smooth, to_frame_times, to_lifter_clock
+from pipeline.sequence import settled, smooth, to_frame_times, to_lifter_clock
 from pipeline.spool import Spool
 from pipeline.tracking import Followed
 from pipeline.world import Mover, find_world
@@ -183,7 +183,7 @@ def _lift(
     """Rows of `_LIFTED` for all frames from a part's first to its last."""
     track = _bridged(part, frame_indices)
     times = times_s[np.searchsorted(frame_indices, track.frame_indices)]
-    sequence = to_lifter_clock(track, times, lifter.spec.fps, config.smooth)
+    sequence = to_lifter_clock(settled(track, times), times, lifter.spec.fps, config.smooth)
     poses = lifter.lift(sequence, intrinsics)
     joints = smooth(poses.joints_m, sequence.fps, config.smooth)
 

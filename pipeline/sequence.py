@@ -1,10 +1,12 @@
-"""A track's keypoints → the lifter's even clock and back: gaps, frame rate, smoothing."""
+"""A track's keypoints → the lifter's even clock and back: sides, gaps, frame rate, smoothing."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from core.types import Floats, LifterInput, Track
+from lifter.sides import settle_sides
 from pipeline.one_euro import OneEuro
 
 Smoothing = Literal["none", "savgol", "one-euro"]
@@ -40,6 +42,14 @@ def to_lifter_clock(
         scores[:, k] = np.where(filled, 0.0, np.interp(times, own_times, track.keypoint_scores[rows, k]))
     points_3d = to_frame_times(track.keypoints_3d, frame_times, times)
     return LifterInput(times, smooth(keypoints, fps, smoothing), scores, points_3d, fps, track.skeleton)
+
+
+def settled(track: Track, frame_times: Floats) -> Track:
+    """The track with its left and right as they are (`lifter.sides`); `frame_times` (T,) seconds are of its rows."""
+    keypoints, scores, points_3d = settle_sides(
+        track.keypoints_xy, track.keypoint_scores, track.keypoints_3d, frame_times, MIN_SCORE
+    )
+    return replace(track, keypoints_xy=keypoints, keypoint_scores=scores, keypoints_3d=points_3d)
 
 
 def even_times(frame_times: Floats, fps: float) -> Floats:

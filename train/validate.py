@@ -111,13 +111,14 @@ def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, An
     Over the twelve limb joints of the frames in which the detector saw somebody; the mean over shots.
     """
     errors: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for sequence, camera, truth in tqdm(shots.sequences(), total=len(shots.keypoints), unit="shot", desc="validate"):
-        seen = ~np.isnan(sequence.keypoints_3d).any((1, 2))
+    every = tqdm(shots.sequences(), total=len(shots.keypoints), unit="shot", desc="validate")
+    for sequence, camera, truth, detector_m in every:
+        seen = ~np.isnan(detector_m).any((1, 2))
         if seen.sum() < 2:
             continue
         without = replace(sequence, keypoints_3d=np.full_like(sequence.keypoints_3d, np.nan))
         poses = {
-            "detector": sequence.keypoints_3d[:, LIMBS_IN].astype(np.float64),
+            "detector": detector_m[:, LIMBS_IN].astype(np.float64),
             "lifter": lifter.lift(without, camera).joints_m[:, LIMBS_OUT],
             "both": lifter.lift(sequence, camera).joints_m[:, LIMBS_OUT],
         }

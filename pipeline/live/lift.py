@@ -12,7 +12,7 @@ from lifter.predict import Lifter, root_trajectory
 from pipeline.body import likely_height_m, stature_m
 from pipeline.config import PipelineConfig
 from pipeline.one_euro import OneEuro
-from pipeline.sequence import to_lifter_clock
+from pipeline.sequence import settled, to_lifter_clock
 
 _ROOT_S = 1.0  # of the past that says where the pelvis is
 _SIZED_FRAMES = 300  # over which a person's size is averaged
@@ -57,7 +57,8 @@ class LivePerson:
     def lift(self, sighting: Sighting) -> CameraPoses:
         """Where the person is now, one row; the pelvis NaN while no limb of theirs was seen."""
         self._remember(sighting)
-        joints = self._lifter.lift_newest(self._window(), self._intrinsics)
+        sighting, window = self._window()
+        joints = self._lifter.lift_newest(window, self._intrinsics)
         self._lifted.append((sighting, joints))
         while sighting.time_s - self._lifted[0][0].time_s > _ROOT_S:
             self._lifted.popleft()
@@ -72,8 +73,8 @@ class LivePerson:
         while len(self._sightings) > 2 and sighting.time_s - self._sightings[1].time_s > reach_s:
             self._sightings.popleft()  # one frame beyond the window stays, to interpolate from
 
-    def _window(self) -> LifterInput:
-        """What the network sees: even steps that end at the newest frame."""
+    def _window(self) -> tuple[Sighting, LifterInput]:
+        """The newest frame, its sides settled, and what the network sees: even steps that end at it."""
         rows, fps = list(self._sightings), self._lifter.spec.fps
         times = np.array([row.time_s for row in rows])
         steps = min(self._past_frames, int((times[-1] - times[0]) * fps))
@@ -87,7 +88,9 @@ class LivePerson:
             np.stack([row.keypoints_3d for row in rows]),
             COCO_17,
         )
-        return to_lifter_clock(track, times, fps, "none", grid)
+        track = settled(track, times)
+        newest = Sighting(rows[-1].time_s, track.keypoints_xy[-1], track.keypoint_scores[-1], track.keypoints_3d[-1])
+        return newest, to_lifter_clock(track, times, fps, "none", grid)
 
     def _fused(self) -> tuple[Floats, Floats]:
         """Finished joints (T, 17, 3) and pelvis (T, 3) of the last second."""

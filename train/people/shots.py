@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.skeletons import COCO_17, H36M_17
 from core.types import Floats, Intrinsics, LifterInput
 from lifter.normalize import person_windows
+from lifter.sides import settle_sides
 from train.motion_data import bridge_gaps
 
 FPS = 30.0
@@ -54,17 +55,20 @@ class Shots:
             np.savez_compressed(file, **{name: value.astype(np.float32) for name, value in vars(self).items()})
         partial.replace(path)
 
-    def sequences(self) -> Iterator[tuple[LifterInput, Intrinsics, Floats]]:
-        """Each shot in which somebody was seen, as a lifter takes it; the true joints (T, 17, 3) in camera space."""
+    def sequences(self) -> Iterator[tuple[LifterInput, Intrinsics, Floats, Floats]]:
+        """Each shot in which somebody was seen, as a lifter takes it; the true joints (T, 17, 3) in camera space; and
+        the detector's own 3D (T, 17, 3) as it was, its sides not settled."""
         for keypoints, scores, points, truth, camera in zip(*vars(self).values(), strict=True):
             seen = ~np.isnan(keypoints[..., 0]) & (scores >= MIN_SCORE)
             if not seen.any():
                 continue
             fx, fy, cx, cy = camera.astype(float).tolist()
             times = np.arange(len(keypoints)) / FPS
-            known = bridge_gaps(np.where(seen[..., None], keypoints.astype(np.float64), np.nan))
-            sequence = LifterInput(times, known, np.where(seen, scores, 0.0), points, FPS, COCO_17)
-            yield sequence, Intrinsics(fx, fy, cx, cy, "given"), truth[:, : len(H36M_17)].astype(np.float64)
+            detected = np.where(seen[..., None], keypoints.astype(np.float64), np.nan)
+            scores = np.where(seen, scores, 0.0)
+            detected, scores, settled = settle_sides(detected, scores, points, times, MIN_SCORE)
+            sequence = LifterInput(times, bridge_gaps(detected), scores, settled, FPS, COCO_17)
+            yield sequence, Intrinsics(fx, fy, cx, cy, "given"), truth[:, : len(H36M_17)].astype(np.float64), points
 
 
 class FilmedWindows:
@@ -77,7 +81,7 @@ class FilmedWindows:
     def __init__(self, shots: Shots, frames: int, centre_frame: int, generator: torch.Generator) -> None:
         columns = [
             (pixels_to_rays(sequence.keypoints, camera), sequence.scores, truth)
-            for sequence, camera, truth in shots.sequences()
+            for sequence, camera, truth, _ in shots.sequences()
         ]
         self._rays, self._scores, self._truth = (
             torch.from_numpy(np.stack(column)).float().to(generator.device) for column in zip(*columns, strict=True)
