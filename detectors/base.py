@@ -71,7 +71,14 @@ def choose(name: str, **options: Any) -> Choice:
 
 
 def require(name: str, **options: Any) -> None:
-    """`DetectorError` or `WeightsError` where that detector could serve no video here; `options` are Detectron2's."""
+    """Fetch what that detector needs; `DetectorError` or `WeightsError` where it could serve no video here.
+
+    `options` are Detectron2's.
+    """
+    if name in BLAZEPOSE_MODELS:
+        from detectors.blazepose import model_files
+
+        model_files(BLAZEPOSE_MODELS[name])
     if name == "detectron2":
         from detectors.detectron2 import require_all
 
@@ -84,12 +91,12 @@ def create(name: str, threads: int | None = None, **options: Any) -> Detector:
     `threads` is how many of the processor's it may use, None for as many as it likes.
     A backend is imported here, when it is asked for: none costs the others an import, or has to be installed.
     """
-    if name == "blazepose":
+    if name in BLAZEPOSE_MODELS:
         from detectors.blazepose import NUM_THREADS, BlazePose
 
         if threads is not None:
             options.setdefault("num_threads", min(threads, NUM_THREADS))
-        return BlazePose(**options)
+        return BlazePose(BLAZEPOSE_MODELS[name], **options)
     if name == "detectron2":
         from detectors.detectron2 import Detectron2
 
@@ -97,7 +104,9 @@ def create(name: str, threads: int | None = None, **options: Any) -> Detector:
     raise DetectorError(f"no detector {name!r}; there is {', '.join(NAMES)}")
 
 
-NAMES = ("blazepose", "detectron2")
+BLAZEPOSE_MODELS = {"blazepose": "full", "blazepose-heavy": "heavy"}
+"""The landmark model of each BlazePose."""
+NAMES = (*BLAZEPOSE_MODELS, "detectron2")
 """The detectors that `create` makes."""
 AUTO = "auto"
 """What `choose` turns into one of `NAMES`."""

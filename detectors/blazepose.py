@@ -6,6 +6,7 @@ overlapping squares of its shorter side, because the finder's 224 px are too few
 """
 
 from collections import deque
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,24 +38,26 @@ BOX_MARGIN = 0.08
 class BlazePose:
     """People in the frames of one video, as COCO-17.
 
-    `max_people` bounds the work per frame; a person is followed while the landmark model is `min_presence` sure of
-    them, which is little: it doubts people half hidden or upside down, and is soon sure again; a candidate of which the
-    person finder is `min_score` sure is looked at; the frame is searched every `search_interval` frames, one window at
-    a time; `num_threads` are LiteRT's.
+    The landmark `model` is "full" or "heavy"; `max_people` bounds the work per frame; a person is followed while the
+    landmark model is `min_presence` sure of them, which is little: it doubts people half hidden or upside down, and is
+    soon sure again; a candidate of which the person finder is `min_score` sure is looked at; the frame is searched
+    every `search_interval` frames, one window at a time; `num_threads` are LiteRT's.
     """
 
     skeleton = COCO_17
 
     def __init__(
         self,
+        model: str = "full",
         max_people: int = 8,
         min_presence: float = 0.3,
         min_score: float = 0.5,
         search_interval: int = 4,
         num_threads: int = NUM_THREADS,
     ) -> None:
-        self._finder = PersonFinder(resolve("blazepose-detector"), num_threads)
-        self._landmarks = LandmarkModel(resolve("blazepose-landmark-full"), num_threads)
+        finder, landmarks = model_files(model)
+        self._finder = PersonFinder(finder, num_threads)
+        self._landmarks = LandmarkModel(landmarks, num_threads)
         self._max_people, self._min_presence, self._min_score = max_people, min_presence, min_score
         self._search_interval = search_interval
         self.reset()
@@ -121,6 +124,11 @@ class BlazePose:
             return False
         people.append(person)
         return True
+
+
+def model_files(model: str) -> tuple[Path, Path]:
+    """The person finder and a landmark model, "full" or "heavy", fetched if need be."""
+    return resolve("blazepose-detector"), resolve(f"blazepose-landmark-{model}")
 
 
 def search_windows(width: int, height: int) -> list[Region]:

@@ -7,7 +7,7 @@ from core.skeletons import COCO_17
 from core.types import Floats
 
 _PRICE_PER_S = 0.3
-"""What it costs to take a detector's left for right, in body sizes a second: what lasts longer is as the detector says."""
+"""What it costs to take a detector's left for right, in body sizes a second: what lasts is as the detector says."""
 _MAX_STEP_S = 0.1
 """Between frames further apart people turn around."""
 _HALVES = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))

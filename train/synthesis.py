@@ -26,8 +26,9 @@ class Recipe:
 
     mix: float = 0.4
     """Share of windows whose limbs come from several performances."""
-    bend_deg: float = 14.0
-    """Spread of the constant extra turn of shoulders, hips and neck; other joints get a part of it."""
+    bend_deg: float = 0.0
+    """Spread of a constant extra turn of shoulders, hips and neck; other joints get a part of it. A lifter that saw it
+    does worse on motion as it is (docs/lifter.md)."""
     tumble: float = 0.15
     """Share of windows in which the whole body lies, hangs or leans anyhow."""
     build: float = 0.5

@@ -106,7 +106,7 @@ def run_batch(
         _list(plan)
         return 1 if plan.failed else 0
     notes = _Notes(None if single else report, debug)
-    if plan.pending and options.engine == "local":  # on a cluster, the workers' machines count
+    if plan.pending and config.keypoints is None and options.engine == "local":  # a cluster's machines count there
         require(config.detector, **config.detectron2_options)
     engine = _engine(config, options, log, single, bool(plan.pending))
     try:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.errors import DetectorError
+from core.errors import DetectorError, WeightsError
 from core.skeletons import BLAZEPOSE_33, COCO_17
 from core.types import Detections, Frame
-from detectors.base import create
+from detectors.base import create, require
 from detectors.blazepose import BlazePose
-from weights.store import resolve
+from weights.store import CACHE_VARIABLE, default_cache, resolve
 
 Picture = NDArray[np.uint8]
 GRAPH = Path(__file__).parents[1] / "data" / "mediapipe_graph.npz"
@@ -167,7 +167,25 @@ def test_the_size_of_the_frames_may_change(clip: dict[int, Picture]) -> None:
     assert np.median(np.linalg.norm(apart, axis=2)) < 3
 
 
+@pytest.mark.skipif(
+    not (default_cache() / "blazepose_landmark_heavy.tflite").exists(),
+    reason="not here: python -m weights fetch blazepose-landmark-heavy",
+)
+def test_the_heavy_model_sees_the_same_people(clip: dict[int, Picture]) -> None:
+    heavy, full = create("blazepose-heavy").detect(Frame(0, 0, clip[80])), run([clip[80]])[0]
+    assert len(heavy) == len(full) == 2
+    apart = np.linalg.norm(heavy.keypoints_xy - full.keypoints_xy, axis=2)
+    assert 0 < np.median(apart) < 10
+
+
 # --- the registry ---
+
+
+def test_what_is_missing_is_said_before_any_video_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    (tmp_path / "blazepose_detector.tflite").write_bytes(b"something else")
+    with pytest.raises(WeightsError, match="blazepose_detector"):
+        require("blazepose-heavy")
 
 
 def test_a_detector_is_made_by_name() -> None:
