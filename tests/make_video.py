@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.types import Frame
 from pipeline.ffmpeg_program import ffmpeg_program, keep_times_option, local_url
+from pipeline.video import VideoReader
 
 RED, GREEN, BLUE, GREY = (230, 30, 30), (30, 200, 30), (30, 30, 230), (128, 128, 128)
 
@@ -105,3 +107,9 @@ def run_ffmpeg(*words: str, stdin: bytes = b"") -> bytes:
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout
+
+
+def read(path: Path, start_s: float | None = None, end_s: float | None = None) -> list[Frame]:
+    """All frames of a part."""
+    with VideoReader(path, start_s, end_s) as reader:
+        return list(reader)
