@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     options.output.mkdir(parents=True, exist_ok=True)
     changes: dict[str, Any] = {name: float(value) for name, value in (field.split("=") for field in options.recipe)}
-    recipe = replace(Recipe(bend_deg=8.0, tumble=0.1, steep=0.3), **changes)
+    recipe = replace(Recipe(tumble=0.1, steep=0.3), **changes)
     files = range(-(-options.shots // SHOTS_PER_FILE))
     missing = [number for number in files if not _path(options.output, number).exists()]
     jobs = [missing[worker :: options.workers] for worker in range(options.workers)]
