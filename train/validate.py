@@ -41,6 +41,7 @@ _SHARES = {
     "nose": 0.07, "shoulder": 0.11, "elbow": 0.186, "wrist": 0.146,
 }  # fmt: skip
 _STILL_M = 0.003  # a frame: how little a foot moves that stands
+_WELL_SEEN_M = 0.06  # mean distance of a shot's limb keypoints from their joints, seen at the person
 _PITCHES_DEG = (0.0, 15.0, 35.0)
 _YAWS_DEG = (20.0, 110.0, 200.0, 290.0)
 
@@ -108,9 +109,10 @@ def validate(lifter: Lifter, clips: list[MotionClip], noises: Sequence[float], b
 def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, Any]]:
     """Errors in mm (MPJVE in mm a frame) of the detector's own 3D, of the lifter without and with it.
 
-    Over the twelve limb joints of the frames in which the detector saw somebody; the mean over shots.
+    Over the twelve limb joints of the frames in which the detector saw somebody; the mean over shots, over all of them
+    and over those that were well seen.
     """
-    errors: dict[str, list[dict[str, float]]] = defaultdict(list)
+    errors: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     every = tqdm(shots.sequences(), total=len(shots.keypoints), unit="shot", desc="validate")
     for sequence, camera, truth, detector_m in every:
         seen = ~np.isnan(detector_m).any((1, 2))
@@ -123,17 +125,22 @@ def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, An
             "both": lifter.lift(sequence, camera).joints_m[:, LIMBS_OUT],
         }
         target = (truth - truth[:, :1])[:, LIMBS_OUT]
+        measures = {"MPJPE": mpjpe, "PA-MPJPE": p_mpjpe, "MPJVE": mean_velocity_error}
+        off_px = np.linalg.norm(sequence.keypoints[:, LIMBS_IN] - project(truth[:, LIMBS_OUT], camera), axis=-1)
+        off_m = np.nanmean(off_px[seen] * truth[seen, :1, 2] / camera.fx)
         for whose, joints in poses.items():
-            measures = {"MPJPE": mpjpe, "PA-MPJPE": p_mpjpe, "MPJVE": mean_velocity_error}
-            errors[whose].append({k: float(measure(joints[seen], target[seen])) for k, measure in measures.items()})
+            of_shot = {k: float(measure(joints[seen], target[seen])) for k, measure in measures.items()}
+            errors[name, whose].append(of_shot)
+            if off_m < _WELL_SEEN_M:
+                errors[f"{name}, well seen", whose].append(of_shot)
     return [
         {
-            "group": name,
+            "group": group,
             "whose": whose,
             "shots": len(each),
             "errors": {k: float(np.mean([e[k] for e in each])) * 1000 for k in each[0]},
         }
-        for whose, each in errors.items()
+        for (group, whose), each in sorted(errors.items(), key=lambda item: item[0][0])
     ]
 
 

@@ -79,7 +79,9 @@ def test_a_lifter_learns_from_shots_and_is_measured_on_them(
     for name, extra in (("without", []), ("with", ["--shots", str(folder), "--shot-share", "0.75"])):
         assert main([*wild, "--windows", "9600", "--lr", "3e-3", "--output", str(run / name), *extra]) == 0
         assert main([*validate, str(run / name / "lifter.safetensors")]) == 0
-        errors[name] = {row["whose"]: row["errors"] for row in json.loads((tmp_path / "numbers.json").read_text())}
+        rows = json.loads((tmp_path / "numbers.json").read_text())
+        assert {row["group"] for row in rows} == {"shots", "shots, well seen"}
+        errors[name] = {row["whose"]: row["errors"] for row in rows if row["group"] == "shots"}
     assert errors["with"]["detector"]["PA-MPJPE"] == pytest.approx(0, abs=0.1), "right but for the size"
     assert errors["with"]["detector"]["MPJPE"] > 100
     assert errors["with"]["lifter"]["PA-MPJPE"] < 0.7 * errors["without"]["lifter"]["PA-MPJPE"]
