@@ -1,8 +1,11 @@
 """What is trained: the network of poses and, semi-supervised, that of trajectories beside it."""
 
+import os
+
 import torch
 from torch import Tensor, nn, optim
 
+from core.errors import UsageError
 from lifter.model import TemporalConvNet
 from train.dropout import FastDropout
 
@@ -49,6 +52,17 @@ def make_optimizer(networks: Networks, learning_rate: float) -> optim.Adam:
         for parameter in model.get_submodule(part).parameters()
     ]
     return optim.Adam(parameters, learning_rate, amsgrad=True, fused=True)
+
+
+def usable_device(name: str) -> torch.device:
+    """What `--device` names, `auto` being this process' GPU if there is one; `UsageError` if torch cannot use it."""
+    if name == "auto":
+        name = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"--device {name}: not usable ({str(error).splitlines()[0]})") from error
+    return torch.device(name)
 
 
 def fast_bf16(device: torch.device, channels: int) -> bool:

@@ -89,13 +89,7 @@ class Options:
     @property
     def filter_widths(self) -> tuple[int, ...]:
         """`architecture` as numbers."""
-        try:
-            widths = tuple(int(width) for width in self.architecture.split(","))
-        except ValueError:
-            widths = (0,)
-        if any(width < 1 or width % 2 == 0 for width in widths):
-            raise UsageError(f"-arc {self.architecture}: expected odd numbers separated by comma, such as 3,3,3")
-        return widths
+        return filter_widths("-arc", self.architecture)
 
     @property
     def semi_supervised(self) -> bool:
@@ -106,6 +100,24 @@ class Options:
         """A comma-separated option as a list; `*` and nothing are empty."""
         text = getattr(self, flag)
         return [] if text in ("", "*") else [name.strip() for name in text.split(",")]
+
+
+def filter_widths(flag: str, text: str) -> tuple[int, ...]:
+    """`3,3,3` as numbers; `UsageError` if they are not odd."""
+    try:
+        widths = tuple(int(width) for width in text.split(","))
+    except ValueError:
+        widths = (0,)
+    if any(width < 1 or width % 2 == 0 for width in widths):
+        raise UsageError(f"{flag} {text}: expected odd numbers separated by comma, such as 3,3,3")
+    return widths
+
+
+def refuse_below(least: float, options: argparse.Namespace, *names: str) -> None:
+    """Raise `UsageError` for the first of these options that is less than `least`."""
+    for name in names:
+        if not getattr(options, name) >= least:
+            raise UsageError(f"--{name}: must be {least:g} or more, got {getattr(options, name):g}")
 
 
 def parse(arguments: Sequence[str]) -> Options:

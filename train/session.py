@@ -1,6 +1,5 @@
 """What a run is made of, put together from its options: device, data, networks, checkpoint."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from lifter.model import ModelConfig, TemporalConvNet
 from train.datasets import load_dataset
 from train.evaluate import Mirror
 from train.motion_data import Clip, MotionData, thin
+from train.networks import usable_device
 from train.options import Options
 
 
@@ -68,18 +68,8 @@ class Session:
 
 def open_session(options: Options) -> Session:
     """Load the data set and choose the device."""
-    return Session(options, load_dataset(options.dataset, options.keypoints, Path(options.data_dir)), _device(options))
-
-
-def _device(options: Options) -> torch.device:
-    name = options.device
-    if name == "auto":
-        name = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"--device {name}: not usable ({str(error).splitlines()[0]})") from error
-    return torch.device(name)
+    data = load_dataset(options.dataset, options.keypoints, Path(options.data_dir))
+    return Session(options, data, usable_device(options.device))
 
 
 def load_networks(session: Session, name: str) -> tuple[TemporalConvNet, TemporalConvNet | None]:

@@ -6,11 +6,14 @@ Everything is drawn in batches; sizes are B windows, T frames, 18 mocap joints, 
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from core.errors import UsageError
 from core.skeletons import COCO_17, H36M_17
 from lifter.normalize import person_windows
 from train.detector_errors import ErrorBank, apply_matrices, coco_points, self_occluded
@@ -46,6 +49,22 @@ class Recipe:
     """Share of windows whose field of view the lifter is told rightly."""
     plain_scores: float = 0.15
     """Share of windows whose confidences say nothing."""
+
+
+def changed(recipe: Recipe, changes: Sequence[str]) -> Recipe:
+    """The recipe with what `--recipe FIELD=X …` says; `UsageError` for what it has no such number for."""
+    known = [entry.name for entry in fields(Recipe) if entry.type is float]
+    numbers: dict[str, Any] = {}
+    for text in changes:
+        name, _, value = text.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if name not in known or not math.isfinite(number):
+            raise UsageError(f"--recipe {text}: expected FIELD=NUMBER, the fields being {', '.join(known)}")
+        numbers[name] = number
+    return replace(recipe, **numbers)
 
 
 class Synthesizer:

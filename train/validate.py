@@ -31,6 +31,7 @@ from train.metrics import mean_velocity_error, mpjpe, n_mpjpe, p_mpjpe
 from train.mocap import MOCAP_JOINTS, MotionClip, load_mocap
 from train.motion_bank import BONES, PARENTS, pelvis_frame
 from train.motion_data import bridge_gaps
+from train.options import refuse_below
 from train.people.shots import Shots
 
 _WIDTH, _HEIGHT, _FOV_DEG, _DISTANCE_M = 1920, 1080, 55.0, 5.0
@@ -62,6 +63,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     if not options.mocap and not options.shots:
         parser.error("--mocap or --shots is needed")
+    refuse_below(1, options, "every")
     lifter = Lifter.load(options.lifter)
     rows: list[dict[str, Any]] = []
     if options.mocap:

@@ -15,7 +15,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from core.errors import InputError
+from core.errors import InputError, UsageError
 from core.skeletons import COCO_17, H36M_17
 from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
@@ -32,9 +32,10 @@ from lifter.normalize import flip_joints, flip_person_windows
 from train.metrics import mpjpe, p_mpjpe
 from train.mocap import load_mocap
 from train.motion_bank import MotionBank
-from train.networks import fast_bf16
+from train.networks import fast_bf16, usable_device
+from train.options import filter_widths, refuse_below
 from train.people.shots import FPS, FilmedWindows, Shots
-from train.synthesis import Recipe, Synthesizer
+from train.synthesis import Recipe, Synthesizer, changed
 
 STAGES = (
     (0.35, Recipe(build=1.0, level_deg=(6.0, 12.0), steep=0.35)),
@@ -59,14 +60,14 @@ class WildOptions:
     shots: list[Path]
     shot_share: float
     output: Path
-    windows: int
+    windows: float
     batch: int
-    arc: tuple[int, ...]
+    arc: str
     channels: int
     causal: bool
     start: Path | None
     reuse: int
-    recipe: dict[str, Any]
+    recipe: list[str]
     lr: float
     seed: int
     device: str
@@ -89,28 +90,24 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--recipe", nargs="+", default=[], metavar="FIELD=X", help="change fields of the recipe")
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parsed = vars(parser.parse_args(argv))
-    parsed["arc"] = tuple(int(width) for width in parsed["arc"].split(","))
-    parsed["windows"] = int(parsed["windows"])
-    try:
-        parsed["recipe"] = {name: float(value) for name, value in (field.split("=") for field in parsed["recipe"])}
-        replace(Recipe(), **parsed["recipe"])
-    except (ValueError, TypeError) as error:
-        parser.error(f"--recipe: {error}")
-    if parsed["reuse"] < 1:
-        parser.error(f"--reuse must be 1 or more, got {parsed['reuse']}")
-    if not 0 <= parsed["shot_share"] < 1:
-        parser.error(f"--shot-share must be from 0 to less than 1, got {parsed['shot_share']:g}")
-    train(WildOptions(**parsed))
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parsed = parser.parse_args(argv)
+    refuse_below(1, parsed, "windows", "channels", "reuse")
+    refuse_below(2, parsed, "batch")  # fewer have no variance to normalise by
+    refuse_below(0, parsed, "lr")
+    if not 0 <= parsed.shot_share < 1:
+        raise UsageError(f"--shot-share: must be from 0 to less than 1, got {parsed.shot_share:g}")
+    train(WildOptions(**vars(parsed)))
     return 0
 
 
 def train(options: WildOptions) -> None:
     """Run or resume a training; leaves `lifter.safetensors`, `state.pt` and `log.jsonl` in the output folder."""
-    device = torch.device(options.device)
+    stages = [(until, changed(recipe, options.recipe)) for until, recipe in STAGES[-1 if options.start else 0 :]]
+    device = usable_device(options.device)
     torch.manual_seed(options.seed)
-    config = ModelConfig(len(COCO_17) + 1, 3, len(H36M_17), options.arc, options.channels, options.causal, dropout=0.0)
+    widths = filter_widths("--arc", options.arc)
+    config = ModelConfig(len(COCO_17) + 1, 3, len(H36M_17), widths, options.channels, options.causal, dropout=0.0)
     model = TemporalConvNet(config).to(device)
     if options.start:
         try:
@@ -120,19 +117,20 @@ def train(options: WildOptions) -> None:
     bf16 = fast_bf16(device, options.channels)
     average = AveragedModel(model, multi_avg_fn=_running_average, use_buffers=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=options.lr, amsgrad=True, fused=True)
-    options.output.mkdir(parents=True, exist_ok=True)
     state_path = options.output / "state.pt"
     done = 0
     if state_path.exists():
         state = torch.load(state_path, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
+        try:
+            model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            raise UsageError(f"{state_path}: a run of another --arc or --channels, name another --output") from error
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         done = state["windows"]
     centre = config.receptive_field - 1 if config.causal else config.receptive_field // 2
     generator = torch.Generator(device).manual_seed(options.seed + done)  # resumed: other windows, not the same again
     bank = MotionBank(load_mocap(options.mocap), FPS, config.receptive_field, device)
-    stages = [(until, replace(recipe, **options.recipe)) for until, recipe in STAGES[-1 if options.start else 0 :]]
     synthesizer = Synthesizer(bank, stages[0][1], generator, centre)
     filmed = None
     if options.shots:
@@ -152,6 +150,7 @@ def train(options: WildOptions) -> None:
         partial.replace(state_path)
         save_lifter(options.output / "lifter.safetensors", average.module, spec)
 
+    options.output.mkdir(parents=True, exist_ok=True)
     log, saved, losses = (options.output / "log.jsonl").open("a"), time.monotonic(), []
     bar = tqdm(total=options.windows, initial=done, unit="win", unit_scale=True, smoothing=0.05)
     with log, bar:
@@ -196,7 +195,7 @@ def _step(model: TemporalConvNet, optimizer: Any, rate: float, windows: Tensor, 
 
 
 def _batches(
-    synthesizer: Synthesizer, filmed: FilmedWindows | None, options: WildOptions, windows: int
+    synthesizer: Synthesizer, filmed: FilmedWindows | None, options: WildOptions, windows: float
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of synthetic windows with filmed ones, if there are any, behind them."""
     count = round(options.batch * options.shot_share) if filmed else 0

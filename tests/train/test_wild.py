@@ -98,6 +98,22 @@ def test_a_run_learns_and_a_killed_one_goes_on(
     other = [*command, "--windows", "6400", "--channels", "16", "--output", str(tmp_path / "other")]
     assert main([*other, "--start", str(tmp_path / "run" / "lifter.safetensors")]) == 1
     assert "not a network of this --arc and --channels" in capsys.readouterr().err
+    assert main([*command, "--windows", "12800", "--channels", "16"]) == 2
+    assert "state.pt: a run of another --arc or --channels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--arc", "3,x"], ["--arc", "2,3"], ["--windows", "0"], ["--batch", "1"], ["--channels", "0"], ["--lr", "-1"],
+     ["--shot-share", "1"], ["--device", "abacus"], ["--recipe", "noise"], ["--recipe", "loudness=1"],
+     ["--recipe", "level_deg=1"]],
+)  # fmt: skip
+def test_a_flag_that_makes_no_sense_is_named_and_nothing_is_written(
+    flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["wild", "--mocap", str(tmp_path), "--output", str(tmp_path / "run"), *flags]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {flags[0]}")
+    assert not (tmp_path / "run").exists()
 
 
 def test_missing_motion_capture_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,10 +11,8 @@ made again.
 import argparse
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -28,11 +26,12 @@ from core.types import Detections, Floats, Frame, Intrinsics
 from detectors.base import create
 from train.mocap import load_mocap
 from train.motion_bank import MotionBank
+from train.options import refuse_below
 from train.people.makehuman import MakeHuman
 from train.people.picture import Studio
 from train.people.posing import POINTS, pose
 from train.people.shots import FPS, Shots
-from train.synthesis import Recipe, Synthesizer
+from train.synthesis import Recipe, Synthesizer, changed
 
 FRAMES = 90
 SHOTS_PER_FILE = 20
@@ -53,9 +52,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2, help="processes")
     options = parser.parse_args(argv)
+    refuse_below(1, options, "shots", "workers")
+    recipe = changed(Recipe(tumble=0.1, steep=0.3), options.recipe)
     options.output.mkdir(parents=True, exist_ok=True)
-    changes: dict[str, Any] = {name: float(value) for name, value in (field.split("=") for field in options.recipe)}
-    recipe = replace(Recipe(tumble=0.1, steep=0.3), **changes)
     files = range(-(-options.shots // SHOTS_PER_FILE))
     missing = [number for number in files if not _path(options.output, number).exists()]
     jobs = [missing[worker :: options.workers] for worker in range(options.workers)]
