@@ -14,7 +14,8 @@ _ROW = {MOCAP_JOINTS[joint]: row for row, joint in enumerate(BONES)}
 
 # Parts that may come from different performances; all hang on the pelvis' or the thorax' frame.
 PARTS = (
-    ("r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle"),
+    ("r_hip", "r_knee", "r_ankle"),
+    ("l_hip", "l_knee", "l_ankle"),
     ("spine", "thorax", "neck_base", "head_top", "nose"),
     ("l_shoulder", "l_elbow", "l_wrist"),
     ("r_shoulder", "r_elbow", "r_wrist"),

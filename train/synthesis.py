@@ -20,6 +20,10 @@ from train.detector_errors import ErrorBank, apply_matrices, coco_points, self_o
 from train.mocap import MOCAP_JOINTS
 from train.motion_bank import BONES, PARENTS, PARTS, MotionBank
 
+# Which of three performances each of PARTS comes from, the first also leading the pelvis: another upper body; a third
+# arm on that; an arm, or a leg, of its own. Every clip is there mirrored, too.
+_MIXTURES = ((0, 0, 1, 1, 1), (0, 0, 1, 2, 1), (0, 0, 0, 2, 0), (0, 2, 0, 0, 0))
+
 _CPU_CHUNK = 128  # windows drawn at once: their tensors fit the cache, which is three times faster than 1024
 
 
@@ -29,15 +33,16 @@ class Recipe:
 
     mix: float = 0.4
     """Share of windows whose limbs come from several performances."""
-    bend_deg: float = 0.0
-    """Spread of a constant extra turn of shoulders, hips and neck; other joints get a part of it. A lifter that saw it
-    does worse on motion as it is (docs/lifter.md)."""
+    bent: float = 0.0
+    """Share of windows whose joints all have a constant extra turn: poses beyond those that were captured."""
+    bend_deg: float = 14.0
+    """Spread of that turn of shoulders, hips and neck; other joints get a part of it."""
     tumble: float = 0.15
     """Share of windows in which the whole body lies, hangs or leans anyhow."""
     build: float = 0.5
     """Spread of the lengths of legs and trunk, 1 being beyond any human's: the narrower, the more their foreshortening
     tells of the camera's pitch."""
-    rigs: float = 0.4
+    rigs: float = 0.9
     """Share of bodies with shoulders, hips and trunks as animators draw them rather than as people have them."""
     level_deg: tuple[float, float] = (10.0, 14.0)
     """Mean and spread of the pitch of most cameras; positive looks down."""
@@ -126,19 +131,12 @@ class Synthesizer:
         bank = self.bank
         draws = bank.starts[self._index(len(bank.starts), size, 3)]
         steps = torch.arange(bank.frames, device=bank.device)
-        mixed = self._chance(self.recipe.mix, size)
-        own = torch.zeros(size, dtype=torch.long, device=bank.device)
-        upper = torch.where(mixed, 1, own)
-        kinds = self._uniform(size)  # a third each: whole upper body, arms of their own, one arm of its own
-        spine = torch.where(kinds < 0.67, upper, own)
-        left = torch.where(kinds < 0.33, upper, torch.where(mixed, 2, own))
-        right = torch.where(kinds < 0.67, upper, own)
-        parts = []
-        for part, source in zip(bank.parts, (own, spine, left, right), strict=True):
-            first = draws.gather(1, source[:, None])
-            parts.append(part[first + steps])
-        first = draws[:, :1] + steps
-        return parts, bank.root[first], bank.pelvis[first]
+        sources = torch.tensor(_MIXTURES, device=bank.device)[self._index(len(_MIXTURES), size)]
+        sources *= self._chance(self.recipe.mix, size)[:, None]
+        frames = draws.gather(1, sources).T[..., None] + steps
+        own = draws[:, :1] + steps
+        parts = [part[drawn] for part, drawn in zip(bank.parts, frames, strict=True)]
+        return parts, bank.root[own], bank.pelvis[own]
 
     def _index(self, high: int, *shape: int) -> Tensor:
         return torch.randint(high, shape, generator=self._generator, device=self.bank.device)
@@ -169,7 +167,7 @@ class Synthesizer:
 
     def _bends(self, size: int) -> Tensor:
         """(B, 17, 3, 3): a constant extra turn of every bone, carried down the tree."""
-        strength = math.radians(self.recipe.bend_deg)
+        strength = math.radians(self.recipe.bend_deg) * self._chance(self.recipe.bent, size)[:, None]
         shares = {"spine": 0.4, "thorax": 0.5, "neck_base": 0.8, "hip": 0.15, "knee": 1.0, "ankle": 0.5,
                   "shoulder": 0.25, "elbow": 1.3, "wrist": 0.8, "head_top": 0.6, "nose": 0.0}  # fmt: skip
         turns: dict[int, Tensor] = {}
