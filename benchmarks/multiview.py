@@ -16,12 +16,13 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-Floats = np.ndarray[Any, Any]
+from benchmarks.compare_mediapipe import frames
+from core.types import Floats
+
 _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 _FOLLOWED = 0.15  # of the person's height in the picture: how far keypoints lie from the joints at most, on average
 
@@ -89,16 +90,14 @@ def errors_mm(joints: Floats, truth: Floats, use: Floats) -> tuple[float, float]
 
 def our_joints(video: Path, pixels: Floats, lifter: str, output: Path) -> tuple[Floats, Floats]:
     """Joints (T, 12, 3) and keypoints (T, 12, 2) of whom we saw nearest to the truth's `pixels`; NaN where unseen."""
-    from core.skeletons import COCO_17, H36M_17
+    from lifter.predict import LIMBS_IN, LIMBS_OUT
     from pipeline.config import PipelineConfig
     from pipeline.run import process_video
 
     process_video(video, PipelineConfig(lifter=lifter, render=False), output)
-    ours = H36M_17.indices(tuple(f"{side}_{limb}" for side in "rl" for limb in _LIMBS))
-    coco = COCO_17.indices(tuple(f"{side}_{limb}" for side in ("right", "left") for limb in _LIMBS))
     with np.load(output / "poses.npz") as poses:
         index, tracks = poses["frame_index"], poses["track_id"]
-        points, joints = poses["keypoints_2d"][:, coco], poses["joints_camera_m"][:, ours]
+        points, joints = poses["keypoints_2d"][:, LIMBS_IN], poses["joints_camera_m"][:, LIMBS_OUT]
     distance = np.linalg.norm(points - pixels[index], axis=-1).mean(1)
     mine = tracks == min(np.unique(tracks), key=lambda track: np.median(distance[tracks == track]))
     found = np.full((len(pixels), 12, 3), np.nan), np.full((len(pixels), 12, 2), np.nan)
@@ -111,16 +110,15 @@ def run_graph(video: Path, file: Path) -> None:
     import mediapipe as mp
 
     graph = mp.solutions.pose.Pose(static_image_mode=False, model_complexity=1)
-    limbs = [mp.solutions.pose.PoseLandmark[f"{side}_{limb}".upper()] for side in ("right", "left") for limb in _LIMBS]
+    limbs = [mp.solutions.pose.PoseLandmark[f"{side}_{limb}".upper()] for side in ("left", "right") for limb in _LIMBS]
     joints, pixels = [], []
-    capture = cv2.VideoCapture(str(video))
-    while (read := capture.read())[0]:
-        found = graph.process(cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB))
+    for rgb in frames(str(video)):
+        found = graph.process(rgb)
         if found.pose_landmarks is None:
             joints.append(np.full((12, 3), np.nan))
             pixels.append(np.full((12, 2), np.nan))
             continue
-        height, width = read[1].shape[:2]
+        height, width = rgb.shape[:2]
         world, seen = found.pose_world_landmarks.landmark, found.pose_landmarks.landmark
         joints.append(np.array([(world[i].x, world[i].y, world[i].z) for i in limbs]))
         pixels.append(np.array([(seen[i].x * width, seen[i].y * height) for i in limbs]))
@@ -128,11 +126,11 @@ def run_graph(video: Path, file: Path) -> None:
 
 
 def read_trc(path: Path) -> Floats:
-    """The limbs (T, 12, 3), right side first, in the axes of the calibration: Pose2Sim writes y, z, x."""
+    """The limbs (T, 12, 3), left side first, in the axes of the calibration: Pose2Sim writes y, z, x."""
     lines = [line.split("\t") for line in path.read_text().splitlines()]
     names = [name for name in lines[3][2:] if name.strip()]
     rows = np.array([[float(x or "nan") for x in line[2 : 2 + 3 * len(names)]] for line in lines[5:] if len(line) > 2])
-    limbs = [names.index(f"{side}{limb.title()}") for side in "RL" for limb in _LIMBS]
+    limbs = [names.index(f"{side}{limb.title()}") for side in "LR" for limb in _LIMBS]
     return rows.reshape(len(rows), len(names), 3)[:, limbs][..., [2, 0, 1]]
 
 

@@ -113,11 +113,11 @@ def filter_widths(flag: str, text: str) -> tuple[int, ...]:
     return widths
 
 
-def refuse_below(least: float, options: argparse.Namespace, *names: str) -> None:
+def refuse_below(least: float, options: object, *names: str) -> None:
     """Raise `UsageError` for the first of these options that is less than `least`."""
     for name in names:
         if not getattr(options, name) >= least:
-            raise UsageError(f"--{name}: must be {least:g} or more, got {getattr(options, name):g}")
+            raise UsageError(f"--{name.replace('_', '-')} {getattr(options, name):g}: expected {least:g} or more")
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -186,6 +186,9 @@ def refuse_contradictions(options: Options) -> None:
     for wrong, text in (*_contradictions(options), *_outside_range(options)):
         if wrong:
             raise UsageError(text)
+    refuse_below(0, options, "viz_camera", "viz_skip", "warmup")
+    refuse_below(1, options, "stride", "epochs", "batch_size", "channels", "downsample", "checkpoint_frequency",
+                 "viz_downsample", "viz_size")  # fmt: skip
 
 
 def _contradictions(o: Options) -> list[tuple[Any, str]]:
@@ -210,19 +213,6 @@ def _contradictions(o: Options) -> list[tuple[Any, str]]:
 
 
 def _outside_range(o: Options) -> list[tuple[Any, str]]:
-    at_least = {
-        0: ("viz_camera", "viz_skip", "warmup"),
-        1: (
-            "stride",
-            "epochs",
-            "batch_size",
-            "channels",
-            "downsample",
-            "checkpoint_frequency",
-            "viz_downsample",
-            "viz_size",
-        ),
-    }
     return [
         (not o.filter_widths, "-arc: expected filter widths"),
         (
@@ -238,9 +228,4 @@ def _outside_range(o: Options) -> list[tuple[Any, str]]:
         (not 0 <= o.dropout < 1, f"-drop {o.dropout}: expected a probability from 0 to below 1"),
         (o.learning_rate <= 0, f"-lr {o.learning_rate}: expected a positive number"),
         (not 0 < o.lr_decay <= 1, f"-lrd {o.lr_decay}: expected a factor above 0 and up to 1"),
-        *(
-            (getattr(o, name) < least, f"--{name.replace('_', '-')} {getattr(o, name)}: expected {least} or more")
-            for least, names in at_least.items()
-            for name in names
-        ),
     ]
