@@ -6,6 +6,8 @@ from torch import Tensor
 from core.skeletons import COCO_17
 from train.mocap import MOCAP_JOINTS
 
+PLACED_M = {"hip": (0.015, 0.0, 0.02), "shoulder": (0.01, 0.0, 0.0)}
+"""Keypoints that do not lie on their joints: metres outwards, forwards and upwards of them."""
 ERROR_M = {"eye": 0.010, "nose": 0.010, "ear": 0.013, "shoulder": 0.016, "elbow": 0.020, "wrist": 0.024,
             "hip": 0.022, "knee": 0.022, "ankle": 0.024}  # fmt: skip
 
@@ -49,7 +51,6 @@ def coco_points(joints: Tensor, torso: Tensor, bias: Tensor) -> Tensor:
     front = front - up * (front * up).sum(-1, keepdim=True) / size.square()
     front = front * (size / front.norm(dim=-1, keepdim=True).clamp(min=1e-4))
     left = torch.linalg.cross(up, front) / size
-    right_axis, up_axis = torso[..., 0], torso[..., 2]
     points = {
         "nose": nose,
         "left_eye": base + 0.55 * up + 0.50 * front + 0.18 * left,
@@ -60,14 +61,17 @@ def coco_points(joints: Tensor, torso: Tensor, bias: Tensor) -> Tensor:
     for side, sign in (("left", -1.0), ("right", 1.0)):
         for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"):
             points[f"{side}_{joint}"] = named[f"{side[0]}_{joint}"]
-        points[f"{side}_hip"] = points[f"{side}_hip"] + 0.02 * up_axis + 0.015 * sign * right_axis
-        points[f"{side}_shoulder"] = points[f"{side}_shoulder"] + 0.01 * sign * right_axis
+        for joint, (out, forward, higher) in PLACED_M.items():
+            place = out * sign * torso[..., 0] + forward * torso[..., 1] + higher * torso[..., 2]
+            points[f"{side}_{joint}"] = points[f"{side}_{joint}"] + place
     placed = torch.stack([points[name] for name in COCO_17.joints], 2)
-    spread = placed.new_tensor([_BIAS_M.get(name.split("_")[-1], 0.012) for name in COCO_17.joints])
-    return placed + apply_matrices(torso[:, :, None], bias * spread[:, None])
+    return placed + apply_matrices(torso[:, :, None], bias * placement_spread(placed.device))
 
 
-_BIAS_M = {"hip": 0.025, "shoulder": 0.02, "ear": 0.015}
+def placement_spread(device: torch.device) -> Tensor:
+    """(17, 1) metres by which the place of a keypoint on the body differs between people and detectors."""
+    spread = {"hip": 0.025, "shoulder": 0.02, "ear": 0.015}
+    return torch.tensor([[spread.get(name.split("_")[-1], 0.012)] for name in COCO_17.joints], device=device)
 
 
 def self_occluded(points: Tensor) -> Tensor:

@@ -22,6 +22,8 @@ PARTS = (
 )
 _SPEEDS = (0.6, 0.75, 0.87, 1.0, 1.15, 1.35, 1.7)
 _TOO_FAST_M_S = 20.0  # for a joint beside the pelvis, even sped up
+_KINDS = 256  # of poses, as far apart from each other as can be
+_SAMPLE = 20_000  # frames among which those kinds are looked for
 _EDGE_S = 0.7  # how far a window may reach over a clip's end, where the last pose stands still
 
 
@@ -29,7 +31,7 @@ class MotionBank:
     """Clips cut into pelvis-relative bone vectors, at several speeds, and mirrored; ready to gather windows from."""
 
     def __init__(self, clips: Sequence[MotionClip], fps: float, frames: int, device: torch.device) -> None:
-        bones, frames_of_pelvis, roots, starts = [], [], [], []
+        bones, frames_of_pelvis, roots, firsts = [], [], [], []
         total = 0
         for clip in clips:
             for speed in _SPEEDS:
@@ -42,7 +44,7 @@ class MotionBank:
                     bones.append(vectors @ frame)  # rows times columns of axes: into the pelvis' frame
                     frames_of_pelvis.append(frame)
                     roots.append(version[:, 0] - version[:1, 0])
-                    starts.append(total + _smooth_windows(version, frames, fps))
+                    firsts.append(total + _smooth_windows(version, frames, fps))
                     total += len(version)
         stacked = torch.cat(bones).to(device)
         self.frames = frames
@@ -50,7 +52,37 @@ class MotionBank:
         self.parts = [stacked[:, [_ROW[name] for name in part]].contiguous() for part in PARTS]
         self.pelvis = torch.cat(frames_of_pelvis).to(device)  # (N, 3, 3), columns right, forward, up
         self.root = torch.cat(roots).to(device)  # (N, 3)
-        self.starts = torch.cat(starts).to(device)
+        starts = torch.cat(firsts).to(device)
+        kinds = self._kinds(starts + frames // 2)
+        self._starts = starts[kinds.argsort()]  # those of a kind together
+        self._sizes = kinds.bincount(minlength=_KINDS)
+
+    def first_frames(self, chances: Tensor, rare: float) -> Tensor:
+        """Where windows begin that are drawn by pairs of chances (…, 2) in 0…1: a kind of pose, and one of that kind.
+
+        With `rare` 0 all windows are as likely as each other, with 1 all kinds are.
+        """
+        ends = self._sizes.double().pow(1 - rare).masked_fill(self._sizes == 0, 0.0).cumsum(0)
+        kind = torch.searchsorted(ends, chances[..., 0].double() * ends[-1], right=True)
+        size = self._sizes[kind]
+        within = (chances[..., 1] * size).long().minimum(size - 1)
+        return self._starts[self._sizes.cumsum(0)[kind] - size + within]
+
+    def _kinds(self, rows: Tensor) -> Tensor:
+        """(N,) the kind of pose in each of some frames: the nearest of `_KINDS` that lie as far apart as can be."""
+        centres = self._poses(rows[torch.linspace(0, len(rows) - 1, _SAMPLE, device=rows.device).long()])
+        chosen = [0]
+        far = (centres - centres[0]).square().sum(1)
+        while len(chosen) < _KINDS:  # farthest first (Gonzalez, 1985)
+            chosen.append(int(far.argmax()))
+            far = torch.minimum(far, (centres - centres[chosen[-1]]).square().sum(1))
+        centres = centres[chosen]
+        nearest = [torch.cdist(self._poses(some), centres).argmin(1) for some in rows.split(65_536)]
+        return torch.cat(nearest)
+
+    def _poses(self, rows: Tensor) -> Tensor:
+        """(N, 54) the bones in the pelvis' axes, and which way is up there."""
+        return torch.cat([*(part[rows].flatten(1) for part in self.parts), 0.5 * self.pelvis[rows, 2]], 1)
 
 
 def _smooth_windows(joints: Tensor, frames: int, fps: float) -> Tensor:

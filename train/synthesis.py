@@ -33,6 +33,8 @@ class Recipe:
 
     mix: float = 0.4
     """Share of windows whose limbs come from several performances."""
+    rare: float = 0.3
+    """How much more often than they were captured rare kinds of poses are drawn: 0 not at all, 1 as often as any."""
     bent: float = 0.0
     """Share of windows whose joints all have a constant extra turn: poses beyond those that were captured."""
     bend_deg: float = 14.0
@@ -129,7 +131,7 @@ class Synthesizer:
     def _windows(self, size: int) -> tuple[list[Tensor], Tensor, Tensor]:
         """Bone vectors of each part, the root's path and the pelvis' axes, each part from its own performance."""
         bank = self.bank
-        draws = bank.starts[self._index(len(bank.starts), size, 3)]
+        draws = bank.first_frames(self._uniform(size, 3, 2), self.recipe.rare)
         steps = torch.arange(bank.frames, device=bank.device)
         sources = torch.tensor(_MIXTURES, device=bank.device)[self._index(len(_MIXTURES), size)]
         sources *= self._chance(self.recipe.mix, size)[:, None]

@@ -63,6 +63,21 @@ def test_bodies_keep_human_sizes_and_poses_vary(clip: MotionClip) -> None:
     assert (target[:, 0] == 0).all()
 
 
+def test_rare_poses_are_drawn_more_often_where_asked(clip: MotionClip) -> None:
+    hands_up = clip.joints_m.copy()[:24]
+    wrists = H36M_17.indices(("l_wrist", "r_wrist"))
+    hands_up[:, wrists, 2] = hands_up[:, [H36M_17.index("head_top")], 2]
+    rare = MotionClip("rare", clip.fps, hands_up)
+    bank = MotionBank([clip] * 8 + [rare], 30.0, 9, torch.device("cpu"))
+    heights = bank.parts[3][:, :, 2].sum(1)  # of the left wrist over the thorax
+    shares = []
+    for exponent in (0.0, 0.8):
+        first = bank.first_frames(torch.rand(4000, 2, generator=torch.Generator().manual_seed(0)), exponent)
+        shares.append((heights[first + 4] > 0).float().mean())
+    assert 0 < shares[0] < 0.05
+    assert shares[1] > 3 * shares[0]
+
+
 def test_the_same_seed_draws_the_same_and_another_does_not(clip: MotionClip) -> None:
     one, again, other = (synthesizer(clip, Recipe(), seed).batch(8)[0] for seed in (1, 1, 2))
     torch.testing.assert_close(one, again, rtol=0, atol=0)

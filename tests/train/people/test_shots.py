@@ -1,6 +1,7 @@
 """What a detector said of filmed people: kept, learnt from, measured with."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,27 @@ def test_windows_show_what_their_targets_say(shots: Shots) -> None:
         assert np.corrcoef(both)[0, 1] > 0.97
     heads = target[:, H36M_17.index("head_top"), :2]
     assert heads[:, 0].std() > 0.05 * heads[:, 1].std(), "cameras roll"
+
+
+def test_a_detectors_own_idea_of_where_an_ankle_is_does_not_reach_the_windows(shots: Shots) -> None:
+    many = Shots(**{name: np.concatenate([value] * 3) for name, value in vars(shots).items()})
+    higher = many.points.copy()
+    for side in "lr":
+        knee, ankle = (H36M_17.index(f"{side}_{joint}") for joint in ("knee", "ankle"))
+        higher[:, :, ankle] += 0.2 * (higher[:, :, knee] - higher[:, :, ankle])
+    keypoints = many.keypoints.copy()
+    ankles = [LIMBS_OUT.index(H36M_17.index(name)) for name in ("l_ankle", "r_ankle")]
+    for at in ankles:
+        keypoints[:, :, LIMBS_IN[at]] += [
+            project(moved[:, LIMBS_OUT[at]], CAMERA) - project(points[:, LIMBS_OUT[at]], CAMERA)
+            for moved, points in zip(higher, many.points, strict=True)
+        ]
+    drawn = [
+        FilmedWindows(replace(many, keypoints=seen), 9, 4, torch.Generator().manual_seed(0)).batch(100)[0]
+        for seen in (many.keypoints, keypoints)
+    ]
+    off = (drawn[1] - drawn[0])[:, 4, LIMBS_IN, :2].norm(dim=-1)
+    assert off.max() < 0.05, "of a person's size; the ankles were off by 0.2"
 
 
 def test_windows_reach_beyond_a_shot_by_standing_still_or_going_backwards(shots: Shots) -> None:
