@@ -8,6 +8,7 @@ lifted; every frame is centred on its torso and the window scaled to unit size. 
 matter, and the perspective of people far off the picture's middle is undone instead of learned.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -69,6 +70,15 @@ def flip_person_windows(windows: Tensor) -> Tensor:
     flipped = windows[:, :, [*COCO_17.flip_order, len(COCO_17)]]
     flipped[..., 0] *= -1
     return flipped
+
+
+def tilted(values: Array, angle_rad: float) -> Array:
+    """Network input (…, 3) or joints (…, 3) of a person seen by a camera that is turned about its own axis: x to y."""
+    c, s = math.cos(angle_rad), math.sin(angle_rad)
+    turned = values + 0.0
+    turned[..., 0] = c * values[..., 0] - s * values[..., 1]
+    turned[..., 1] = s * values[..., 0] + c * values[..., 1]
+    return turned
 
 
 def flip_joints(joints: Array, skeleton: Skeleton) -> Array:

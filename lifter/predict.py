@@ -14,7 +14,7 @@ from lifter.bones import even_bones
 from lifter.checkpoint import LifterSpec, load_lifter
 from lifter.fusion import fuse
 from lifter.model import TemporalConvNet
-from lifter.normalize import flip_joints, flip_person_windows, person_windows, screen_from_pixels
+from lifter.normalize import flip_joints, flip_person_windows, person_windows, screen_from_pixels, tilted
 
 _CHUNK = 64  # windows a forward pass: their activations fit the cache
 _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -22,6 +22,8 @@ LIMBS_IN = COCO_17.indices(tuple(f"{side}_{limb}" for side in ("left", "right") 
 """Keypoints that lie on joints of `LIMBS_OUT`, in the same order."""
 LIMBS_OUT = H36M_17.indices(tuple(f"{side}_{limb}" for side in ("l", "r") for limb in _LIMBS))
 
+_TILT_RAD = 0.3
+"""The person and the mirrored one are shown as cameras tilted to either side see them: they err less alike then."""
 _KEYPOINT_ERROR_M = 0.03  # how far a keypoint lies from its joint, seen at the person
 _ACCELERATION_M_S2 = 3.0  # what a pelvis does without effort; above it, the 2D must insist
 
@@ -93,12 +95,16 @@ class Lifter:
         for chunk in torch.split(torch.arange(first, len(rays)), _CHUNK):
             at = (chunk[:, None] + steps).clamp(0, last)  # ends repeated
             windows, rotation = person_windows(rays[at], scores[at], before)
-            joints = self.model.forward_windows(windows)
             if self.flip:
-                mirrored = self.model.forward_windows(flip_person_windows(windows))
-                joints = (joints + flip_joints(mirrored, self.spec.skeleton_out)) / 2
+                mirrored = self._tilted_joints(flip_person_windows(windows))
+                joints = (self._tilted_joints(windows) + flip_joints(mirrored, self.spec.skeleton_out)) / 2
+            else:
+                joints = self.model.forward_windows(windows)
             lifted.append(joints @ rotation)
         return torch.cat(lifted)
+
+    def _tilted_joints(self, windows: Tensor) -> Tensor:
+        return torch.as_tensor(tilted(self.model.forward_windows(tilted(windows, _TILT_RAD)), -_TILT_RAD))
 
 
 def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrinsics) -> Floats:

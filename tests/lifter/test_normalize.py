@@ -68,3 +68,19 @@ def test_flipped_person_windows_are_those_of_the_mirrored_person():
     windows, _ = normalize.person_windows(rays, confidence, 4)
     mirrored, _ = normalize.person_windows(normalize.flip_joints(rays, COCO_17), confidence, 4)
     torch.testing.assert_close(normalize.flip_person_windows(windows), mirrored, atol=1e-5, rtol=0)
+
+
+def test_tilted_windows_are_those_of_a_tilted_camera():
+    rng = torch.Generator().manual_seed(3)
+    rays = torch.randn((2, 9, 17, 2), generator=rng) * 0.05
+    confidence = torch.ones(2, 9, 17)
+    rays -= rays[:, 4:5, COCO_17.indices(("left_shoulder", "right_shoulder", "left_hip", "right_hip"))].mean(
+        2, keepdim=True
+    )  # in the middle of the picture
+    windows, _ = normalize.person_windows(rays, confidence, 4)
+    seen_tilted, _ = normalize.person_windows(normalize.tilted(rays, 0.4), confidence, 4)
+    torch.testing.assert_close(normalize.tilted(windows, 0.4), seen_tilted, atol=1e-4, rtol=0)
+    joints = torch.randn((2, 17, 3), generator=rng)
+    turned = normalize.tilted(joints, 0.4)
+    torch.testing.assert_close(normalize.tilted(turned, -0.4), joints)
+    torch.testing.assert_close(turned[..., 2], joints[..., 2])
