@@ -77,8 +77,7 @@ class MotionBank:
             chosen.append(int(far.argmax()))
             far = torch.minimum(far, (centres - centres[chosen[-1]]).square().sum(1))
         centres = centres[chosen]
-        nearest = [torch.cdist(self._poses(some), centres).argmin(1) for some in rows.split(65_536)]
-        return torch.cat(nearest)
+        return torch.cat([torch.cdist(self._poses(some), centres).argmin(1) for some in torch.split(rows, 65_536)])
 
     def _poses(self, rows: Tensor) -> Tensor:
         """(N, 54) the bones in the pelvis' axes, and which way is up there."""
