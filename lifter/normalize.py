@@ -22,6 +22,7 @@ Array = Any  # numpy or torch, as for core.camera
 
 _TORSO = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 _MOTION_SCALE = 0.25  # keeps the torso's path, several body sizes long, in the range of the other inputs
+_SURE = 0.95  # how much surer than that a detector claims to be depends on the detector, not on what it saw
 _MIN_DEPTH = 0.05  # of a ray turned into the virtual camera; beyond 87° off its axis there is nothing to see
 
 
@@ -58,7 +59,7 @@ def person_windows(rays: Tensor, confidence: Tensor, centre_frame: int) -> tuple
     seen = (confidence > 0).to(points.dtype)[..., None]  # (B, T, 17, 1)
     centred = (points - torso[:, :, None]).nan_to_num(0.0) * seen
     size = (centred.square().sum((1, 2, 3)) / seen.sum((1, 2, 3)).clamp(min=1)).sqrt().clamp(min=1e-4)  # (B,)
-    frames = torch.cat([centred / size[:, None, None, None], confidence[..., None]], -1)
+    frames = torch.cat([centred / size[:, None, None, None], confidence.clamp(max=_SURE)[..., None]], -1)
     path = torso.nan_to_num(0.0) * (_MOTION_SCALE / size[:, None, None])
     angular = (size.log() + 2.0)[:, None, None].expand(-1, torso.shape[1], 1)  # a person at 4 m gives about 0
     motion = torch.cat([path, angular], -1)[:, :, None]

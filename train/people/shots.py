@@ -21,6 +21,7 @@ FPS = 30.0
 MIN_SCORE = 0.1
 """As in the application: below it a keypoint counts as not seen."""
 _ROLL_RAD = 0.3  # what was filmed upright serves as filmed by a tilted camera too, normally distributed
+_PLAIN_SCORES = 0.3  # share of windows whose confidences say nothing: other detectors' say other things
 _LENS_KNOWN = 0.4  # share of windows whose field of view the lifter is told rightly, as in synthesis
 
 
@@ -109,7 +110,9 @@ class FilmedWindows:
         placed = torch.randn(size, 1, len(COCO_17), 2, generator=self._generator, device=device) * self._spread
         rays = self._rays[at] + placed / self._truth[shot, frame, 0, 2].clamp(min=1.0)[:, None, None, None]
         rays = _rolled(rays, angle) * focal.masked_fill(known, 1.0)[:, None, None, None]
-        windows, rotation = person_windows(rays, self._scores[at], self._centre_frame)
+        plain = torch.rand(size, 1, 1, generator=self._generator, device=device) < _PLAIN_SCORES
+        scores = torch.where(plain & (self._scores[at] > 0), 0.9, self._scores[at])
+        windows, rotation = person_windows(rays, scores, self._centre_frame)
         pose = self._truth[shot, frame]
         target = _rolled((pose - pose[:, :1])[:, None], angle)[:, 0]
         return windows, target @ rotation.transpose(1, 2)
