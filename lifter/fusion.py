@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter1d, minimum_filter1d, uniform_filter1d
 from core.skeletons import COCO_17, H36M_17
 from core.types import Floats
 
-DETECTOR_SHARE = 0.25
+DETECTOR_SHARE = 0.2
 """Weight of the detector's 3D where it is there."""
 
 _CALM_FRAMES = 3.0  # spread of the smoothing of the detector's 3D, which is made frame by frame and trembles
