@@ -84,3 +84,11 @@ def test_tilted_windows_are_those_of_a_tilted_camera():
     turned = normalize.tilted(joints, 0.4)
     torch.testing.assert_close(normalize.tilted(turned, -0.4), joints)
     torch.testing.assert_close(turned[..., 2], joints[..., 2])
+
+
+def test_how_near_to_one_a_detectors_confidence_comes_says_nothing():
+    rays, confidence = person_rays()
+    sure, surer = (normalize.person_windows(rays, torch.full_like(confidence, c), 4)[0] for c in (0.96, 1.0))
+    doubtful, _ = normalize.person_windows(rays, torch.full_like(confidence, 0.5), 4)
+    torch.testing.assert_close(sure, surer)
+    assert not torch.equal(sure, doubtful)
