@@ -8,7 +8,6 @@ lifted; every frame is centred on its torso and the window scaled to unit size. 
 matter, and the perspective of people far off the picture's middle is undone instead of learned.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -73,13 +72,12 @@ def flip_person_windows(windows: Tensor) -> Tensor:
     return flipped
 
 
-def tilted(values: Array, angle_rad: float) -> Array:
-    """Network input (…, 3) or joints (…, 3) of a person seen by a camera that is turned about its own axis: x to y."""
-    c, s = math.cos(angle_rad), math.sin(angle_rad)
-    turned = values + 0.0
-    turned[..., 0] = c * values[..., 0] - s * values[..., 1]
-    turned[..., 1] = s * values[..., 0] + c * values[..., 1]
-    return turned
+def tilted(values: Tensor, angle_rad: Tensor | float) -> Tensor:
+    """Points, network input or joints (…, 2 or 3) as seen by a camera turned about its own axis: x towards y."""
+    angle = torch.as_tensor(angle_rad)
+    c, s = angle.cos(), angle.sin()
+    x, y = values[..., 0], values[..., 1]
+    return torch.cat([torch.stack([c * x - s * y, s * x + c * y], -1), values[..., 2:]], -1)
 
 
 def flip_joints(joints: Array, skeleton: Skeleton) -> Array:

@@ -104,7 +104,7 @@ class Lifter:
         return torch.cat(lifted)
 
     def _tilted_joints(self, windows: Tensor) -> Tensor:
-        return torch.as_tensor(tilted(self.model.forward_windows(tilted(windows, _TILT_RAD)), -_TILT_RAD))
+        return tilted(self.model.forward_windows(tilted(windows, _TILT_RAD)), -_TILT_RAD)
 
 
 def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrinsics) -> Floats:

@@ -12,7 +12,7 @@ from core.camera import pixels_to_rays
 from core.errors import InputError
 from core.skeletons import COCO_17, H36M_17
 from core.types import Floats, Intrinsics, LifterInput
-from lifter.normalize import person_windows
+from lifter.normalize import person_windows, tilted
 from lifter.sides import settle_sides
 from train.detector_errors import PLACED_M, placement_spread
 from train.motion_data import bridge_gaps
@@ -104,26 +104,26 @@ class FilmedWindows:
         backwards = length - 1 - ((steps % (2 * length - 2)) - (length - 1)).abs()
         pad = torch.rand(size, 1, generator=self._generator, device=device) < 0.5
         at = shot[:, None], torch.where(pad, steps.clamp(0, length - 1), backwards)
-        angle = torch.randn(size, generator=self._generator, device=device) * _ROLL_RAD
+        angle = torch.randn(size, 1, 1, generator=self._generator, device=device) * _ROLL_RAD
         focal = torch.exp(0.25 * torch.randn(size, generator=self._generator, device=device))
         known = torch.rand(size, generator=self._generator, device=device) < _LENS_KNOWN
         placed = torch.randn(size, 1, len(COCO_17), 2, generator=self._generator, device=device) * self._spread
         rays = self._rays[at] + placed / self._truth[shot, frame, 0, 2].clamp(min=1.0)[:, None, None, None]
-        rays = _rolled(rays, angle) * focal.masked_fill(known, 1.0)[:, None, None, None]
+        rays = tilted(rays, angle) * focal.masked_fill(known, 1.0)[:, None, None, None]
         plain = torch.rand(size, 1, 1, generator=self._generator, device=device) < _PLAIN_SCORES
         scores = torch.where(plain & (self._scores[at] > 0), 0.9, self._scores[at])
         windows, rotation = person_windows(rays, scores, self._centre_frame)
         pose = self._truth[shot, frame]
-        target = _rolled((pose - pose[:, :1])[:, None], angle)[:, 0]
+        target = tilted(pose - pose[:, :1], angle[:, 0])
         return windows, target @ rotation.transpose(1, 2)
 
 
 def _misplaced(rays: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
     """By how much keypoints (S, T, 17, 2) must move to lie on the body as those of synthetic people do, on average.
 
-    A detector's idea of a joint and that of the people's skeleton are a few centimetres apart, the same way all the
-    time: three in ten windows of other anatomy than the rest would teach that those who look filmed have it.
-    scores (S, T, 17), truth (S, T, 17, 3).
+    A detector's idea of a joint and that of the filmed people's skeleton are a few centimetres apart, the same way all
+    the time; windows of other anatomy than the rest would teach that those who look filmed have it. scores (S, T, 17),
+    truth (S, T, 17, 3).
     """
     named = dict(zip(H36M_17.joints, truth.unbind(2), strict=True))
     right = torch.nn.functional.normalize(named["r_hip"] - named["l_hip"], dim=-1)
@@ -153,10 +153,3 @@ def _misplaced(rays: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
 _PARENTS = {"shoulder": None, "elbow": "shoulder", "wrist": "elbow", "hip": None, "knee": "hip", "ankle": "knee"}
 _SURE, _ASTRAY_M, _ENOUGH = 0.6, 0.15, 100
 """Keypoints that tell where a detector means a joint to be: score, distance in metres, and how many there must be."""
-
-
-def _rolled(values: Tensor, angle: Tensor) -> Tensor:
-    """(B, T, K, 2 or 3) turned about the camera's axis by (B,) radians."""
-    c, s = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    x, y = values[..., 0], values[..., 1]
-    return torch.cat([torch.stack([c * x - s * y, s * x + c * y], -1), values[..., 2:]], -1)
