@@ -62,8 +62,8 @@ def coco_points(joints: Tensor, torso: Tensor, bias: Tensor) -> Tensor:
         for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"):
             points[f"{side}_{joint}"] = named[f"{side[0]}_{joint}"]
         for joint, (out, forward, higher) in PLACED_M.items():
-            place = out * sign * torso[..., 0] + forward * torso[..., 1] + higher * torso[..., 2]
-            points[f"{side}_{joint}"] = points[f"{side}_{joint}"] + place
+            place = torso.new_tensor((sign * out, forward, higher))
+            points[f"{side}_{joint}"] = points[f"{side}_{joint}"] + apply_matrices(torso, place)
     placed = torch.stack([points[name] for name in COCO_17.joints], 2)
     return placed + apply_matrices(torso[:, :, None], bias * placement_spread(placed.device))
 

@@ -15,6 +15,7 @@ from core.types import Floats, Intrinsics, LifterInput
 from lifter.normalize import person_windows, tilted
 from lifter.sides import settle_sides
 from train.detector_errors import PLACED_M, placement_spread
+from train.motion_bank import pelvis_frame
 from train.motion_data import bridge_gaps
 
 FPS = 30.0
@@ -126,27 +127,26 @@ def _misplaced(rays: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
     truth (S, T, 17, 3).
     """
     named = dict(zip(H36M_17.joints, truth.unbind(2), strict=True))
-    right = torch.nn.functional.normalize(named["r_hip"] - named["l_hip"], dim=-1)
-    up = torch.nn.functional.normalize(named["thorax"] - named["pelvis"], dim=-1)
-    forward = torch.nn.functional.normalize(torch.linalg.cross(up, right), dim=-1)
+    right, forward, up = pelvis_frame(truth.flatten(0, 1)).reshape(*truth.shape[:2], 3, 3).unbind(-1)
     moves = torch.zeros_like(rays)
     for limb, parent in _PARENTS.items():
+        both = COCO_17.indices((f"left_{limb}", f"right_{limb}"))
         axes, found = [], []
-        for side, sign in (("left", -1.0), ("right", 1.0)):
-            joint, ray = named[f"{side[0]}_{limb}"], rays[:, :, COCO_17.index(f"{side}_{limb}")]
-            inward = torch.nn.functional.normalize(named[f"{side[0]}_{parent}"] - joint, dim=-1) if parent else up
+        for side, keypoint, sign in zip("lr", both, (-1.0, 1.0), strict=True):
+            joint, ray = named[f"{side}_{limb}"], rays[:, :, keypoint]
+            inward = torch.nn.functional.normalize(named[f"{side}_{parent}"] - joint, dim=-1) if parent else up
             along = torch.stack([sign * right, forward, inward], -1)  # (S, T, 3, 3), columns
             depth = joint[..., 2:]
             axes.append((along[..., :2, :] - ray[..., None] * along[..., 2:, :]) / depth[..., None])  # ray per metre
             found.append(ray - joint[..., :2] / depth)
-        seen = scores[:, :, COCO_17.indices((f"left_{limb}", f"right_{limb}"))] > _SURE
+        seen = scores[:, :, both] > _SURE
         per_metre, off = torch.stack(axes, 2), torch.stack(found, 2)  # (S, T, 2, 2, 3), (S, T, 2, 2)
         near = seen & (off.norm(dim=-1) * truth[:, :, :1, 2] < _ASTRAY_M)
         if near.sum() < _ENOUGH:
             continue
         place = torch.linalg.lstsq(per_metre[near].flatten(0, 1), off[near].flatten()[:, None]).solution[:, 0]
         wanted = place.new_tensor(PLACED_M.get(limb, (0.0, 0.0, 0.0)))
-        moves[:, :, COCO_17.indices((f"left_{limb}", f"right_{limb}"))] = per_metre @ (wanted - place)
+        moves[:, :, both] = per_metre @ (wanted - place)
     return moves
 
 
