@@ -90,7 +90,7 @@ def errors_mm(joints: Floats, truth: Floats, use: Floats) -> tuple[float, float]
 
 def our_joints(video: Path, pixels: Floats, lifter: str, output: Path) -> tuple[Floats, Floats]:
     """Joints (T, 12, 3) and keypoints (T, 12, 2) of whom we saw nearest to the truth's `pixels`; NaN where unseen."""
-    from lifter.predict import LIMBS_IN, LIMBS_OUT
+    from lifter.reprojection import LIMBS_IN, LIMBS_OUT
     from pipeline.config import PipelineConfig
     from pipeline.run import process_video
 

@@ -12,7 +12,7 @@ from core.camera import project
 from core.skeletons import H36M_17
 from core.types import Array, Floats, Intrinsics, WorldPoses
 from lifter.bones import bone_spans
-from lifter.predict import LIMBS_IN, LIMBS_OUT
+from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from pipeline.export.npz import ROW
 from pipeline.feet import Bools, planted_speeds
 from pipeline.render.person import PersonInFrame

@@ -4,7 +4,7 @@ import numpy as np
 
 from core.camera import project
 from core.skeletons import COCO_17, H36M_17
-from core.types import Floats, Intrinsics
+from core.types import Floats, Intrinsics, LifterInput
 
 CAMERA = Intrinsics(1200.0, 1200.0, 960.0, 540.0, "given")
 
@@ -44,3 +44,16 @@ def keypoints(joints: Floats, root: Floats, camera: Intrinsics = CAMERA) -> Floa
 
 _H36M_OF = {"nose": "neck_base", "left_eye": "head_top", "right_eye": "head_top", "left_ear": "neck_base",
             "right_ear": "neck_base"}  # fmt: skip
+
+
+def sequence_of(points: Floats, scores: Floats | None = None) -> LifterInput:
+    """Keypoints (T, 17, 2) px at 30 Hz, all seen if no scores (T, 17) are given, as a lifter takes them."""
+    scores = np.full(points.shape[:2], 0.9) if scores is None else scores
+    nothing = np.full((*points.shape[:2], 3), np.nan)
+    return LifterInput(np.arange(len(points)) / 30, points, scores, nothing, 30.0, COCO_17)
+
+
+def moving_root(frames: int) -> Floats:
+    """A pelvis' path (T, 3) through camera space."""
+    t = np.arange(frames) / 30
+    return np.stack([-1 + 0.8 * t, 0.1 * np.sin(3 * t), 5 + 0.5 * t], 1)

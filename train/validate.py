@@ -25,7 +25,8 @@ from tqdm import tqdm
 from core.camera import intrinsics_from_fov, project
 from core.skeletons import COCO_17, H36M_17
 from core.types import CameraPoses, Floats, LifterInput
-from lifter.predict import LIMBS_IN, LIMBS_OUT, Lifter
+from lifter.predict import Lifter
+from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from train.detector_errors import ERROR_M, coco_points
 from train.metrics import mean_velocity_error, mpjpe, n_mpjpe, p_mpjpe
 from train.mocap import MOCAP_JOINTS, MotionClip, load_mocap

@@ -8,7 +8,7 @@ import numpy as np
 from core.skeletons import COCO_17, H36M_17
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput, Track
 from lifter.bones import bone_lengths, bone_spans, rigid_bones
-from lifter.predict import Lifter, root_trajectory
+from lifter.predict import Lifter
 from pipeline.body import likely_height_m, stature_m
 from pipeline.config import PipelineConfig
 from pipeline.one_euro import OneEuro
@@ -97,13 +97,14 @@ class LivePerson:
         rows = [row for row, _ in self._lifted]
         times = np.array([row.time_s for row in rows])
         keypoints_3d = np.stack([row.keypoints_3d for row in rows])
-        joints = self._lifter.finish(np.stack([joints for _, joints in self._lifted]), keypoints_3d)
-        if self._config.rigid_bones:
-            joints = rigid_bones(joints, bone_lengths(bone_spans(joints)))
         fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else self._lifter.spec.fps
         keypoints, scores = np.stack([row.keypoints_xy for row in rows]), np.stack([row.scores for row in rows])
         seen = LifterInput(times, keypoints, scores, keypoints_3d, float(fps), COCO_17)
-        return joints, root_trajectory(joints, seen, self._intrinsics)
+        lifted = np.stack([joints for _, joints in self._lifted])
+        joints, root = self._lifter.finish(lifted, seen, self._intrinsics)
+        if self._config.rigid_bones:
+            joints = rigid_bones(joints, bone_lengths(bone_spans(joints)))
+        return joints, root
 
     def _learn_size(self, joints: Floats) -> None:
         """By what the network's metres must grow for the person to be as tall as they are said or likely to be."""

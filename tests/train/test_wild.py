@@ -11,7 +11,8 @@ import torch
 from core.camera import intrinsics_from_fov, project
 from core.skeletons import COCO_17, H36M_17
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput
-from lifter.predict import LIMBS_IN, LIMBS_OUT, Lifter
+from lifter.predict import Lifter
+from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from tests.train.made_motion import bvh
 from train.__main__ import main
 from train.mocap import MotionClip, clip_from_bvh

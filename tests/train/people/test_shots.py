@@ -11,7 +11,7 @@ import torch
 from core.camera import project
 from core.skeletons import COCO_17, H36M_17
 from core.types import Intrinsics
-from lifter.predict import LIMBS_IN, LIMBS_OUT
+from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from tests.train.made_motion import bvh
 from tests.walker import walking
 from train.__main__ import main
