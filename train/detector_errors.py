@@ -11,6 +11,9 @@ PLACED_M = {"hip": (0.015, 0.0, 0.02), "shoulder": (0.01, 0.0, 0.0)}
 ERROR_M = {"eye": 0.010, "nose": 0.010, "ear": 0.013, "shoulder": 0.016, "elbow": 0.020, "wrist": 0.024,
             "hip": 0.022, "knee": 0.022, "ankle": 0.024}  # fmt: skip
 
+PLAIN_SCORE = 0.9
+"""What all keypoints have where a detector's confidences say nothing."""
+
 
 class ErrorBank:
     """Long stretches of a detector's error in metres at the person, to cut windows from: drawing is slow, cutting not.

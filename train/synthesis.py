@@ -16,7 +16,7 @@ from torch import Tensor
 from core.errors import UsageError
 from core.skeletons import COCO_17, H36M_17
 from lifter.normalize import person_windows
-from train.detector_errors import ErrorBank, apply_matrices, coco_points, self_occluded
+from train.detector_errors import PLAIN_SCORE, ErrorBank, apply_matrices, coco_points, self_occluded
 from train.mocap import MOCAP_JOINTS
 from train.motion_bank import BONES, PARENTS, PARTS, MotionBank
 
@@ -234,7 +234,7 @@ class Synthesizer:
         doubt = (0.35 * hidden + 0.5 * lapse + 0.1 * self._uniform(size, 1, len(COCO_17))) * strength
         confidence = (0.97 - doubt).clamp(0.1, 1.0)
         plain = self._chance(self.recipe.plain_scores, size)[:, None, None]
-        confidence = torch.where(plain, 0.9, confidence)
+        confidence = torch.where(plain, PLAIN_SCORE, confidence)
         return torch.where(lost[..., None], math.nan, rays), confidence.masked_fill(lost, 0.0)
 
     def _intervals(self, size: int, frames: int, share: float, mean_length: float) -> Tensor:

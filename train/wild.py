@@ -1,11 +1,11 @@
 """Train the lifter that ships: `python -m train wild --mocap FOLDER … --output runs/wild`.
 
-Endless synthetic windows (train/synthesis.py), Adam (AMSGrad) as in the paper, a constant rate that falls to zero
-over the last part of the run, and a running average of the weights, which is what is kept. The error counts as it is
-and once more after alignment: how a body is turned to the camera is often unclear where its shape is not. Drawing a
-window costs more than learning from it, so each is learnt from several times, each time in other company and half the
-time mirrored. With `--shots` a part of each batch is what a detector really said of filmed people (train/people). A
-killed run goes on when it is started again with the same output folder.
+Endless synthetic windows (train/synthesis.py), Muon for the hidden layers and Adam (AMSGrad, as in the paper) for the
+first and last, a constant rate that falls to zero over the last part of the run, and a running average of the weights,
+which is what is kept. The error counts as it is and once more after alignment: how a body is turned to the camera is
+often unclear where its shape is not. Drawing a window costs more than learning from it, so each is learnt from several
+times, each time in other company and half the time mirrored. With `--shots` a part of each batch is what a detector
+really said of filmed people (train/people). A killed run goes on when it is started again with the same output folder.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
@@ -46,7 +46,7 @@ STAGES = (
 A run that starts from a trained lifter begins with the last."""
 
 _WARMUP_STEPS = 50
-_COOLDOWN = 0.3  # last share of the run, in which the learning rate falls to zero
+_COOLDOWN = 0.5  # last share of the run, in which the learning rate falls to zero
 _SAVE_EVERY_S = 120.0
 _LOG_EVERY = 50  # steps
 _POOL = 48  # batches from which windows are drawn again
@@ -81,7 +81,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--shot-share", type=float, default=0.5, help="of each batch, if there are shots")
     parser.add_argument("--output", type=Path, default=Path("runs/wild"), help="where checkpoints and the log go")
     parser.add_argument("--windows", type=float, default=8e6, help="windows to train on in all")
-    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--batch", type=int, default=1024)
     parser.add_argument("--arc", default="3,3,3,3", help="filter widths; the receptive field is their product")
     parser.add_argument("--channels", type=int, default=512)
     parser.add_argument("--causal", action="store_true", help="see only the past, for live use")
@@ -116,17 +116,18 @@ def train(options: WildOptions) -> None:
             raise InputError(f"{options.start}: not a network of this --arc and --channels") from error
     bf16 = fast_bf16(device, options.channels)
     average = AveragedModel(model, multi_avg_fn=_running_average, use_buffers=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=options.lr, amsgrad=True, fused=True)
+    optimizer = _Optimizer(model, options.lr)
     state_path = options.output / "state.pt"
     done = 0
     if state_path.exists():
         state = torch.load(state_path, map_location=device, weights_only=True)
         try:
             model.load_state_dict(state["model"])
-        except RuntimeError as error:
-            raise UsageError(f"{state_path}: a run of another --arc or --channels, name another --output") from error
+            optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, KeyError) as error:
+            message = "a run of another --arc or --channels, or of another version; name another --output"
+            raise UsageError(f"{state_path}: {message}") from error
         average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
         done = state["windows"]
     centre = config.receptive_field - 1 if config.causal else config.receptive_field // 2
     generator = torch.Generator(device).manual_seed(options.seed + done)  # resumed: other windows, not the same again
@@ -181,16 +182,44 @@ def _running_average(averages: Any, values: Any, count: Tensor | int) -> None:
     get_ema_multi_avg_fn(decay)(averages, values, count)  # type: ignore[no-untyped-call]
 
 
-def _step(model: TemporalConvNet, optimizer: Any, rate: float, windows: Tensor, target: Tensor, bf16: bool) -> Tensor:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+class _Optimizer:
+    """Muon (Jordan et al., 2024) for the convolutions between the first layer and the last, Adam for all else."""
+
+    def __init__(self, model: TemporalConvNet, lr: float) -> None:
+        self._hidden = [weight for name, weight in model.named_parameters() if name.startswith("layers_conv.")]
+        self._matrices = [nn.Parameter(weight.detach().flatten(1)) for weight in self._hidden]  # the same memory
+        hidden = set(self._hidden)
+        others = [parameter for parameter in model.parameters() if parameter not in hidden]
+        muon = torch.optim.Muon(self._matrices, lr=lr, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+        self._both = {"muon": muon, "adam": torch.optim.Adam(others, lr=lr, amsgrad=True, fused=True)}
+
+    def step(self, rate: float) -> None:
+        for matrix, weight in zip(self._matrices, self._hidden, strict=True):
+            assert weight.grad is not None
+            matrix.grad = weight.grad.flatten(1)
+        for optimizer in self._both.values():
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {name: optimizer.state_dict() for name, optimizer in self._both.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name, optimizer in self._both.items():
+            optimizer.load_state_dict(state[name])
+
+
+def _step(
+    model: TemporalConvNet, optimizer: _Optimizer, rate: float, windows: Tensor, target: Tensor, bf16: bool
+) -> Tensor:
     with torch.autocast(windows.device.type, torch.bfloat16, enabled=bf16):
         predicted = model.forward_windows(windows)
     error: Tensor = mpjpe(predicted.float(), target)
     loss = error + p_mpjpe(predicted.float(), target)
-    optimizer.zero_grad()
+    model.zero_grad()
     loss.backward()
-    optimizer.step()
+    optimizer.step(rate)
     return error.detach()
 
 

@@ -14,7 +14,7 @@ from core.skeletons import COCO_17, H36M_17
 from core.types import Floats, Intrinsics, LifterInput
 from lifter.normalize import person_windows, tilted
 from lifter.sides import settle_sides
-from train.detector_errors import PLACED_M, placement_spread
+from train.detector_errors import PLACED_M, PLAIN_SCORE, placement_spread
 from train.motion_bank import pelvis_frame
 from train.motion_data import bridge_gaps
 
@@ -112,7 +112,7 @@ class FilmedWindows:
         rays = self._rays[at] + placed / self._truth[shot, frame, 0, 2].clamp(min=1.0)[:, None, None, None]
         rays = tilted(rays, angle) * focal.masked_fill(known, 1.0)[:, None, None, None]
         plain = torch.rand(size, 1, 1, generator=self._generator, device=device) < _PLAIN_SCORES
-        scores = torch.where(plain & (self._scores[at] > 0), 0.9, self._scores[at])
+        scores = torch.where(plain & (self._scores[at] > 0), PLAIN_SCORE, self._scores[at])
         windows, rotation = person_windows(rays, scores, self._centre_frame)
         pose = self._truth[shot, frame]
         target = tilted(pose - pose[:, :1], angle[:, 0])
