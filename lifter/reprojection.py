@@ -19,7 +19,7 @@ _ACCELERATION_M_S2 = 3.0  # what a pelvis does without effort; above it, the 2D 
 
 # Standard deviations, metres, by which `fit_keypoints` weighs what it is told.
 _SEEN_M = 0.02  # a keypoint, from where its joint is seen
-_WANDERING = 3.0  # by how much more a keypoint is off for long than it trembles
+_WANDERING = 4.0  # by how much more a keypoint is off for long than it trembles
 _ASTRAY_M = 0.1  # beyond this the detector means something else (Geman and McClure, 1987)
 _BONE_M = 0.04  # a lifted bone, in each direction
 _LENGTH_M = 0.025  # the length of a bone, from its usual one
