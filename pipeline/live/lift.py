@@ -12,7 +12,7 @@ from lifter.predict import Lifter
 from pipeline.body import likely_height_m, stature_m
 from pipeline.config import PipelineConfig
 from pipeline.one_euro import OneEuro
-from pipeline.sequence import settled, to_lifter_clock
+from pipeline.sequence import MIN_SCORE, settled, to_lifter_clock
 
 _ROOT_S = 1.0  # of the past that says where the pelvis is
 _SIZED_FRAMES = 300  # over which a person's size is averaged
@@ -99,6 +99,7 @@ class LivePerson:
         keypoints_3d = np.stack([row.keypoints_3d for row in rows])
         fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else self._lifter.spec.fps
         keypoints, scores = np.stack([row.keypoints_xy for row in rows]), np.stack([row.scores for row in rows])
+        scores = np.where(scores >= MIN_SCORE, scores, 0.0)
         seen = LifterInput(times, keypoints, scores, keypoints_3d, float(fps), COCO_17)
         lifted = np.stack([joints for _, joints in self._lifted])
         joints, root = self._lifter.finish(lifted, seen, self._intrinsics)

@@ -78,6 +78,22 @@ def test_a_person_is_lifted_from_the_past_alone_at_whatever_times_frames_come() 
     assert np.median(off_root) < 0.5
 
 
+@pytest.mark.usefixtures("one_thread")
+def test_what_the_detector_hardly_believes_moves_nobody() -> None:
+    points = keypoints(walking(20), np.tile([0.0, 0.0, 4.0], (20, 1)))
+    wrist = COCO_17.index("left_wrist")
+    poses = []
+    for aside_px, score in ((0, 0.0), (40, 0.05)):
+        person, scores = LivePerson(Lifter.load(resolve("lifter")), CAMERA, PipelineConfig()), np.full(17, 0.9)
+        scores[wrist] = score
+        for t, seen in enumerate(points):
+            given = seen.copy()
+            given[wrist] += aside_px
+            pose = person.lift(Sighting(t / 30, given, scores, np.full((17, 3), np.nan)))
+        poses.append(pose.joints_m)
+    np.testing.assert_allclose(*poses, atol=1e-6)
+
+
 def placed(seconds: float, level_m: float, tilt_rad: float) -> Iterator[tuple[float, CameraPoses]]:
     """Somebody who walks on a level that is `level_m` above the floor, 1.5 m below a camera tilted down."""
     frames = int(30 * seconds)
