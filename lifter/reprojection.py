@@ -105,10 +105,12 @@ def fit_keypoints(
             along = bone / span.clip(1e-9)
             stiff = np.eye(3) / _BONE_M**2 + along[..., None] * along[:, None] / _LENGTH_M**2
             pull = along * (lengths[child] - span + (along * moved).sum(-1, keepdims=True)) / _LENGTH_M**2
+            told = vector[:, child] + pull
             inverse = np.linalg.inv(matrix[:, child] + stiff)
-            passed[child] = inverse, stiff, vector[:, child] + pull
-            matrix[:, parent] += stiff - stiff @ inverse @ stiff
-            vector[:, parent] += _times(stiff @ inverse, vector[:, child] + pull) - pull
+            up = stiff @ inverse
+            matrix[:, parent] += stiff - up @ stiff
+            vector[:, parent] += _times(up, told) - pull
+            passed[child] = inverse, stiff, told
         moves[:, 0] = _times(np.linalg.inv(matrix[:, 0]), vector[:, 0])
         for parent, child in H36M_17.bones:
             inverse, stiff, told = passed[child]

@@ -116,7 +116,7 @@ def train(options: WildOptions) -> None:
             raise InputError(f"{options.start}: not a network of this --arc and --channels") from error
     bf16 = fast_bf16(device, options.channels)
     average = AveragedModel(model, multi_avg_fn=_running_average, use_buffers=True)
-    optimizer = _Optimizer(model, options.lr)
+    optimizer = _Optimizer(model)
     state_path = options.output / "state.pt"
     done = 0
     if state_path.exists():
@@ -185,15 +185,16 @@ def _running_average(averages: Any, values: Any, count: Tensor | int) -> None:
 class _Optimizer:
     """Muon (Jordan et al., 2024) for the convolutions between the first layer and the last, Adam for all else."""
 
-    def __init__(self, model: TemporalConvNet, lr: float) -> None:
+    def __init__(self, model: TemporalConvNet) -> None:
         self._hidden = [weight for name, weight in model.named_parameters() if name.startswith("layers_conv.")]
         self._matrices = [nn.Parameter(weight.detach().flatten(1)) for weight in self._hidden]  # the same memory
         hidden = set(self._hidden)
         others = [parameter for parameter in model.parameters() if parameter not in hidden]
-        muon = torch.optim.Muon(self._matrices, lr=lr, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
-        self._both = {"muon": muon, "adam": torch.optim.Adam(others, lr=lr, amsgrad=True, fused=True)}
+        muon = torch.optim.Muon(self._matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+        self._both = {"muon": muon, "adam": torch.optim.Adam(others, amsgrad=True, fused=True)}
 
     def step(self, rate: float) -> None:
+        """Down the gradients that the model has, at this learning rate."""
         for matrix, weight in zip(self._matrices, self._hidden, strict=True):
             assert weight.grad is not None
             matrix.grad = weight.grad.flatten(1)

@@ -52,6 +52,13 @@ def test_screen_normalisation_reaches_the_network_padded_at_both_ends() -> None:
     np.testing.assert_allclose(lifter.model.heard[0, :4], np.repeat(expected[:1], 4, 0), atol=1e-5)
 
 
+@pytest.fixture
+def as_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of the network, before its joints are brought nearer to the keypoints."""
+    monkeypatch.setattr("lifter.predict.fit_keypoints", lambda joints, root, *_: (joints, root))
+
+
+@pytest.mark.usefixtures("as_lifted")
 def test_where_a_person_stands_in_the_picture_does_not_matter() -> None:
     """The same person seen by a camera that is turned away from them gives the same pose, in that camera's axes."""
     joints, root = walking(20), np.tile([0.0, 0.0, 4.0], (20, 1))
@@ -60,7 +67,7 @@ def test_where_a_person_stands_in_the_picture_does_not_matter() -> None:
     lifter = person_lifter()
     ahead = lifter.lift(sequence_of(keypoints(joints, root)), CAMERA)
     aside = lifter.lift(sequence_of(keypoints(joints @ turn.T, root @ turn.T)), CAMERA)
-    np.testing.assert_allclose(aside.joints_m, ahead.joints_m @ turn.T, atol=0.01)
+    np.testing.assert_allclose(aside.joints_m, ahead.joints_m @ turn.T, atol=2e-3)
 
 
 def test_how_large_a_person_is_in_the_picture_changes_only_what_tells_the_perspective() -> None:
@@ -98,11 +105,9 @@ def test_keypoints_of_another_skeleton_are_refused() -> None:
         person_lifter().lift(replace(sequence_of(np.zeros((5, 17, 2))), skeleton=other), CAMERA)
 
 
+@pytest.mark.usefixtures("as_lifted")
 @pytest.mark.parametrize("normalization", ["person", "screen"])
-def test_the_newest_frame_alone_is_lifted_as_within_its_sequence(
-    normalization: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lifter.predict.fit_keypoints", lambda joints, root, *_: (joints, root))
+def test_the_newest_frame_alone_is_lifted_as_within_its_sequence(normalization: str) -> None:
     joints_in, numbers = (18, 3) if normalization == "person" else (17, 2)
     config = ModelConfig(joints_in, numbers, 17, (3, 3), 16, causal=True)
     lifter = Lifter(TemporalConvNet(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, normalization))

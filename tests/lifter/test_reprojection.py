@@ -64,6 +64,17 @@ def test_what_is_right_stays_as_it_is() -> None:
     assert off_m(*fitted).max() < 0.005
 
 
+def test_a_camera_that_is_turned_sees_the_same_body() -> None:
+    joints, root, truth = misjudged(60), moving_root(60), walking(60)
+    pan = np.radians(25)
+    turn = np.array([[np.cos(pan), 0, np.sin(pan)], [0, 1, 0], [-np.sin(pan), 0, np.cos(pan)]])
+    ahead = fit_keypoints(joints, root, sequence_of(keypoints(truth, root)), CAMERA)
+    seen = sequence_of(keypoints(truth @ turn.T, root @ turn.T))
+    aside = fit_keypoints(joints @ turn.T, root @ turn.T, seen, CAMERA)
+    for one, other in zip(ahead, aside, strict=True):
+        np.testing.assert_allclose(other, one @ turn.T, atol=1e-3)
+
+
 def test_bones_keep_their_lengths() -> None:
     joints, root = walking(60), moving_root(60)
     joints[20:30, LEG] = joints[20:30, [H36M_17.index("l_hip")]] + 0.6 * (
