@@ -31,28 +31,28 @@ class MotionBank:
     """Clips cut into pelvis-relative bone vectors, at several speeds, and mirrored; ready to gather windows from."""
 
     def __init__(self, clips: Sequence[MotionClip], fps: float, frames: int, device: torch.device) -> None:
+        captured = [(torch.from_numpy(clip.joints_m).float().to(device), clip.fps / fps) for clip in clips]
         bones, frames_of_pelvis, roots, firsts = [], [], [], []
         total = 0
-        for clip in clips:
-            for speed in _SPEEDS:
-                joints = _resample(torch.from_numpy(clip.joints_m).float(), clip.fps / fps * speed)
-                pad = max(int(_EDGE_S * fps), (frames - len(joints)) // 2 + 1)
-                joints = torch.cat([joints[:1].expand(pad, -1, -1), joints, joints[-1:].expand(pad, -1, -1)])
-                for version in (joints, _mirror(joints)):
-                    frame = pelvis_frame(version)
-                    vectors = version[:, BONES] - version[:, [PARENTS[joint] for joint in BONES]]
-                    bones.append(vectors @ frame)  # rows times columns of axes: into the pelvis' frame
-                    frames_of_pelvis.append(frame)
-                    roots.append(version[:, 0] - version[:1, 0])
-                    firsts.append(total + _smooth_windows(version, frames, fps))
-                    total += len(version)
-        stacked = torch.cat(bones).to(device)
+        for speed in _SPEEDS:
+            each = [_padded(_resample(joints, step * speed), frames, fps) for joints, step in captured]
+            lengths = torch.tensor([len(joints) for joints in each], device=device)
+            joints = torch.cat(each)
+            for version in (joints, _mirror(joints)):
+                frame = pelvis_frame(version)
+                vectors = version[:, BONES] - version[:, [PARENTS[joint] for joint in BONES]]
+                bones.append(vectors @ frame)  # rows times columns of axes: into the pelvis' frame
+                frames_of_pelvis.append(frame)
+                roots.append(version[:, 0])
+                firsts.append(total + _smooth_windows(version, lengths, frames, fps))
+                total += len(version)
+        stacked = torch.cat(bones)
         self.frames = frames
         self.device = device
         self.parts = [stacked[:, [_ROW[name] for name in part]].contiguous() for part in PARTS]
-        self.pelvis = torch.cat(frames_of_pelvis).to(device)  # (N, 3, 3), columns right, forward, up
-        self.root = torch.cat(roots).to(device)  # (N, 3)
-        starts = torch.cat(firsts).to(device)
+        self.pelvis = torch.cat(frames_of_pelvis)  # (N, 3, 3), columns right, forward, up
+        self.root = torch.cat(roots)  # (N, 3)
+        starts = torch.cat(firsts)
         kinds = self._kinds(starts + frames // 2)
         self._starts = starts[kinds.argsort()]  # those of a kind together
         self._sizes = kinds.bincount(minlength=_KINDS)
@@ -84,17 +84,27 @@ class MotionBank:
         return torch.cat([*(part[rows].flatten(1) for part in self.parts), 0.5 * self.pelvis[rows, 2]], 1)
 
 
-def _smooth_windows(joints: Tensor, frames: int, fps: float) -> Tensor:
-    """First frames of the windows of (T, J, 3) in which no joint jumps, as captures do where markers were lost."""
+def _padded(joints: Tensor, frames: int, fps: float) -> Tensor:
+    """(T, J, 3) that begins and ends standing still, long enough for a window; it starts from the origin."""
+    pad = max(int(_EDGE_S * fps), (frames - len(joints)) // 2 + 1)
+    joints = joints - joints[:1, :1]
+    return torch.cat([joints[:1].expand(pad, -1, -1), joints, joints[-1:].expand(pad, -1, -1)])
+
+
+def _smooth_windows(joints: Tensor, lengths: Tensor, frames: int, fps: float) -> Tensor:
+    """First frames of the windows of clips (T, J, 3), one behind the other, in which no joint jumps, as captures do
+    where markers were lost, and the clip stays the same."""
     moved = (joints - joints[:, :1]).diff(dim=0).norm(dim=-1).amax(1)
-    jumps = torch.nn.functional.pad((moved * fps > _TOO_FAST_M_S).cumsum(0), (1, 0))
+    jump = moved * fps > _TOO_FAST_M_S
+    jump[lengths.cumsum(0)[:-1] - 1] = True
+    jumps = torch.nn.functional.pad(jump.cumsum(0), (1, 0))
     within = jumps[frames - 1 :] - jumps[: len(joints) - frames + 1]
     return torch.nonzero(within == 0)[:, 0]
 
 
 def _resample(joints: Tensor, step: float) -> Tensor:
     """(T, J, 3) at every `step`th frame, linear in between."""
-    at = torch.arange(0, len(joints) - 1, step)
+    at = torch.arange(0, len(joints) - 1, step, device=joints.device)
     low = at.long().clamp(max=len(joints) - 2)  # rounding may reach the last frame
     weight = (at - low)[:, None, None]
     return joints[low] * (1 - weight) + joints[low + 1] * weight
