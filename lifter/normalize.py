@@ -50,7 +50,7 @@ def person_windows(rays: Tensor, confidence: Tensor, centre_frame: int) -> tuple
     the last is the torso's path in x and y and the logarithm of the person's angular size, which tells how strong the
     perspective is.
     """
-    rotation = _look_at(_torso_centre(rays[:, centre_frame : centre_frame + 1])[:, 0])
+    rotation = look_at(_torso_centre(rays[:, centre_frame : centre_frame + 1])[:, 0])
     columns = rotation.transpose(1, 2)[:, None, None]  # (B, 1, 1, 3, 3); written out it beats a batched product
     turned = rays[..., :1] * columns[..., 0, :] + rays[..., 1:] * columns[..., 1, :] + columns[..., 2, :]
     points = turned[..., :2] / turned[..., 2:].clamp(min=_MIN_DEPTH)
@@ -93,7 +93,7 @@ def _torso_centre(points: Tensor) -> Tensor:
     return torch.where(centre.isnan(), points.nanmean(2), centre)
 
 
-def _look_at(direction: Tensor) -> Tensor:
+def look_at(direction: Tensor) -> Tensor:
     """(B, 2) x/z and y/z → (B, 3, 3) rotations that pan, then tilt the camera onto that ray, without roll."""
     x, y = direction.nan_to_num(0.0).unbind(-1)
     horizontal = (1 + x * x).sqrt()

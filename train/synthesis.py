@@ -19,6 +19,7 @@ from lifter.normalize import person_windows
 from train.detector_errors import PLAIN_SCORE, ErrorBank, apply_matrices, coco_points, self_occluded
 from train.mocap import MOCAP_JOINTS
 from train.motion_bank import BONES, PARENTS, PARTS, MotionBank
+from train.people.errors import FilmedErrors
 
 # Which of three performances each of PARTS comes from, the first also leading the pelvis: another upper body; a third
 # arm on that; an arm, or a leg, of its own. Every clip is there mirrored, too.
@@ -52,6 +53,8 @@ class Recipe:
     """Share of cameras with any pitch from -30 to 70 degrees."""
     noise: float = 1.0
     """Factor on all errors of the detector."""
+    copied: float = 0.5
+    """Share of windows with the errors that a detector made of filmed people, if there are any."""
     lens_known: float = 0.4
     """Share of windows whose field of view the lifter is told rightly."""
     plain_scores: float = 0.15
@@ -75,13 +78,21 @@ def changed(recipe: Recipe, changes: Sequence[str]) -> Recipe:
 
 
 class Synthesizer:
-    """Draws training batches from a bank; `generator` decides everything that is random."""
+    """Draws training batches from a bank, and errors also from `filmed`; `generator` decides all that is random."""
 
-    def __init__(self, bank: MotionBank, recipe: Recipe, generator: torch.Generator, centre_frame: int) -> None:
+    def __init__(
+        self,
+        bank: MotionBank,
+        recipe: Recipe,
+        generator: torch.Generator,
+        centre_frame: int,
+        filmed: FilmedErrors | None = None,
+    ) -> None:
         self.bank = bank
         self.recipe = recipe
         self.centre_frame = centre_frame
         self._generator = generator
+        self._filmed = filmed
         self._tremble = ErrorBank(generator, bank.device)
 
     def batch(self, size: int) -> tuple[Tensor, Tensor]:
@@ -93,7 +104,7 @@ class Synthesizer:
     def _draw(self, size: int) -> tuple[Tensor, Tensor]:
         joints, torso, _ = self.filmed(size)
         points = coco_points(joints, torso, self._normal(size, 1, len(COCO_17), 3))
-        rays, confidence = self._detected(points)
+        rays, confidence = self._detected(points, joints[:, self.centre_frame])
         windows, rotation = person_windows(rays, confidence, self.centre_frame)
         pose = joints[:, self.centre_frame, : len(H36M_17)]
         return windows, (pose - pose[:, :1]) @ rotation.transpose(1, 2)
@@ -215,24 +226,34 @@ class Synthesizer:
 
     # -- the detector -----------------------------------------------------------------------------------------------
 
-    def _detected(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """COCO-17 points (B, T, 17, 3) in camera space → rays (B, T, 17, 2), NaN where lost, and confidences."""
+    def _detected(self, points: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+        """COCO-17 points (B, T, 17, 3) in camera space → rays (B, T, 17, 2), NaN where lost, and confidences; `joints`
+        (B, 18, 3) are those at the frame to be lifted."""
         size, frames = points.shape[:2]
         hidden = self_occluded(points)  # (B, T, 17)
         lapse = self._intervals(size, frames, 0.04, 12.0)  # wrong places, mostly admitted by the score
         error = self._tremble.draw(self._index(self._tremble.length - frames, size), frames, self._uniform(size))
-        level = torch.exp(0.45 * self._normal(size))[:, None, None, None] * self.recipe.noise
-        worse = 1 + 1.5 * hidden + 5.0 * lapse
-        xy = points[..., :2] + error * level * worse[..., None]
-        xy = torch.where(self._swapped(size, frames)[..., None], xy[:, :, COCO_17.flip_order], xy)
-        rays = xy / points[..., 2:].clamp(min=0.3)
-        known = self._chance(self.recipe.lens_known, size)
-        focal = torch.where(known, torch.ones_like(level[:, 0, 0, 0]), torch.exp(0.25 * self._normal(size)))
-        rays = rays * focal[:, None, None, None]
-        lost = self._lost(rays)
+        level = torch.exp(0.45 * self._normal(size))[:, None, None, None]
+        error = error * level * (1 + 1.5 * hidden + 5.0 * lapse)[..., None]
+        swapped = self._swapped(size, frames)
         strength = torch.exp(0.4 * self._normal(size))[:, None, None]
         doubt = (0.35 * hidden + 0.5 * lapse + 0.1 * self._uniform(size, 1, len(COCO_17))) * strength
         confidence = (0.97 - doubt).clamp(0.1, 1.0)
+        gone = self._intervals(size, frames, 0.02, 14.0).bool()
+        gone |= self._chance(0.01, size, frames, 1)  # frames in which the person was not found at all
+        count = round(size * self.recipe.copied) if self._filmed else 0
+        if self._filmed and count:
+            some = torch.randperm(size, generator=self._generator, device=points.device)[:count]
+            error[some], confidence[some] = self._filmed.draw(joints[some], self._generator)
+            swapped[some] = False
+            gone[some] = confidence[some] == 0
+        xy = points[..., :2] + error * self.recipe.noise
+        xy = torch.where(swapped[..., None], xy[:, :, COCO_17.flip_order], xy)
+        rays = xy / points[..., 2:].clamp(min=0.3)
+        known = self._chance(self.recipe.lens_known, size)
+        focal = torch.exp(0.25 * self._normal(size)).masked_fill(known, 1.0)
+        rays = rays * focal[:, None, None, None]
+        lost = gone | self._cut_off(rays)
         plain = self._chance(self.recipe.plain_scores, size)[:, None, None]
         confidence = torch.where(plain, PLAIN_SCORE, confidence)
         return torch.where(lost[..., None], math.nan, rays), confidence.masked_fill(lost, 0.0)
@@ -255,11 +276,10 @@ class Synthesizer:
         legs = torch.arange(len(COCO_17), device=at.device)[None, None] >= COCO_17.index("left_hip")
         return during[..., None] & ((which == 2) | (legs == (which == 0)))
 
-    def _lost(self, rays: Tensor) -> Tensor:
-        """(B, T, 17) bool: keypoints that the detector does not report."""
+    def _cut_off(self, rays: Tensor) -> Tensor:
+        """(B, T, 17) bool: keypoints that a picture's edge or an object hides, which are all those beyond a line near
+        the person, for all or part of the window."""
         size, frames = rays.shape[:2]
-        gone = self._intervals(size, frames, 0.02, 14.0).bool()
-        # A picture edge or an object cuts off everything beyond a line near the person, for all or part of the window.
         angle = torch.where(self._chance(0.5, size), math.pi / 2, self._uniform(size, high=2 * math.pi))
         normal = torch.stack([angle.cos(), angle.sin()], -1)[:, None, None]
         centre = rays[:, :, 5:].mean((1, 2), keepdim=True)
@@ -269,8 +289,7 @@ class Synthesizer:
         at = torch.arange(frames, device=rays.device)[None, :, None]
         start = self._uniform(size, 1, 1, low=-float(frames), high=float(frames))
         during = self._chance(0.6, size, 1, 1) | ((at >= start) & (at < start + 0.5 * frames))
-        absent = self._chance(0.01, size, frames, 1)  # frames in which the person was not found at all
-        return gone | (cut & during) | absent
+        return cut & during
 
 
 def rotation_from_vector(vector: Tensor) -> Tensor:

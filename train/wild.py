@@ -9,19 +9,20 @@ really said of filmed people (train/people). A killed run goes on when it is sta
 """
 
 import argparse
+import copy
+import itertools
 import json
 import math
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from core.errors import InputError, UsageError
@@ -34,6 +35,7 @@ from train.mocap import load_mocap
 from train.motion_bank import MotionBank
 from train.networks import fast_bf16, usable_device
 from train.options import filter_widths, refuse_below
+from train.people.errors import FilmedErrors
 from train.people.shots import FPS, FilmedWindows, Shots
 from train.synthesis import Recipe, Synthesizer, changed
 
@@ -50,6 +52,10 @@ _COOLDOWN = 0.5  # last share of the run, in which the learning rate falls to ze
 _SAVE_EVERY_S = 120.0
 _LOG_EVERY = 50  # steps
 _POOL = 48  # batches from which windows are drawn again
+_GPU_WINDOWS = 16_384  # drawn at once on a GPU, where starting a computation costs more than doing it
+
+Batch = tuple[Tensor, Tensor]
+"""Network input (B, T, 18, 3) and target (B, 17, 3)."""
 
 
 @dataclass(frozen=True)
@@ -115,10 +121,10 @@ def train(options: WildOptions) -> None:
         except RuntimeError as error:
             raise InputError(f"{options.start}: not a network of this --arc and --channels") from error
     bf16 = fast_bf16(device, options.channels)
-    average = AveragedModel(model, multi_avg_fn=_running_average, use_buffers=True)
+    average = copy.deepcopy(model)
     optimizer = _Optimizer(model)
     state_path = options.output / "state.pt"
-    done = 0
+    done = steps = 0
     if state_path.exists():
         state = torch.load(state_path, map_location=device, weights_only=True)
         try:
@@ -128,15 +134,15 @@ def train(options: WildOptions) -> None:
             message = "a run of another --arc or --channels, or of another version; name another --output"
             raise UsageError(f"{state_path}: {message}") from error
         average.load_state_dict(state["average"])
-        done = state["windows"]
+        done, steps = state["windows"], state["steps"]
     centre = config.receptive_field - 1 if config.causal else config.receptive_field // 2
     generator = torch.Generator(device).manual_seed(options.seed + done)  # resumed: other windows, not the same again
     bank = MotionBank(load_mocap(options.mocap), FPS, config.receptive_field, device)
-    synthesizer = Synthesizer(bank, stages[0][1], generator, centre)
-    filmed = None
+    filmed = errors = None
     if options.shots:
-        shots = Shots.load(*options.shots)
-        filmed = FilmedWindows(shots, config.receptive_field, centre, generator)
+        filmed = FilmedWindows(Shots.load(*options.shots), config.receptive_field, centre, generator)
+        errors = FilmedErrors(filmed)
+    synthesizer = Synthesizer(bank, stages[0][1], generator, centre, errors)
     spec = LifterSpec(config, COCO_17, H36M_17, FPS, "person")
 
     def save() -> None:
@@ -145,11 +151,12 @@ def train(options: WildOptions) -> None:
             "average": average.state_dict(),
             "optimizer": optimizer.state_dict(),
             "windows": done,
+            "steps": steps,
         }
         partial = state_path.with_suffix(".partial")
         torch.save(state, partial)
         partial.replace(state_path)
-        save_lifter(options.output / "lifter.safetensors", average.module, spec)
+        save_lifter(options.output / "lifter.safetensors", average, spec)
 
     options.output.mkdir(parents=True, exist_ok=True)
     log, saved, losses = (options.output / "log.jsonl").open("a"), time.monotonic(), []
@@ -161,7 +168,8 @@ def train(options: WildOptions) -> None:
             )
             rate = options.lr * min((step + 1) / _WARMUP_STEPS, 1.0, (1 - done / options.windows) / _COOLDOWN)
             losses.append(_step(model, optimizer, rate, windows, target, bf16))
-            average.update_parameters(model)
+            steps += 1
+            _follow(average, model, steps)
             done += len(windows)
             bar.update(len(windows))
             if step % _LOG_EVERY == _LOG_EVERY - 1:
@@ -176,10 +184,12 @@ def train(options: WildOptions) -> None:
     save()
 
 
-def _running_average(averages: Any, values: Any, count: Tensor | int) -> None:
-    """Of the last thousand steps or so; of fewer while there are only a few."""
-    decay = min(0.999, (1 + int(count)) / (10 + int(count)))
-    get_ema_multi_avg_fn(decay)(averages, values, count)  # type: ignore[no-untyped-call]
+def _follow(average: TemporalConvNet, model: TemporalConvNet, steps: int) -> None:
+    """Draw the average to the weights and statistics, so that it is of the last thousand steps; of fewer at first."""
+    decay = min(0.999, steps / (9 + steps))
+    pairs = zip(average.state_dict().values(), model.state_dict().values(), strict=True)
+    averages, values = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+    torch._foreach_lerp_(averages, values, 1 - decay)
 
 
 class _Optimizer:
@@ -226,24 +236,24 @@ def _step(
 
 def _batches(
     synthesizer: Synthesizer, filmed: FilmedWindows | None, options: WildOptions, windows: float
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[Batch]:
     """Batches of synthetic windows with filmed ones, if there are any, behind them."""
     count = round(options.batch * options.shot_share) if filmed else 0
     drawn = _replayed(synthesizer, options, options.batch - count, math.ceil(windows / options.batch))
-    for step, (synthetic, target) in enumerate(drawn):
-        if filmed is None:
-            yield synthetic, target
-            continue
-        batch = filmed.batch(count)
+    if filmed is None or not count:
+        yield from drawn
+        return
+    shot = _one_by_one(filmed.batch, count, synthesizer.bank.device)
+    for step, ((synthetic, target), batch) in enumerate(zip(drawn, shot, strict=False)):
         seen, true = _mirrored(*batch) if step % 2 else batch
         yield torch.cat([synthetic, seen]), torch.cat([target, true])
 
 
-def _replayed(synthesizer: Synthesizer, options: WildOptions, size: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _replayed(synthesizer: Synthesizer, options: WildOptions, size: int, steps: int) -> Iterator[Batch]:
     """Batches of windows, one in `reuse` new; the others out of a pool of recent ones, half of them mirrored."""
     fresh = _ahead(synthesizer, size, math.ceil(steps / options.reuse))
     generator = torch.Generator().manual_seed(options.seed)
-    pool: list[tuple[Tensor, Tensor]] = []
+    pool: list[Batch] = []
     for step in range(steps):
         if step % options.reuse == 0:
             batch = next(fresh)
@@ -255,11 +265,11 @@ def _replayed(synthesizer: Synthesizer, options: WildOptions, size: int, steps: 
         yield batch
 
 
-def _mirrored(windows: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def _mirrored(windows: Tensor, target: Tensor) -> Batch:
     return flip_person_windows(windows), flip_joints(target, H36M_17)
 
 
-def _mixed(pool: list[tuple[Tensor, Tensor]], size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _mixed(pool: list[Batch], size: int, generator: torch.Generator) -> Batch:
     """A batch of windows from anywhere in the pool."""
     rows = torch.randint(size, (len(pool), math.ceil(size / len(pool))), generator=generator)
     windows = torch.cat([windows[some] for (windows, _), some in zip(pool, rows, strict=True)])
@@ -267,14 +277,22 @@ def _mixed(pool: list[tuple[Tensor, Tensor]], size: int, generator: torch.Genera
     return windows[:size], target[:size]
 
 
-def _ahead(synthesizer: Synthesizer, batch: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _ahead(synthesizer: Synthesizer, size: int, count: int) -> Iterator[Batch]:
     """Batches drawn by a thread of their own, two ahead of the network: torch lets both compute at once."""
-    batches: queue.Queue[tuple[Tensor, Tensor]] = queue.Queue(2)
+    batches: queue.Queue[Batch] = queue.Queue(2)
 
     def draw() -> None:
-        for _ in range(count):
-            batches.put(synthesizer.batch(batch))
+        for batch in itertools.islice(_one_by_one(synthesizer.batch, size, synthesizer.bank.device), count):
+            batches.put(batch)
 
     threading.Thread(target=draw, daemon=True).start()
     for _ in range(count):
         yield batches.get()
+
+
+def _one_by_one(draw: Callable[[int], Batch], size: int, device: torch.device) -> Iterator[Batch]:
+    """Batches without end, on a GPU many drawn at once."""
+    together = max(1, _GPU_WINDOWS // size) if device.type == "cuda" else 1
+    while True:
+        windows, target = draw(size * together)
+        yield from zip(torch.split(windows, size), torch.split(target, size), strict=True)

@@ -15,6 +15,7 @@ from core.types import Floats, Intrinsics, LifterInput
 from lifter.normalize import person_windows, tilted
 from lifter.sides import settle_sides
 from train.detector_errors import PLACED_M, PLAIN_SCORE, placement_spread
+from train.mocap import MOCAP_JOINTS
 from train.motion_bank import pelvis_frame
 from train.motion_data import bridge_gaps
 
@@ -59,8 +60,8 @@ class Shots:
         partial.replace(path)
 
     def sequences(self) -> Iterator[tuple[LifterInput, Intrinsics, Floats, Floats]]:
-        """Each shot in which somebody was seen, as a lifter takes it; the true joints (T, 17, 3) in camera space; and
-        the detector's own 3D (T, 17, 3) as it was, its sides not settled."""
+        """Each shot in which somebody was seen, as a lifter takes it; the true `MOCAP_JOINTS` (T, 18, 3) in camera
+        space; and the detector's own 3D (T, 17, 3) as it was, its sides not settled."""
         for keypoints, scores, points, truth, camera in zip(*vars(self).values(), strict=True):
             seen = ~np.isnan(keypoints[..., 0]) & (scores >= MIN_SCORE)
             if not seen.any():
@@ -71,7 +72,12 @@ class Shots:
             scores = np.where(seen, scores, 0.0)
             detected, scores, settled = settle_sides(detected, scores, points, times, MIN_SCORE)
             sequence = LifterInput(times, bridge_gaps(detected), scores, settled, FPS, COCO_17)
-            yield sequence, Intrinsics(fx, fy, cx, cy, "given"), truth[:, : len(H36M_17)].astype(np.float64), points
+            yield (
+                sequence,
+                Intrinsics(fx, fy, cx, cy, "given"),
+                truth[:, : len(MOCAP_JOINTS)].astype(np.float64),
+                points,
+            )
 
 
 class FilmedWindows:
@@ -86,35 +92,40 @@ class FilmedWindows:
             (pixels_to_rays(sequence.keypoints, camera), sequence.scores, truth)
             for sequence, camera, truth, _ in shots.sequences()
         ]
-        self._rays, self._scores, self._truth = (
+        rays, self.scores, self.joints = (
             torch.from_numpy(np.stack(column)).float().to(generator.device) for column in zip(*columns, strict=True)
         )
-        self._rays = self._rays + _misplaced(self._rays, self._scores, self._truth)
+        self.rays = rays + _misplaced(rays, self.scores, self.joints)
         self._spread = placement_spread(generator.device)
         self._steps = torch.arange(frames, device=generator.device) - centre_frame
         self._centre_frame = centre_frame
         self._generator = generator
 
+    def window(self, shot: Tensor, frame: Tensor) -> tuple[Tensor, Tensor]:
+        """Indices of shots and frames (B, T) around frames (B,) of shots (B,)."""
+        length = self.joints.shape[1]
+        steps = frame[:, None] + self._steps
+        backwards = length - 1 - ((steps % (2 * length - 2)) - (length - 1)).abs()
+        pad = torch.rand(len(shot), 1, generator=self._generator, device=steps.device) < 0.5
+        return shot[:, None], torch.where(pad, steps.clamp(0, length - 1), backwards)
+
     def batch(self, size: int) -> tuple[Tensor, Tensor]:
         """Network input (size, T, 18, 3) and the target (size, 17, 3): metres from the pelvis, virtual camera axes."""
-        count, length = self._rays.shape[:2]
+        count, length = self.joints.shape[:2]
         device = self._generator.device
         shot = torch.randint(count, (size,), generator=self._generator, device=device)
         frame = torch.randint(length, (size,), generator=self._generator, device=device)
-        steps = frame[:, None] + self._steps
-        backwards = length - 1 - ((steps % (2 * length - 2)) - (length - 1)).abs()
-        pad = torch.rand(size, 1, generator=self._generator, device=device) < 0.5
-        at = shot[:, None], torch.where(pad, steps.clamp(0, length - 1), backwards)
+        at = self.window(shot, frame)
         angle = torch.randn(size, 1, 1, generator=self._generator, device=device) * _ROLL_RAD
         focal = torch.exp(0.25 * torch.randn(size, generator=self._generator, device=device))
         known = torch.rand(size, generator=self._generator, device=device) < _LENS_KNOWN
         placed = torch.randn(size, 1, len(COCO_17), 2, generator=self._generator, device=device) * self._spread
-        rays = self._rays[at] + placed / self._truth[shot, frame, 0, 2].clamp(min=1.0)[:, None, None, None]
+        rays = self.rays[at] + placed / self.joints[shot, frame, 0, 2].clamp(min=1.0)[:, None, None, None]
         rays = tilted(rays, angle) * focal.masked_fill(known, 1.0)[:, None, None, None]
         plain = torch.rand(size, 1, 1, generator=self._generator, device=device) < _PLAIN_SCORES
-        scores = torch.where(plain & (self._scores[at] > 0), PLAIN_SCORE, self._scores[at])
+        scores = torch.where(plain & (self.scores[at] > 0), PLAIN_SCORE, self.scores[at])
         windows, rotation = person_windows(rays, scores, self._centre_frame)
-        pose = self._truth[shot, frame]
+        pose = self.joints[shot, frame, : len(H36M_17)]
         target = tilted(pose - pose[:, :1], angle[:, 0])
         return windows, target @ rotation.transpose(1, 2)
 
@@ -124,9 +135,9 @@ def _misplaced(rays: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
 
     A detector's idea of a joint and that of the filmed people's skeleton are a few centimetres apart, the same way all
     the time; windows of other anatomy than the rest would teach that those who look filmed have it. scores (S, T, 17),
-    truth (S, T, 17, 3).
+    truth (S, T, 18, 3).
     """
-    named = dict(zip(H36M_17.joints, truth.unbind(2), strict=True))
+    named = dict(zip(MOCAP_JOINTS, truth.unbind(2), strict=True))
     right, forward, up = pelvis_frame(truth.flatten(0, 1)).reshape(*truth.shape[:2], 3, 3).unbind(-1)
     moves = torch.zeros_like(rays)
     for limb, parent in _PARENTS.items():
