@@ -5,7 +5,9 @@ first and last, a constant rate that falls to zero over the last part of the run
 which is what is kept. The error counts as it is and once more after alignment: how a body is turned to the camera is
 often unclear where its shape is not. Drawing a window costs more than learning from it, so each is learnt from several
 times, each time in other company and half the time mirrored. With `--shots` a part of each batch is what a detector
-really said of filmed people (train/people). A killed run goes on when it is started again with the same output folder.
+really said of filmed people (train/people), and its errors about them are copied into half of the other windows. A
+killed run goes on when it is started again with the same output folder. On a GPU drawing is cheap and starting a
+computation is not: `--batch 4096 --reuse 2 --lr 2e-3`.
 """
 
 import argparse
