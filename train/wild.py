@@ -86,7 +86,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m train wild", description="Train the lifter for any footage.")
     parser.add_argument("--mocap", nargs="+", type=Path, required=True, help="folders, archives or files of motion")
     parser.add_argument("--shots", nargs="+", type=Path, default=[], help="folders of `python -m train film`")
-    parser.add_argument("--shot-share", type=float, default=0.5, help="of each batch, if there are shots")
+    parser.add_argument("--shot-share", type=float, default=0.1, help="of each batch, if there are shots")
     parser.add_argument("--output", type=Path, default=Path("runs/wild"), help="where checkpoints and the log go")
     parser.add_argument("--windows", type=float, default=8e6, help="windows to train on in all")
     parser.add_argument("--batch", type=int, default=1024)
