@@ -117,9 +117,9 @@ def _mirror(joints: Tensor) -> Tensor:
 
 
 def pelvis_frame(joints: Tensor) -> Tensor:
-    """(T, 18, 3) → (T, 3, 3) whose columns are the pelvis' right, forward and up."""
-    right = joints[:, H36M_17.index("r_hip")] - joints[:, H36M_17.index("l_hip")]
-    spine = joints[:, H36M_17.index("spine")] - joints[:, 0]
+    """(…, 18, 3) → (…, 3, 3) whose columns are the pelvis' right, forward and up."""
+    right = joints[..., H36M_17.index("r_hip"), :] - joints[..., H36M_17.index("l_hip"), :]
+    spine = joints[..., H36M_17.index("spine"), :] - joints[..., 0, :]
     right = torch.nn.functional.normalize(right, dim=-1)
     forward = torch.nn.functional.normalize(torch.linalg.cross(spine, right), dim=-1)
     return torch.stack([right, forward, torch.linalg.cross(right, forward)], -1)

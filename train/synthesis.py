@@ -241,9 +241,9 @@ class Synthesizer:
         confidence = (0.97 - doubt).clamp(0.1, 1.0)
         gone = self._intervals(size, frames, 0.02, 14.0).bool()
         gone |= self._chance(0.01, size, frames, 1)  # frames in which the person was not found at all
-        count = round(size * self.recipe.copied) if self._filmed else 0
-        if self._filmed and count:
-            some = torch.randperm(size, generator=self._generator, device=points.device)[:count]
+        if self._filmed:
+            shuffled = torch.randperm(size, generator=self._generator, device=points.device)
+            some = shuffled[: round(size * self.recipe.copied)]
             error[some], confidence[some] = self._filmed.draw(joints[some], self._generator)
             swapped[some] = False
             gone[some] = confidence[some] == 0

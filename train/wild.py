@@ -126,17 +126,17 @@ def train(options: WildOptions) -> None:
     average = copy.deepcopy(model)
     optimizer = _Optimizer(model)
     state_path = options.output / "state.pt"
-    done = steps = 0
+    done = 0
     if state_path.exists():
         state = torch.load(state_path, map_location=device, weights_only=True)
         try:
             model.load_state_dict(state["model"])
             optimizer.load_state_dict(state["optimizer"])
+            average.load_state_dict(state["average"])
         except (RuntimeError, KeyError) as error:
             message = "a run of another --arc or --channels, or of another version; name another --output"
             raise UsageError(f"{state_path}: {message}") from error
-        average.load_state_dict(state["average"])
-        done, steps = state["windows"], state["steps"]
+        done = state["windows"]
     centre = config.receptive_field - 1 if config.causal else config.receptive_field // 2
     generator = torch.Generator(device).manual_seed(options.seed + done)  # resumed: other windows, not the same again
     bank = MotionBank(load_mocap(options.mocap), FPS, config.receptive_field, device)
@@ -153,7 +153,6 @@ def train(options: WildOptions) -> None:
             "average": average.state_dict(),
             "optimizer": optimizer.state_dict(),
             "windows": done,
-            "steps": steps,
         }
         partial = state_path.with_suffix(".partial")
         torch.save(state, partial)
@@ -170,9 +169,8 @@ def train(options: WildOptions) -> None:
             )
             rate = options.lr * min((step + 1) / _WARMUP_STEPS, 1.0, (1 - done / options.windows) / _COOLDOWN)
             losses.append(_step(model, optimizer, rate, windows, target, bf16))
-            steps += 1
-            _follow(average, model, steps)
             done += len(windows)
+            _follow(average, model, done / options.batch)
             bar.update(len(windows))
             if step % _LOG_EVERY == _LOG_EVERY - 1:
                 loss = torch.stack(losses).mean().item() * 1000
@@ -186,7 +184,7 @@ def train(options: WildOptions) -> None:
     save()
 
 
-def _follow(average: TemporalConvNet, model: TemporalConvNet, steps: int) -> None:
+def _follow(average: TemporalConvNet, model: TemporalConvNet, steps: float) -> None:
     """Draw the average to the weights and statistics, so that it is of the last thousand steps; of fewer at first."""
     decay = min(0.999, steps / (9 + steps))
     pairs = zip(average.state_dict().values(), model.state_dict().values(), strict=True)

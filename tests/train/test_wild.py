@@ -79,6 +79,16 @@ def test_rare_poses_are_drawn_more_often_where_asked(clip: MotionClip) -> None:
     assert shares[1] > 3 * shares[0]
 
 
+def test_windows_stay_within_one_performance(clip: MotionClip) -> None:
+    """Two people who stand still in other poses: nobody turns from one into the other."""
+    still = [MotionClip(f"still {at}", 30.0, clip.joints_m[at : at + 1].repeat(40, 0)) for at in (0, 15)]
+    bank = MotionBank(still, 30.0, 9, torch.device("cpu"))
+    first = bank.first_frames(torch.rand(2000, 2, generator=torch.Generator().manual_seed(0)), 0.0)
+    for part in bank.parts:
+        assert part[first[:, None] + torch.arange(9)].std(1).max() < 1e-4
+    assert bank.parts[0][first].std(0).max() > 0.01
+
+
 def test_the_same_seed_draws_the_same_and_another_does_not(clip: MotionClip) -> None:
     one, again, other = (synthesizer(clip, Recipe(), seed).batch(8)[0] for seed in (1, 1, 2))
     torch.testing.assert_close(one, again, rtol=0, atol=0)
@@ -116,6 +126,12 @@ def test_a_run_learns_and_a_killed_one_goes_on(
     assert "not a network of this --arc and --channels" in capsys.readouterr().err
     assert main([*command, "--windows", "12800", "--channels", "16"]) == 2
     assert "state.pt: a run of another --arc or --channels" in capsys.readouterr().err
+    state_path = tmp_path / "run" / "state.pt"
+    state = torch.load(state_path, weights_only=True)
+    state["average"] = {f"module.{name}": value for name, value in state["average"].items()}
+    torch.save(state, state_path)
+    assert main([*command, "--windows", "12800"]) == 2
+    assert "or of another version" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,7 @@ class FilmedErrors:
 
     def __init__(self, filmed: FilmedWindows) -> None:
         joints = filmed.joints
-        torso = pelvis_frame(joints.flatten(0, 1)).reshape(*joints.shape[:2], 3, 3)
-        points = coco_points(joints, torso, joints.new_zeros(1, 1, len(COCO_17), 3))
+        points = coco_points(joints, pelvis_frame(joints), joints.new_zeros(1, 1, len(COCO_17), 3))
         self._filmed = filmed
         self._errors = (filmed.rays * points[..., 2:] - points[..., :2]).nan_to_num(0.0)
         self._poses = _seen(joints.flatten(0, 1))
@@ -32,7 +31,7 @@ class FilmedErrors:
         some = torch.randint(len(self._poses), (count,), generator=generator, device=joints.device)
         nearest = some[torch.cdist(_seen(joints), self._poses[some]).argmin(1)]
         frames = self._errors.shape[1]
-        at = self._filmed.window(nearest // frames, nearest % frames)
+        at = self._filmed.window(nearest // frames, nearest % frames, generator)
         return self._errors[at], self._filmed.scores[at]
 
 

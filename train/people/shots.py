@@ -72,12 +72,8 @@ class Shots:
             scores = np.where(seen, scores, 0.0)
             detected, scores, settled = settle_sides(detected, scores, points, times, MIN_SCORE)
             sequence = LifterInput(times, bridge_gaps(detected), scores, settled, FPS, COCO_17)
-            yield (
-                sequence,
-                Intrinsics(fx, fy, cx, cy, "given"),
-                truth[:, : len(MOCAP_JOINTS)].astype(np.float64),
-                points,
-            )
+            joints = truth[:, : len(MOCAP_JOINTS)].astype(np.float64)
+            yield sequence, Intrinsics(fx, fy, cx, cy, "given"), joints, points
 
 
 class FilmedWindows:
@@ -101,12 +97,12 @@ class FilmedWindows:
         self._centre_frame = centre_frame
         self._generator = generator
 
-    def window(self, shot: Tensor, frame: Tensor) -> tuple[Tensor, Tensor]:
+    def window(self, shot: Tensor, frame: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Indices of shots and frames (B, T) around frames (B,) of shots (B,)."""
         length = self.joints.shape[1]
         steps = frame[:, None] + self._steps
         backwards = length - 1 - ((steps % (2 * length - 2)) - (length - 1)).abs()
-        pad = torch.rand(len(shot), 1, generator=self._generator, device=steps.device) < 0.5
+        pad = torch.rand(len(shot), 1, generator=generator, device=steps.device) < 0.5
         return shot[:, None], torch.where(pad, steps.clamp(0, length - 1), backwards)
 
     def batch(self, size: int) -> tuple[Tensor, Tensor]:
@@ -115,7 +111,7 @@ class FilmedWindows:
         device = self._generator.device
         shot = torch.randint(count, (size,), generator=self._generator, device=device)
         frame = torch.randint(length, (size,), generator=self._generator, device=device)
-        at = self.window(shot, frame)
+        at = self.window(shot, frame, self._generator)
         angle = torch.randn(size, 1, 1, generator=self._generator, device=device) * _ROLL_RAD
         focal = torch.exp(0.25 * torch.randn(size, generator=self._generator, device=device))
         known = torch.rand(size, generator=self._generator, device=device) < _LENS_KNOWN
@@ -138,7 +134,7 @@ def _misplaced(rays: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
     truth (S, T, 18, 3).
     """
     named = dict(zip(MOCAP_JOINTS, truth.unbind(2), strict=True))
-    right, forward, up = pelvis_frame(truth.flatten(0, 1)).reshape(*truth.shape[:2], 3, 3).unbind(-1)
+    right, forward, up = pelvis_frame(truth).unbind(-1)
     moves = torch.zeros_like(rays)
     for limb, parent in _PARENTS.items():
         both = COCO_17.indices((f"left_{limb}", f"right_{limb}"))
