@@ -24,12 +24,22 @@ KEPT_FRAMES = 40
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("clip", nargs="?", help="video; default the sample clip")
-    parser.add_argument("--mediapipe-python", help="Python of an environment with mediapipe==0.10.21")
-    parser.add_argument("--num-threads", type=int, default=1, help="threads of our detector (default %(default)s)")
-    parser.add_argument("--save", type=Path, help="keep some of the graph's landmarks for the tests")
-    parser.add_argument("--graph-into", type=Path, help=argparse.SUPPRESS)  # the part that runs in that environment
+    parser.add_argument(
+        "--mediapipe-python", help="Python of an environment with mediapipe==0.10.21"
+    )
+    parser.add_argument(
+        "--num-threads", type=int, default=1, help="threads of our detector (default %(default)s)"
+    )
+    parser.add_argument(
+        "--save", type=Path, help="keep some of the graph's landmarks for the tests"
+    )
+    parser.add_argument(
+        "--graph-into", type=Path, help=argparse.SUPPRESS
+    )  # the part that runs in that environment
     chosen = parser.parse_args()
     if chosen.graph_into:
         run_graph(chosen.clip, chosen.graph_into)
@@ -42,8 +52,17 @@ def main() -> None:
     clip = chosen.clip or str(resolve("demo-clip"))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "graph.npz"
-        command = [chosen.mediapipe_python, "-m", "benchmarks.compare_mediapipe", clip, "--graph-into", str(file)]
-        subprocess.run(command, check=True, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL)
+        command = [
+            chosen.mediapipe_python,
+            "-m",
+            "benchmarks.compare_mediapipe",
+            clip,
+            "--graph-into",
+            str(file),
+        ]
+        subprocess.run(
+            command, check=True, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL
+        )
         graph = dict(np.load(file))
     if chosen.save:
         save_reference(graph["landmarks"], chosen.save)
@@ -54,12 +73,18 @@ def run_graph(clip: str, file: Path) -> None:
     """Write the graph's landmarks (T, 33, 2) px, NaN where it found nobody, and its times (2,) ms a frame."""
     import mediapipe as mp
 
-    graph = mp.solutions.pose.Pose(static_image_mode=False, model_complexity=1, smooth_landmarks=False)
+    graph = mp.solutions.pose.Pose(
+        static_image_mode=False, model_complexity=1, smooth_landmarks=False
+    )
     landmarks, clock = [], Clock()
     for rgb in frames(clip):
         found = clock.time(lambda rgb=rgb: graph.process(rgb)).pose_landmarks
         size = rgb.shape[1], rgb.shape[0]
-        landmarks.append([(p.x, p.y) for p in found.landmark] * np.array(size) if found else np.full((33, 2), np.nan))
+        landmarks.append(
+            [(p.x, p.y) for p in found.landmark] * np.array(size)
+            if found
+            else np.full((33, 2), np.nan)
+        )
     np.savez(file, landmarks=np.array(landmarks), times=clock.milliseconds())
 
 
@@ -90,15 +115,27 @@ def compare(clip: str, graph: dict[str, np.ndarray[Any, Any]], num_threads: int)
     somebody = np.count_nonzero(people)
     print(f"{len(people)} frames; the graph finds somebody in {len(distances)}, we in {somebody}")
     print(f"people per frame: graph at most 1, ours {np.mean(people):.2f} on average")
-    print(f"median 2D distance {np.median(matched):.2%} of the person's height ({len(matched)} frames matched)")
+    print(
+        f"median 2D distance {np.median(matched):.2%} of the person's height ({len(matched)} frames matched)"
+    )
     print(f"frames with a median under 2 %: {np.mean(np.median(matched, axis=1) < 0.02):.1%}")
-    for name, (cpu, wall) in (("graph", graph["times"]), (f"ours, {num_threads} thread(s)", clock.milliseconds())):
+    for name, (cpu, wall) in (
+        ("graph", graph["times"]),
+        (f"ours, {num_threads} thread(s)", clock.milliseconds()),
+    ):
         print(f"{name}: {cpu:.1f} ms of processor time and {wall:.1f} ms of wall time a frame")
-    per_person = clock.milliseconds()[0] / np.mean(people), graph["times"][0] / (len(distances) / len(people))
-    print(f"processor time per person found: ours {per_person[0]:.1f} ms, graph {per_person[1]:.1f} ms")
+    per_person = (
+        clock.milliseconds()[0] / np.mean(people),
+        graph["times"][0] / (len(distances) / len(people)),
+    )
+    print(
+        f"processor time per person found: ours {per_person[0]:.1f} ms, graph {per_person[1]:.1f} ms"
+    )
 
 
-def nearest_distance(ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+def nearest_distance(
+    ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any] | None:
     """(17,) distances of our nearest person's keypoints (N, 17, 2) from theirs (17, 2), over the height of theirs."""
     if not len(ours):
         return None

@@ -30,17 +30,29 @@ print((frames - 1) / (time.perf_counter() - start))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("clip", nargs="?", type=Path, help="video; default the sample clip")
-    parser.add_argument("--mediapipe-python", help="Python of an environment with mediapipe==0.10.21")
+    parser.add_argument(
+        "--mediapipe-python", help="Python of an environment with mediapipe==0.10.21"
+    )
     parser.add_argument("--repeat", type=int, default=3, help="runs of each; the best counts")
     chosen = parser.parse_args()
     clip = chosen.clip or resolve("demo-clip")
-    ours = max((whole_run(clip) for _ in range(chosen.repeat)), key=lambda report: report["frames_per_second"])
-    print(f"whole run: {ours['frames_per_second']:.1f} frames/s, {ours['frames']} frames, seconds {ours['seconds']}")
+    ours = max(
+        (whole_run(clip) for _ in range(chosen.repeat)),
+        key=lambda report: report["frames_per_second"],
+    )
+    print(
+        f"whole run: {ours['frames_per_second']:.1f} frames/s, {ours['frames']} frames, seconds {ours['seconds']}"
+    )
     if chosen.mediapipe_python:
         command = [chosen.mediapipe_python, "-c", MEDIAPIPE, str(clip)]
-        runs = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(chosen.repeat)]
+        runs = [
+            subprocess.run(command, check=True, capture_output=True, text=True)
+            for _ in range(chosen.repeat)
+        ]
         theirs = max(float(run.stdout) for run in runs)
         print(f"MediaPipe's decoding and detection of one person alone: {theirs:.1f} frames/s")
         print(f"ratio: {ours['frames_per_second'] / theirs:.2f}")

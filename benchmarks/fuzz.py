@@ -19,7 +19,9 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--inputs", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path, default=Path("found"), help="folder for the files that did harm")
+    parser.add_argument(
+        "--keep", type=Path, default=Path("found"), help="folder for the files that did harm"
+    )
     options = parser.parse_args()
     chance = random.Random(options.seed)
     counts: Counter[tuple[str, str]] = Counter()

@@ -23,8 +23,8 @@ from typing import IO
 
 import numpy as np
 
-from pipeline.ffmpeg_program import ffmpeg_program
-from pipeline.video import probe
+from pipeline.media.ffmpeg_program import ffmpeg_program
+from pipeline.media.video_reader import probe
 from weights.store import resolve
 
 ROOT = Path(__file__).parents[1]
@@ -35,8 +35,26 @@ PACKET, FIRST_VIDEO_PID = 188, 256  # of MPEG-TS, as ffmpeg writes it
 def camera_like(folder: Path) -> Path:
     """The sample clip coded as cameras do: no frame refers to a later one."""
     path = folder / "camera.ts"
-    command = [ffmpeg_program(), "-v", "error", "-i", str(resolve("demo-clip")), "-an", "-r", str(FPS)]
-    command += ["-vf", "scale=1280:720", "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency"]
+    command = [
+        ffmpeg_program(),
+        "-v",
+        "error",
+        "-i",
+        str(resolve("demo-clip")),
+        "-an",
+        "-r",
+        str(FPS),
+    ]
+    command += [
+        "-vf",
+        "scale=1280:720",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-tune",
+        "zerolatency",
+    ]
     command += ["-bf", "0", "-g", str(FPS), str(path)]
     subprocess.run(command, check=True)
     return path
@@ -58,7 +76,16 @@ class Camera(threading.Thread):
 
     def __init__(self, clip: Path, fifo: Path) -> None:
         super().__init__(daemon=True)
-        command = [ffmpeg_program(), "-v", "error", "-nostdin", "-stream_loop", "-1", "-i", str(clip)]
+        command = [
+            ffmpeg_program(),
+            "-v",
+            "error",
+            "-nostdin",
+            "-stream_loop",
+            "-1",
+            "-i",
+            str(clip),
+        ]
         command += ["-c", "copy", "-f", "mpegts", "pipe:1"]
         self._source = subprocess.Popen(command, stdout=subprocess.PIPE)
         self._fifo = fifo
@@ -97,7 +124,9 @@ def resident_mib(process: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("minutes", nargs="?", type=float, default=10.0)
     seconds = 60 * parser.parse_args().minutes
     with tempfile.TemporaryDirectory() as name:
@@ -105,7 +134,15 @@ def main() -> None:
         fifo = folder / "camera.fifo"
         os.mkfifo(fifo)
         camera = Camera(camera_like(folder), fifo)
-        command = [sys.executable, "infer_video.py", str(fifo), "--stream", "-", "--output", str(folder / "out")]
+        command = [
+            sys.executable,
+            "infer_video.py",
+            str(fifo),
+            "--stream",
+            "-",
+            "--output",
+            str(folder / "out"),
+        ]
         live = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert live.stdout is not None
         receiver = Receiver(live.stdout, camera)

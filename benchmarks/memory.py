@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.ffmpeg_program import ffmpeg_program
+from pipeline.media.ffmpeg_program import ffmpeg_program
 from weights.store import resolve
 
 ROOT = Path(__file__).parents[1]
@@ -28,13 +28,17 @@ print(used.ru_maxrss, used.ru_utime + used.ru_stime, status)
 def scaled(fps: float, folder: Path) -> Path:
     """The sample at 1080p."""
     path = folder / "sample.mp4"
-    ffmpeg("-i", str(resolve("demo-clip")), "-an", "-r", str(fps), "-vf", "scale=1920:1080", str(path))
+    ffmpeg(
+        "-i", str(resolve("demo-clip")), "-an", "-r", str(fps), "-vf", "scale=1920:1080", str(path)
+    )
     return path
 
 
 def looped(sample: Path, minutes: float, folder: Path) -> Path:
     path = folder / f"{minutes:g}_minutes.mp4"
-    ffmpeg("-stream_loop", "-1", "-i", str(sample), "-t", str(60 * minutes), "-c", "copy", str(path))
+    ffmpeg(
+        "-stream_loop", "-1", "-i", str(sample), "-t", str(60 * minutes), "-c", "copy", str(path)
+    )
     return path
 
 
@@ -44,7 +48,15 @@ def ffmpeg(*arguments: str) -> None:
 
 def peak_and_cost(video: Path, folder: Path) -> tuple[float, float, float]:
     """Peak memory in MiB; a frame's processor and wall time in ms."""
-    arguments = [sys.executable, "-c", CHILD, str(video), "--output", str(folder / "out"), "--overwrite"]
+    arguments = [
+        sys.executable,
+        "-c",
+        CHILD,
+        str(video),
+        "--output",
+        str(folder / "out"),
+        "--overwrite",
+    ]
     done = subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, text=True)
     kib, cpu_s, status = done.stdout.split()[-3:]
     if status != "0":
@@ -56,7 +68,9 @@ def peak_and_cost(video: Path, folder: Path) -> tuple[float, float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=10.0, help="of the longer clip (default: 10)")
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, help="of the longer clip (default: 10)"
+    )
     parser.add_argument("--fps", type=float, default=30.0, help="of both clips (default: 30)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -66,7 +80,10 @@ def main() -> None:
         before, many, after = (peak_and_cost(video, folder) for video in (short, long, short))
     names = ("peak memory, MiB", "processor time, ms a frame", "wall time, ms a frame")
     for name, first, second, longer in zip(names, before, after, many, strict=True):
-        print(f"{name}: 1 minute {first:.1f} and {second:.1f}, {chosen.minutes:g} minutes {longer:.1f}", end="; ")
+        print(
+            f"{name}: 1 minute {first:.1f} and {second:.1f}, {chosen.minutes:g} minutes {longer:.1f}",
+            end="; ",
+        )
         print(f"ratio {longer / first:.3f} and {longer / second:.3f}")
 
 

@@ -28,13 +28,21 @@ _FOLLOWED = 0.15  # of the person's height in the picture: how far keypoints lie
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("videos", type=Path, help="folder of synchronous videos")
-    parser.add_argument("trc", type=Path, nargs="?", help="true joints, a row per frame of the videos")
+    parser.add_argument(
+        "trc", type=Path, nargs="?", help="true joints, a row per frame of the videos"
+    )
     parser.add_argument("cameras", type=Path, nargs="?", help="calibration")
-    parser.add_argument("--mediapipe-python", help="Python of an environment with mediapipe==0.10.21")
+    parser.add_argument(
+        "--mediapipe-python", help="Python of an environment with mediapipe==0.10.21"
+    )
     parser.add_argument("--lifter", default="lifter", help="name or path of our lifting network")
-    parser.add_argument("--graph-into", type=Path, help=argparse.SUPPRESS)  # the part that runs in that environment
+    parser.add_argument(
+        "--graph-into", type=Path, help=argparse.SUPPRESS
+    )  # the part that runs in that environment
     chosen = parser.parse_args()
     if chosen.graph_into:
         run_graph(chosen.videos, chosen.graph_into)
@@ -46,7 +54,11 @@ def main() -> None:
 
 def compare(folder: Path, trc: Path, calibration: Path, mediapipe_python: str, lifter: str) -> None:
     truth = read_trc(trc)
-    cameras = [c for name, c in sorted(tomllib.loads(calibration.read_text()).items()) if name != "metadata"]
+    cameras = [
+        c
+        for name, c in sorted(tomllib.loads(calibration.read_text()).items())
+        if name != "metadata"
+    ]
     print(f"{'':14}{'followed':>18}{'PA-MPJPE':>24}{'MPJVE':>24}")
     print(f"{'':14}{'ours  MediaPipe':>18}" + f"{'ours  MediaPipe  ratio':>24}" * 2)
     rows = []
@@ -54,15 +66,32 @@ def compare(folder: Path, trc: Path, calibration: Path, mediapipe_python: str, l
         rotation, _ = cv2.Rodrigues(np.array(camera["rotation"]))
         seen = truth @ rotation.T + np.array(camera["translation"])
         lens = np.array(camera["matrix"]), np.array(camera["distortions"])
-        pixels = cv2.projectPoints(seen.reshape(-1, 3), np.zeros(3), np.zeros(3), *lens)[0].reshape(-1, 12, 2)
+        pixels = cv2.projectPoints(seen.reshape(-1, 3), np.zeros(3), np.zeros(3), *lens)[0].reshape(
+            -1, 12, 2
+        )
         with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / "graph.npz"
-            command = [mediapipe_python, "-m", "benchmarks.multiview", str(video), "--graph-into", str(file)]
-            subprocess.run(command, check=True, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL)
+            command = [
+                mediapipe_python,
+                "-m",
+                "benchmarks.multiview",
+                str(video),
+                "--graph-into",
+                str(file),
+            ]
+            subprocess.run(
+                command, check=True, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL
+            )
             graph = dict(np.load(file))
-            both = [our_joints(video, pixels, lifter, Path(scratch) / video.stem), (graph["joints"], graph["pixels"])]
+            both = [
+                our_joints(video, pixels, lifter, Path(scratch) / video.stem),
+                (graph["joints"], graph["pixels"]),
+            ]
         height = np.ptp(pixels, axis=1).max(-1)
-        followed = [np.linalg.norm(found - pixels, axis=-1).mean(1) < _FOLLOWED * height for _, found in both]
+        followed = [
+            np.linalg.norm(found - pixels, axis=-1).mean(1) < _FOLLOWED * height
+            for _, found in both
+        ]
         use = followed[0] & followed[1]
         row = [100 * np.mean(each) for each in followed]
         row += [value for joints, _ in both for value in errors_mm(joints, seen, use)]
@@ -73,7 +102,9 @@ def compare(folder: Path, trc: Path, calibration: Path, mediapipe_python: str, l
 
 def _line(name: str, row: list[float]) -> str:
     ours, theirs, pa, velocity, their_pa, their_velocity = row
-    errors = "".join(f"{a:8.1f}{b:9.1f}{a / b:7.2f}" for a, b in ((pa, their_pa), (velocity, their_velocity)))
+    errors = "".join(
+        f"{a:8.1f}{b:9.1f}{a / b:7.2f}" for a, b in ((pa, their_pa), (velocity, their_velocity))
+    )
     return f"{name:14}{ours:6.0f} %{theirs:8.0f} %{errors}"
 
 
@@ -83,7 +114,10 @@ def errors_mm(joints: Floats, truth: Floats, use: Floats) -> tuple[float, float]
 
     if not (use[1:] & use[:-1]).any():
         return np.nan, np.nan
-    steps = [np.diff(points - points[:, [3, 9]].mean(1, keepdims=True), axis=0) for points in (joints, truth)]
+    steps = [
+        np.diff(points - points[:, [3, 9]].mean(1, keepdims=True), axis=0)
+        for points in (joints, truth)
+    ]
     moved, really = (step[use[1:] & use[:-1]] for step in steps)
     return 1000 * float(p_mpjpe(joints[use], truth[use])), 1000 * float(mpjpe(moved, really))
 
@@ -110,7 +144,11 @@ def run_graph(video: Path, file: Path) -> None:
     import mediapipe as mp
 
     graph = mp.solutions.pose.Pose(static_image_mode=False, model_complexity=1)
-    limbs = [mp.solutions.pose.PoseLandmark[f"{side}_{limb}".upper()] for side in ("left", "right") for limb in _LIMBS]
+    limbs = [
+        mp.solutions.pose.PoseLandmark[f"{side}_{limb}".upper()]
+        for side in ("left", "right")
+        for limb in _LIMBS
+    ]
     joints, pixels = [], []
     for rgb in frames(str(video)):
         found = graph.process(rgb)
@@ -129,7 +167,13 @@ def read_trc(path: Path) -> Floats:
     """The limbs (T, 12, 3), left side first, in the axes of the calibration: Pose2Sim writes y, z, x."""
     lines = [line.split("\t") for line in path.read_text().splitlines()]
     names = [name for name in lines[3][2:] if name.strip()]
-    rows = np.array([[float(x or "nan") for x in line[2 : 2 + 3 * len(names)]] for line in lines[5:] if len(line) > 2])
+    rows = np.array(
+        [
+            [float(x or "nan") for x in line[2 : 2 + 3 * len(names)]]
+            for line in lines[5:]
+            if len(line) > 2
+        ]
+    )
     limbs = [names.index(f"{side}{limb.title()}") for side in "LR" for limb in _LIMBS]
     return rows.reshape(len(rows), len(names), 3)[:, limbs][..., [2, 0, 1]]
 

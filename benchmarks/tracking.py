@@ -13,8 +13,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from core.types import Detections, Floats
-from pipeline.likeness import iou
-from pipeline.tracking import track_people
+from pipeline.tracking.similarity import iou
+from pipeline.tracking.tracker import track_people
 from tests.scenes import FPS, STAGES, Scene, made
 
 SEEDS = 10

@@ -24,11 +24,11 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from lifter.model import TemporalConvNet  # noqa: E402
-from train.evaluate import average, evaluate_actions  # noqa: E402
-from train.loop import Training  # noqa: E402
-from train.options import parse  # noqa: E402
-from train.session import Session, open_session  # noqa: E402
-from train.team import Team  # noqa: E402
+from train.reproduce.evaluate import average, evaluate_actions  # noqa: E402
+from train.reproduce.loop import Training  # noqa: E402
+from train.reproduce.options import parse  # noqa: E402
+from train.reproduce.session import Session, open_session  # noqa: E402
+from train.reproduce.team import Team  # noqa: E402
 
 
 class PlainNet(TemporalConvNet):
@@ -60,7 +60,12 @@ class PlainTraining:
         self.net.load_state_dict(fitting.state_dict())
         self.optimizer = torch.optim.Adam(self.net.parameters(), o.learning_rate, amsgrad=True)
         self.clips = session.clips("subjects_train")
-        self.examples = [(c, t, flip) for c, clip in enumerate(self.clips) for flip in (0, 1) for t in range(len(clip))]
+        self.examples = [
+            (c, t, flip)
+            for c, clip in enumerate(self.clips)
+            for flip in (0, 1)
+            for t in range(len(clip))
+        ]
         self.random, self.epochs_done = np.random.RandomState(1234), 0
 
     def steps(self) -> Iterator[None]:
@@ -89,7 +94,10 @@ class PlainTraining:
             frames = np.arange(t - before, t + after + 1).clip(0, len(clip) - 1)
             window, pose = clip.keypoints[frames], clip.joints_m[t]
             if flip:
-                window, pose = window[:, mirror.keypoints] * [-1, 1], pose[mirror.joints] * [-1, 1, 1]
+                window, pose = (
+                    window[:, mirror.keypoints] * [-1, 1],
+                    pose[mirror.joints] * [-1, 1, 1],
+                )
             keypoints.append(window)
             joints.append(pose)
         return torch.from_numpy(np.float32(keypoints)), torch.from_numpy(np.float32(joints))
@@ -121,7 +129,9 @@ def flops_per_frame(net: TemporalConvNet) -> float:
     return 3 * (total + 2 * net.shrink.weight.numel())
 
 
-def timed_epoch(contenders: dict[str, PlainTraining | OurTraining], device: torch.device) -> dict[str, float]:
+def timed_epoch(
+    contenders: dict[str, PlainTraining | OurTraining], device: torch.device
+) -> dict[str, float]:
     """An epoch of each, step by step in turn; the seconds each took, without its first step, which warms up."""
     spent = dict.fromkeys(contenders, 0.0)
     running = {name: contender.steps() for name, contender in contenders.items()}
@@ -139,28 +149,53 @@ def timed_epoch(contenders: dict[str, PlainTraining | OurTraining], device: torc
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peak-tflops", type=float, help="the machine's bf16 peak, to say what share of it is used")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--peak-tflops", type=float, help="the machine's bf16 peak, to say what share of it is used"
+    )
     parser.add_argument("--no-plain", action="store_true", help="leave the plain loop out")
     arguments, flags = parser.parse_known_args()
-    defaults = ["--data-dir", str(ROOT / "tests/data/h36m_like"), "-k", "gt", "-e", "4", "--no-eval"]
+    defaults = [
+        "--data-dir",
+        str(ROOT / "tests/data/h36m_like"),
+        "-k",
+        "gt",
+        "-e",
+        "4",
+        "--no-eval",
+    ]
     session = open_session(parse([*defaults, *flags]))
     o = session.options
     contenders = {} if arguments.no_plain else {"plain": PlainTraining(session)}
     contenders["ours"] = OurTraining(session)
     frames = len(contenders["ours"].training.progress.labelled.examples)
-    print(f"-arc {o.architecture} -ch {o.channels} -b {o.batch_size} on {session.device}, {frames} frames an epoch")
+    print(
+        f"-arc {o.architecture} -ch {o.channels} -b {o.batch_size} on {session.device}, {frames} frames an epoch"
+    )
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for epoch in range(o.epochs):
         for name, spent in timed_epoch(contenders, session.device).items():
             times[name].append(spent)
-            print(f"epoch {epoch + 1} {name:<5} {(frames - o.batch_size) / spent:9.0f} frames/s", flush=True)
+            print(
+                f"epoch {epoch + 1} {name:<5} {(frames - o.batch_size) / spent:9.0f} frames/s",
+                flush=True,
+            )
     rates = {name: (frames - o.batch_size) / median(values) for name, values in times.items()}
     for name, contender in contenders.items():
-        errors = average(evaluate_actions(contender.net, session.clips("subjects_test"), session.mirror))
+        errors = average(
+            evaluate_actions(contender.net, session.clips("subjects_test"), session.mirror)
+        )
         tflops = rates[name] * flops_per_frame(contender.net) / 1e12
-        share = f", {100 * tflops / arguments.peak_tflops:.1f} % of peak" if arguments.peak_tflops else ""
-        print(f"{name:<5} {rates[name]:9.0f} frames/s, {tflops:.3f} TFLOP/s{share}; MPJPE {errors.mpjpe:.1f} mm")
+        share = (
+            f", {100 * tflops / arguments.peak_tflops:.1f} % of peak"
+            if arguments.peak_tflops
+            else ""
+        )
+        print(
+            f"{name:<5} {rates[name]:9.0f} frames/s, {tflops:.3f} TFLOP/s{share}; MPJPE {errors.mpjpe:.1f} mm"
+        )
     if "plain" in rates:
         print(f"ours is {rates['ours'] / rates['plain']:.1f} times as fast")
 

@@ -12,19 +12,21 @@ import numpy as np
 
 from core.skeletons import H36M_17
 from core.types import Floats, Frame, WorldPoses
+from pipeline.media.video_reader import VideoReader
 from pipeline.render.draw import Picture
 from pipeline.render.figures import FigurePainter
 from pipeline.render.overlay import draw_person
 from pipeline.render.person import PersonInFrame
 from pipeline.render.scene import build_stage
-from pipeline.video import VideoReader
 
 MOMENTS, CELL, MARGIN = 6, 300, 0.35
 TURNS_DEG = (0.0, 90.0)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="what infer_video.py made of a clip")
     parser.add_argument("picture", type=Path)
     chosen = parser.parse_args()
@@ -32,7 +34,9 @@ def main() -> None:
         table = {name: poses[name] for name in poses.files}
     video = Path(json.loads(str(table["metadata_json"]))["video"]["path"])
     frames = np.unique(table["frame_index"])
-    wanted = set(frames[np.linspace(0, len(frames) - 1, 2 * MOMENTS + 1).astype(int)[1::2]].tolist())
+    wanted = set(
+        frames[np.linspace(0, len(frames) - 1, 2 * MOMENTS + 1).astype(int)[1::2]].tolist()
+    )
     with VideoReader(video) as reader:
         columns = [column(frame, table) for frame in reader if frame.index in wanted]
     sheet = np.concatenate(columns, axis=1)
@@ -75,9 +79,13 @@ def filmed(frame: Frame, people: list[PersonInFrame]) -> Picture:
 def turned(people: list[PersonInFrame], turn_deg: float) -> Picture:
     """The 3D view with everybody turned about the vertical."""
     turn = np.radians(turn_deg)
-    about_z = np.array([[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+    about_z = np.array(
+        [[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
+    )
     seen = [
-        PersonInFrame(p.track_id, p.box_xyxy, p.keypoints_xy, p.keypoint_scores, p.joints_world_m @ about_z)
+        PersonInFrame(
+            p.track_id, p.box_xyxy, p.keypoints_xy, p.keypoint_scores, p.joints_world_m @ about_z
+        )
         for p in people
     ]
     stage = build_stage([WorldPoses(p.joints_world_m[None], "", H36M_17) for p in seen], CELL, CELL)

@@ -22,10 +22,19 @@ _DAMAGED = (
     OSError, ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
     lzma.LZMAError, tokenize.TokenError,
 )  # fmt: skip
-_NO_DATA = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)  # what odd pickles raise
+_NO_DATA = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)  # what odd pickles raise
 
 
-def read_archive(path: Path, *needed: str, encoding: str = "ASCII", max_bytes: int | None = None) -> dict[str, Any]:
+def read_archive(
+    path: Path, *needed: str, encoding: str = "ASCII", max_bytes: int | None = None
+) -> dict[str, Any]:
     """All members by name; a pickled dictionary comes out as one. Python 2's archives want encoding "latin1".
 
     `InputError` says what is wrong with the file: a member of `needed` is missing, its pickle names more than data, or
@@ -33,9 +42,17 @@ def read_archive(path: Path, *needed: str, encoding: str = "ASCII", max_bytes: i
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if max_bytes is not None and sum(member.file_size for member in archive.infolist()) > max_bytes:
-                raise InputError(f"{path}: unpacks to more than {max_bytes >> 20} MiB, which no such file needs")
-            members = {name.removesuffix(".npy"): _read_member(archive, name, encoding) for name in archive.namelist()}
+            if (
+                max_bytes is not None
+                and sum(member.file_size for member in archive.infolist()) > max_bytes
+            ):
+                raise InputError(
+                    f"{path}: unpacks to more than {max_bytes >> 20} MiB, which no such file needs"
+                )
+            members = {
+                name.removesuffix(".npy"): _read_member(archive, name, encoding)
+                for name in archive.namelist()
+            }
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except _DAMAGED as error:
@@ -44,14 +61,20 @@ def read_archive(path: Path, *needed: str, encoding: str = "ASCII", max_bytes: i
         raise InputError(f"{path}: refused, {one_line(error)}") from error
     for name in needed:
         if name not in members:
-            raise InputError(f"{path}: {name} is missing, it holds {', '.join(members) or 'nothing'}")
+            raise InputError(
+                f"{path}: {name} is missing, it holds {', '.join(members) or 'nothing'}"
+            )
     return members
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, encoding: str) -> Any:
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
         _, _, dtype = read_header(file)
         if dtype.hasobject:
             return _unpickle(file, encoding)
@@ -82,7 +105,9 @@ class _DataUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         known = _KNOWN.get((module.replace("numpy.core", "numpy._core"), name))
         if known is None:
-            raise pickle.UnpicklingError(f"its pickle names {module}.{name}, and only arrays and containers are data")
+            raise pickle.UnpicklingError(
+                f"its pickle names {module}.{name}, and only arrays and containers are data"
+            )
         return known
 
 
@@ -107,7 +132,9 @@ class _Array:
         self.array = _filled(data, kind.dtype, shape, "F" if fortran else "C")
 
 
-def _filled(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: Literal["C", "F"]) -> Array:
+def _filled(
+    data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: Literal["C", "F"]
+) -> Array:
     """An array of exactly the data: a list of objects, in C order always, or raw bytes (Python 2: text)."""
     if dtype.kind == "O":
         objects = np.empty(len(data), object)
@@ -121,7 +148,9 @@ def _filled(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: Lite
 def _readable(array: Array) -> Array:
     """The array; `ValueError` where its text has characters that do not exist, which Python's strings cannot hold."""
     if array.dtype.kind == "U":
-        codes = np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        codes = np.frombuffer(
+            array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
+        )
         if codes.max(initial=0) > sys.maxunicode:
             raise ValueError("text with characters that do not exist")
     return array
@@ -149,7 +178,9 @@ def _scalar(kind: _Type, data: Any) -> Any:
     return _filled(data, kind.dtype, (1,), "C")[0]
 
 
-def _frombuffer(data: bytes, kind: _Type, shape: tuple[int, ...], order: Any, axes: Any = None) -> _Array:
+def _frombuffer(
+    data: bytes, kind: _Type, shape: tuple[int, ...], order: Any, axes: Any = None
+) -> _Array:
     """Stands in for numpy's private function of that name, as which protocol 5 spells arrays."""
     made = _Array()
     made.array = _filled(data, kind.dtype, shape, "F" if order == "F" else "C")

@@ -23,7 +23,9 @@ def intrinsics_from_fov(
 ) -> Intrinsics:
     """A camera with square pixels and its axis through the middle; `fov_rad` spans the longer side."""
     if not 0.0 < fov_rad < math.pi:
-        raise ValueError(f"field of view must lie between 0 and 180 degrees, got {math.degrees(fov_rad):g}")
+        raise ValueError(
+            f"field of view must lie between 0 and 180 degrees, got {math.degrees(fov_rad):g}"
+        )
     focal = max(width, height) / 2 / math.tan(fov_rad / 2)
     return Intrinsics(focal, focal, width / 2, height / 2, source)
 

@@ -21,10 +21,14 @@ class Skeleton:
 
     def __post_init__(self) -> None:
         if len(self.joints) != len(self.parents):
-            raise ValueError(f"{self.name}: {len(self.joints)} joints but {len(self.parents)} parents")
+            raise ValueError(
+                f"{self.name}: {len(self.joints)} joints but {len(self.parents)} parents"
+            )
         if len(set(self.joints)) != len(self.joints):
             raise ValueError(f"{self.name}: joint names repeat: {self.joints}")
-        for pair in self.pairs:  # derived here so that a left joint without its right one fails at once
+        for (
+            pair
+        ) in self.pairs:  # derived here so that a left joint without its right one fails at once
             assert len(pair) == 2
 
     def __len__(self) -> int:
@@ -33,7 +37,9 @@ class Skeleton:
     def index(self, joint: str) -> int:
         """The place of a joint; `ValueError` names the skeleton if there is none."""
         if joint not in self.joints:
-            raise ValueError(f"skeleton {self.name} has no joint {joint!r}; it has {', '.join(self.joints)}")
+            raise ValueError(
+                f"skeleton {self.name} has no joint {joint!r}; it has {', '.join(self.joints)}"
+            )
         return self.joints.index(joint)
 
     def indices(self, joints: tuple[str, ...]) -> list[int]:
@@ -153,5 +159,6 @@ HALPE_26 = Skeleton(
 )  # fmt: skip
 
 BY_NAME = {
-    skeleton.name: skeleton for skeleton in (COCO_17, H36M_17, BLAZEPOSE_33, BODY_25, BODY_25B, COCO_18, HALPE_26)
+    skeleton.name: skeleton
+    for skeleton in (COCO_17, H36M_17, BLAZEPOSE_33, BODY_25, BODY_25B, COCO_18, HALPE_26)
 }

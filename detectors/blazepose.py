@@ -116,7 +116,13 @@ class BlazePose:
             if first.presence >= NEWCOMER_PRESENCE and not is_known(first.region, people):
                 self._add(people, self._landmarks(rgb, first.region), rgb, NEWCOMER_PRESENCE)
 
-    def _add(self, people: list[Landmarks], person: Landmarks, rgb: NDArray[np.uint8], min_presence: float) -> bool:
+    def _add(
+        self,
+        people: list[Landmarks],
+        person: Landmarks,
+        rgb: NDArray[np.uint8],
+        min_presence: float,
+    ) -> bool:
         """Take a person in unless they are not there, out of the picture, or one of `people` already."""
         if person.presence < min_presence or any(same_body(person, other) for other in people):
             return False
@@ -137,7 +143,9 @@ def search_windows(width: int, height: int) -> list[Region]:
     squares = -(-2 * (longer - side) // side) + 1 if longer > side else 0  # rounded up
     middles = np.linspace(side / 2, longer - side / 2, squares).tolist()
     places = [(m, side / 2) if width > height else (side / 2, m) for m in middles]
-    return [Region(x, y, side, 0.0) for x, y in places] + [Region(width / 2, height / 2, longer, 0.0)]
+    return [Region(x, y, side, 0.0) for x, y in places] + [
+        Region(width / 2, height / 2, longer, 0.0)
+    ]
 
 
 def is_known(region: Region, people: list[Landmarks]) -> bool:
@@ -170,10 +178,14 @@ def to_detections(frame: Frame, people: list[Landmarks]) -> Detections:
     count, joints = len(people), len(COCO)
     return Detections(
         frame.index,
-        np.array([box_around(person.xy[BODY], frame.rgb) for person in people], np.float32).reshape(count, 4),
+        np.array([box_around(person.xy[BODY], frame.rgb) for person in people], np.float32).reshape(
+            count, 4
+        ),
         np.array([person.presence for person in people], np.float32),
         np.array([person.xy[COCO] for person in people], np.float32).reshape(count, joints, 2),
-        np.array([keypoint_scores(person, frame.rgb) for person in people], np.float32).reshape(count, joints),
+        np.array([keypoint_scores(person, frame.rgb) for person in people], np.float32).reshape(
+            count, joints
+        ),
         np.array([person.metres[COCO] for person in people], np.float32).reshape(count, joints, 3),
         COCO_17,
     )
@@ -184,5 +196,7 @@ def box_around(xy: Floats, rgb: NDArray[np.uint8]) -> Floats:
     low, high = xy.min(0), xy.max(0)
     margin = BOX_MARGIN * (high - low).max()
     height, width = rgb.shape[:2]
-    box: Floats = np.clip(np.concatenate([low - margin, high + margin]), 0, [width, height, width, height])
+    box: Floats = np.clip(
+        np.concatenate([low - margin, high + margin]), 0, [width, height, width, height]
+    )
     return box

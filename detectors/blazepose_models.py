@@ -84,7 +84,9 @@ class Region:
         matrix[:, :2] /= size
         matrix[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        crop: NDArray[np.uint8] = cv2.warpAffine(rgb, matrix, (size, size), flags=flags, borderMode=border)
+        crop: NDArray[np.uint8] = cv2.warpAffine(
+            rgb, matrix, (size, size), flags=flags, borderMode=border
+        )
         return crop
 
 
@@ -116,7 +118,9 @@ class PersonFinder:
         raw, logits = self._network(picture[None])
         scores = sigmoid(logits[0, :, 0])
         likely = scores >= min_score
-        boxes = weighted_suppression(decode_boxes(raw[0, likely], self._anchors[likely]), scores[likely])
+        boxes = weighted_suppression(
+            decode_boxes(raw[0, likely], self._anchors[likely]), scores[likely]
+        )
         to_frame = window.to_frame()
         points = boxes[:, 4:].reshape(-1, 4, 2) @ to_frame[:, :2].T + to_frame[:, 2]
         return [Region.around(hips, radius) for hips, radius, *_ in points]
@@ -133,13 +137,17 @@ class LandmarkModel:
         """The person in a region of a frame (H, W, 3)."""
         picture = region.crop(rgb, LANDMARK_SIZE, cv2.BORDER_REPLICATE).astype(np.float32) / 255
         raw, presence, heatmap, metres = self._network(picture[None])
-        points = raw.reshape(LANDMARKS, 5)  # x, y, z px of the crop; logits of visibility and presence
+        points = raw.reshape(
+            LANDMARKS, 5
+        )  # x, y, z px of the crop; logits of visibility and presence
         to_frame = region.to_frame()
         xy = refine(points[:, :2] / LANDMARK_SIZE, heatmap[0]) @ to_frame[:, :2].T + to_frame[:, 2]
         world = metres.reshape(LANDMARKS, 3).astype(np.float64)
         world[:, :2] = world[:, :2] @ to_frame[:, :2].T / region.side
         world -= world[HIP_JOINTS].mean(0)
-        return Landmarks(presence.item(), xy, sigmoid(points[:, 3]), world, region.toward(xy[HIPS], xy[RADIUS]))
+        return Landmarks(
+            presence.item(), xy, sigmoid(points[:, 3]), world, region.toward(xy[HIPS], xy[RADIUS])
+        )
 
 
 class Network:
@@ -213,7 +221,9 @@ def weighted_suppression(boxes: Floats, scores: Floats, min_iou: float = 0.3) ->
 
 def iou(box: Floats, boxes: Floats) -> Floats:
     """(N,) intersection over union of one box (4, …) with boxes (N, 4 + …), corners x0 y0 x1 y1."""
-    overlap = np.clip(np.minimum(box[2:4], boxes[:, 2:4]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(1)
+    overlap = np.clip(
+        np.minimum(box[2:4], boxes[:, 2:4]) - np.maximum(box[:2], boxes[:, :2]), 0, None
+    ).prod(1)
     area = np.prod(box[2:4] - box[:2])
     areas = np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1)
     result: Floats = overlap / np.maximum(area + areas - overlap, 1e-12)
@@ -231,7 +241,9 @@ def refine(xy: Floats, heatmap: Floats, kernel: int = 7, min_confidence: float =
     column, row = centre[:, :1] + span, centre[:, 1:] + span  # (K, kernel)
     inside = ((row >= 0) & (row < height))[:, :, None] & ((column >= 0) & (column < width))[:, None]
     logits = heatmap[
-        row.clip(0, height - 1)[:, :, None], column.clip(0, width - 1)[:, None], np.arange(count)[:, None, None]
+        row.clip(0, height - 1)[:, :, None],
+        column.clip(0, width - 1)[:, None],
+        np.arange(count)[:, None, None],
     ]
     weight = np.where(inside, sigmoid(logits), 0)  # (K, rows, columns)
     total = weight.sum((1, 2)).clip(1e-12)

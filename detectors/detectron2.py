@@ -67,7 +67,9 @@ class Detectron2:
         if half:
             keep_keypoints_whole(self._network, self._device)
         sizes = settings.INPUT
-        self._resize = ResizeShortestEdge([sizes.MIN_SIZE_TEST, sizes.MIN_SIZE_TEST], sizes.MAX_SIZE_TEST)
+        self._resize = ResizeShortestEdge(
+            [sizes.MIN_SIZE_TEST, sizes.MIN_SIZE_TEST], sizes.MAX_SIZE_TEST
+        )
         self._bgr = sizes.FORMAT == "BGR"
         self.batch_size = 1 if self._device == "cpu" else GPU_BATCH
 
@@ -93,11 +95,17 @@ class Detectron2:
                 torch.inference_mode(),
                 torch.autocast(self._device, torch.float16, enabled=self._half),
             ):
-                warnings.filterwarnings("ignore", "torch.meshgrid")  # Detectron2's use of it; no user can mend it
+                warnings.filterwarnings(
+                    "ignore", "torch.meshgrid"
+                )  # Detectron2's use of it; no user can mend it
                 found = self._network(inputs)
         except torch.OutOfMemoryError as error:
-            raise DetectorError("the GPU's memory is too small for Detectron2: try --half or --device cpu") from error
-        return [to_detections(frame, one["instances"]) for frame, one in zip(frames, found, strict=True)]
+            raise DetectorError(
+                "the GPU's memory is too small for Detectron2: try --half or --device cpu"
+            ) from error
+        return [
+            to_detections(frame, one["instances"]) for frame, one in zip(frames, found, strict=True)
+        ]
 
     def _input(self, frame: Frame) -> dict[str, Any]:
         """The frame as the network wants it: its colour order and size, (3, h, w) float32 of 0…255."""
@@ -146,7 +154,9 @@ def shortfall(
     return None if path.is_file() else f"Detectron2's weights are not at {path}"
 
 
-def require_all(model: str, config: Path | None, weights: Path | None, device: Device, half: bool) -> None:
+def require_all(
+    model: str, config: Path | None, weights: Path | None, device: Device, half: bool
+) -> None:
     """What `Detectron2(…)` asks for before it builds its network: library, device, config, and weights fetched."""
     require_library()
     pick_device(device, half)
@@ -163,8 +173,12 @@ def require_library() -> None:
         raise DetectorError(f"Detectron2 is not installed; install it with: {INSTALL}") from error
     except (ImportError, RuntimeError, OSError) as error:
         mend = "torchvision and Detectron2 must be built for the torch that is installed; then reinstall with"
-        raise DetectorError(f"Detectron2 cannot be loaded ({first_line(error)}): {mend}: {INSTALL}") from error
-    logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)  # of a call in Detectron2 that is outdated
+        raise DetectorError(
+            f"Detectron2 cannot be loaded ({first_line(error)}): {mend}: {INSTALL}"
+        ) from error
+    logging.getLogger("torch.fx._symbolic_trace").setLevel(
+        logging.ERROR
+    )  # of a call in Detectron2 that is outdated
 
 
 def has_gpu() -> bool:
@@ -188,7 +202,13 @@ def zoo_config(model: str) -> Path:
     """The config of a model of the zoo, which comes with the library."""
     import detectron2
 
-    return Path(detectron2.__file__).parent / "model_zoo" / "configs" / ZOO_FOLDER / f"{MODELS[model][0]}.yaml"
+    return (
+        Path(detectron2.__file__).parent
+        / "model_zoo"
+        / "configs"
+        / ZOO_FOLDER
+        / f"{MODELS[model][0]}.yaml"
+    )
 
 
 def zoo_file(model: str) -> Path:
@@ -203,12 +223,18 @@ def fetch_weights(model: str) -> Path:
     from detectron2.utils.file_io import PathManager
 
     url = "/".join((ZOO_URL, ZOO_FOLDER, *MODELS[model]))
-    logging.getLogger("iopath").setLevel(logging.CRITICAL)  # what it complains of is said below, in one line
+    logging.getLogger("iopath").setLevel(
+        logging.CRITICAL
+    )  # what it complains of is said below, in one line
     try:
         return Path(PathManager.get_local_path(url))
     except OSError as error:
-        by_hand = f"fetch {url} elsewhere, and name it with --d2-weights or put it at {zoo_file(model)}"
-        raise WeightsError(f"cannot fetch Detectron2's {model} ({first_line(error)}); {by_hand}") from error
+        by_hand = (
+            f"fetch {url} elsewhere, and name it with --d2-weights or put it at {zoo_file(model)}"
+        )
+        raise WeightsError(
+            f"cannot fetch Detectron2's {model} ({first_line(error)}); {by_hand}"
+        ) from error
 
 
 def read_config(path: Path) -> Any:
@@ -221,8 +247,13 @@ def read_config(path: Path) -> Any:
     try:
         settings.merge_from_file(str(path), allow_unsafe=False)
     except (OSError, yaml.YAMLError, KeyError, ValueError, AssertionError, AttributeError) as error:
-        raise DetectorError(f"{path}: not a YAML config of Detectron2 ({first_line(error)})") from error
-    names = [tuple(MetadataCatalog.get(name).get("keypoint_names", ())) for name in settings.DATASETS.TEST]
+        raise DetectorError(
+            f"{path}: not a YAML config of Detectron2 ({first_line(error)})"
+        ) from error
+    names = [
+        tuple(MetadataCatalog.get(name).get("keypoint_names", ()))
+        for name in settings.DATASETS.TEST
+    ]
     if not settings.MODEL.KEYPOINT_ON or names != [COCO_17.joints]:
         want = "MODEL.KEYPOINT_ON, and DATASETS.TEST a data set with COCO's 17 keypoints, as keypoints_coco_2017_val"
         raise DetectorError(f"{path}: its network does not find COCO's keypoints; it needs {want}")
@@ -242,14 +273,28 @@ def load_network(settings: Any, weights: Path) -> Any:
 
         def _log_incompatible_keys(self, incompatible: Any) -> None:
             foreign = [key for key in incompatible.unexpected_keys if key.startswith("backbone.")]
-            wrong = [*incompatible.missing_keys, *(one[0] for one in incompatible.incorrect_shapes), *foreign]
+            wrong = [
+                *incompatible.missing_keys,
+                *(one[0] for one in incompatible.incorrect_shapes),
+                *foreign,
+            ]
             if wrong:
-                raise ValueError(f"{len(wrong)} of its parts do not fit the model, {wrong[0]} for one")
+                raise ValueError(
+                    f"{len(wrong)} of its parts do not fit the model, {wrong[0]} for one"
+                )
 
     network = build_model(settings)
     try:
         Checkpointer(network).load(str(weights))
-    except (OSError, EOFError, RuntimeError, ValueError, LookupError, AssertionError, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+        LookupError,
+        AssertionError,
+        pickle.UnpicklingError,
+    ) as error:
         raise WeightsError(f"{weights}: not weights of this model ({first_line(error)})") from error
     return network.eval()
 

@@ -24,7 +24,11 @@ class Replay:
     skeleton = COCO_17
 
     def __init__(
-        self, path: Path, skeleton: str | None = None, video: str = "", numbers: Sequence[int] | None = None
+        self,
+        path: Path,
+        skeleton: str | None = None,
+        video: str = "",
+        numbers: Sequence[int] | None = None,
     ) -> None:
         stored = read_stored(path, video)
         _check_pixels(path, stored)
@@ -37,7 +41,9 @@ class Replay:
         height, width = frame.rgb.shape[:2]
         if self._stored.size not in (None, (width, height)):
             made_for = " × ".join(map(str, self._stored.size or ()))
-            raise InputError(f"{self._path}: made for frames of {made_for} px, these are {width} × {height}")
+            raise InputError(
+                f"{self._path}: made for frames of {made_for} px, these are {width} × {height}"
+            )
         number = frame.index if self._pictures is None else self._pictures[frame.index]
         rows = slice(*np.searchsorted(self._stored.numbers, (number, number + 1)))
         keypoints, boxes = self._keypoints[rows], self._stored.boxes[rows]
@@ -68,7 +74,9 @@ def _joints(path: Path, stored: StoredKeypoints, skeleton: str | None) -> tuple[
     if skeleton is None and stored.joints is None:
         fitting = " or ".join(name for name, layout in LAYOUTS.items() if layout.count == count)
         if not fitting:
-            raise InputError(f"{path}: people of {count} keypoints, which is none of {', '.join(LAYOUTS)}")
+            raise InputError(
+                f"{path}: people of {count} keypoints, which is none of {', '.join(LAYOUTS)}"
+            )
         raise InputError(
             f"{path}: {stored.made_by} does not say which its {count} keypoints are: add --keypoints-skeleton {fitting}"
         )
@@ -76,12 +84,18 @@ def _joints(path: Path, stored: StoredKeypoints, skeleton: str | None) -> tuple[
         return stored.joints or ()
     layout = LAYOUTS[skeleton]
     if stored.joints not in (None, layout.joints):
-        raise InputError(f"{path}: names its own joints, which are not those of --keypoints-skeleton {skeleton}")
+        raise InputError(
+            f"{path}: names its own joints, which are not those of --keypoints-skeleton {skeleton}"
+        )
     if layout.count != count:
-        raise InputError(f"{path}: people of {count} keypoints, but --keypoints-skeleton {skeleton} has {layout.count}")
+        raise InputError(
+            f"{path}: people of {count} keypoints, but --keypoints-skeleton {skeleton} has {layout.count}"
+        )
     return layout.joints
 
 
 def _check_pixels(path: Path, stored: StoredKeypoints) -> None:
     if len(stored.numbers) and np.nanmax(np.abs(stored.keypoints[..., :2])) <= 1:
-        raise InputError(f"{path}: its places are parts of the picture, not pixels; OpenPose: --keypoint_scale 0")
+        raise InputError(
+            f"{path}: its places are parts of the picture, not pixels; OpenPose: --keypoint_scale 0"
+        )

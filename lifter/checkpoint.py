@@ -39,12 +39,16 @@ class LifterSpec:
 
     def __post_init__(self) -> None:
         if self.normalization not in NORMALIZATIONS:
-            raise ValueError(f"normalization must be one of {NORMALIZATIONS}, got {self.normalization!r}")
+            raise ValueError(
+                f"normalization must be one of {NORMALIZATIONS}, got {self.normalization!r}"
+            )
         if not 1 <= self.fps <= 1000:
             raise ValueError(f"fps must lie between 1 and 1000, got {self.fps}")
 
 
-def save_lifter(path: Path, model: nn.Module, spec: LifterSpec, dtype: torch.dtype = torch.float16) -> None:
+def save_lifter(
+    path: Path, model: nn.Module, spec: LifterSpec, dtype: torch.dtype = torch.float16
+) -> None:
     """Write a safetensors file whose header is the spec; whole or not at all."""
     header = {
         "format": _FORMAT,
@@ -85,7 +89,9 @@ def _load_safetensors(path: Path) -> tuple[TemporalConvNet, LifterSpec]:
         raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
     written = header.get("format") if isinstance(header, dict) else None
     if written != _FORMAT:
-        raise WeightsError(f"{path}: no lifter of this program (format {written}, expected {_FORMAT})")
+        raise WeightsError(
+            f"{path}: no lifter of this program (format {written}, expected {_FORMAT})"
+        )
     try:
         spec = LifterSpec(
             ModelConfig(**header["model"]),
@@ -102,7 +108,9 @@ def _load_safetensors(path: Path) -> tuple[TemporalConvNet, LifterSpec]:
 
 def _build(path: Path, spec: LifterSpec, state: dict[str, Tensor]) -> TemporalConvNet:
     found = config_from_state(state, spec.model.causal, spec.model.dense)
-    if _sizes(found) != _sizes(spec.model):  # before a network of any size that a header may name is made
+    if _sizes(found) != _sizes(
+        spec.model
+    ):  # before a network of any size that a header may name is made
         raise WeightsError(f"{path}: its tensors do not fit the network it describes")
     try:
         model = TemporalConvNet(spec.model)
@@ -122,7 +130,12 @@ def _build(path: Path, spec: LifterSpec, state: dict[str, Tensor]) -> TemporalCo
 
 
 def _sizes(config: ModelConfig) -> tuple[Any, ...]:
-    return config.joints_in * config.features_in, config.joints_out, config.filter_widths, config.channels
+    return (
+        config.joints_in * config.features_in,
+        config.joints_out,
+        config.filter_widths,
+        config.channels,
+    )
 
 
 def _skeleton_header(skeleton: Skeleton) -> dict[str, Any]:
@@ -147,9 +160,13 @@ def read_published(path: Path) -> dict[str, Any]:
         with torch.serialization.safe_globals(_published_globals()):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise WeightsError(f"{path}: refused unopened, its pickle asks for more than tensors and numbers") from error
+        raise WeightsError(
+            f"{path}: refused unopened, its pickle asks for more than tensors and numbers"
+        ) from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path}: not a readable checkpoint ({str(error).splitlines()[0]})") from error
+        raise WeightsError(
+            f"{path}: not a readable checkpoint ({str(error).splitlines()[0]})"
+        ) from error
     if not isinstance(content, dict) or not isinstance(content.get("model_pos"), dict):
         raise WeightsError(f"{path}: not a VideoPose3D checkpoint, it has no model_pos")
     return content
@@ -175,7 +192,9 @@ def _published_globals() -> list[Any]:
     ]
 
 
-def config_from_state(state: dict[str, Tensor], causal: bool = False, dense: bool = False) -> ModelConfig:
+def config_from_state(
+    state: dict[str, Tensor], causal: bool = False, dense: bool = False
+) -> ModelConfig:
     """Read a network's shape off its tensors. Whether it is causal or dense does not show in them."""
     try:
         channels, inputs, first = state["expand_conv.weight"].shape

@@ -11,7 +11,9 @@ from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 DETECTOR_SHARE = 0.2
 """Weight of the detector's 3D where it is there."""
 
-_CALM_FRAMES = 3.0  # spread of the smoothing of the detector's 3D, which is made frame by frame and trembles
+_CALM_FRAMES = (
+    3.0  # spread of the smoothing of the detector's 3D, which is made frame by frame and trembles
+)
 _FADE_FRAMES = 9  # over which the detector's share comes and goes, so that joints do not jump
 _SHOULDERS = H36M_17.indices(("l_shoulder", "r_shoulder"))
 _ABOVE = H36M_17.indices(("thorax", "neck_base", "head_top"))
@@ -36,7 +38,9 @@ def fuse(joints_m: Floats, detector_m: Floats, share: float = DETECTOR_SHARE) ->
     radius = np.linalg.norm(theirs, axis=-1).mean(1)
     own_radius = np.linalg.norm(joints_m[:, LIMBS_OUT], axis=-1).mean(1)
     size = np.median(own_radius[there]) / np.median(radius[there])
-    weight = share * uniform_filter1d(minimum_filter1d(there.astype(float), _FADE_FRAMES), _FADE_FRAMES)
+    weight = share * uniform_filter1d(
+        minimum_filter1d(there.astype(float), _FADE_FRAMES), _FADE_FRAMES
+    )
     fused = joints_m.copy()
     fused[:, LIMBS_OUT] += weight[:, None, None] * (theirs * size - joints_m[:, LIMBS_OUT])
     moved = (fused[:, _SHOULDERS] - joints_m[:, _SHOULDERS]).mean(1)

@@ -37,7 +37,9 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "filter_widths", tuple(self.filter_widths))
-        if not self.filter_widths or any(width < 1 or width % 2 == 0 for width in self.filter_widths):
+        if not self.filter_widths or any(
+            width < 1 or width % 2 == 0 for width in self.filter_widths
+        ):
             raise ValueError(f"filter widths must be odd and positive, got {self.filter_widths}")
 
     @property
@@ -64,7 +66,9 @@ class TemporalConvNet(nn.Module):
         self.config = config
         channels, widths = config.channels, config.filter_widths
         self.dropout = nn.Dropout(config.dropout)
-        self.expand_conv = nn.Conv1d(config.joints_in * config.features_in, channels, widths[0], bias=False)
+        self.expand_conv = nn.Conv1d(
+            config.joints_in * config.features_in, channels, widths[0], bias=False
+        )
         self.expand_bn = nn.BatchNorm1d(channels, momentum=0.1)
         convolutions: list[nn.Module] = []
         dilation = widths[0]
@@ -87,7 +91,9 @@ class TemporalConvNet(nn.Module):
         """(B, T, K, features) → (B, T - receptive field + 1, J, 3), in the units the network was trained on."""
         batch, frames = x.shape[:2]
         if frames < self.config.receptive_field:
-            raise ValueError(f"expected at least {self.config.receptive_field} frames, got {frames}")
+            raise ValueError(
+                f"expected at least {self.config.receptive_field} frames, got {frames}"
+            )
         x = x.reshape(batch, frames, -1).transpose(1, 2)  # (B, K · features, T)
         x = self.dropout(F.relu(self.expand_bn(self.expand_conv(x))))
         dilation = self.config.filter_widths[0]
@@ -109,10 +115,14 @@ class TemporalConvNet(nn.Module):
         """(B, receptive field, K, features) → (B, J, 3): `forward` of each window, computed without overlap."""
         widths = self.config.filter_widths
         if x.shape[1] != self.config.receptive_field:
-            raise ValueError(f"expected windows of {self.config.receptive_field} frames, got {x.shape[1]}")
+            raise ValueError(
+                f"expected windows of {self.config.receptive_field} frames, got {x.shape[1]}"
+            )
         if self.config.dense:
             raise ValueError("a dense network has no strided form")
-        x = self._merge(self.expand_conv, self.expand_bn, x.reshape(x.shape[0] * x.shape[1] // widths[0], -1))
+        x = self._merge(
+            self.expand_conv, self.expand_bn, x.reshape(x.shape[0] * x.shape[1] // widths[0], -1)
+        )
         for i, width in enumerate(widths[1:]):
             frames = x.reshape(-1, width, self.config.channels)
             residual = frames[:, width - 1 if self.config.causal else width // 2]
@@ -124,6 +134,8 @@ class TemporalConvNet(nn.Module):
     def _merge(self, convolution: nn.Module, norm: nn.Module, x: Tensor) -> Tensor:
         """A convolution over non-overlapping frames as one product: (N, width · C) → (N, C')."""
         assert isinstance(convolution, nn.Conv1d)
-        weight = convolution.weight.transpose(1, 2).flatten(1)  # (C', width · C), frames outermost as in x
+        weight = convolution.weight.transpose(1, 2).flatten(
+            1
+        )  # (C', width · C), frames outermost as in x
         merged: Tensor = self.dropout(F.relu(norm(F.linear(x, weight))))
         return merged

@@ -20,9 +20,13 @@ NORMALIZATIONS = ("screen", "person")
 Array = Any  # numpy or torch, as for core.camera
 
 _TORSO = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
-_MOTION_SCALE = 0.25  # keeps the torso's path, several body sizes long, in the range of the other inputs
+_MOTION_SCALE = (
+    0.25  # keeps the torso's path, several body sizes long, in the range of the other inputs
+)
 _SURE = 0.95  # how much surer than that a detector claims to be depends on the detector, not on what it saw
-_MIN_DEPTH = 0.05  # of a ray turned into the virtual camera; beyond 87° off its axis there is nothing to see
+_MIN_DEPTH = (
+    0.05  # of a ray turned into the virtual camera; beyond 87° off its axis there is nothing to see
+)
 
 
 def screen_from_pixels(points: Array, width: float, height: float) -> Array:
@@ -51,16 +55,26 @@ def person_windows(rays: Tensor, confidence: Tensor, centre_frame: int) -> tuple
     perspective is.
     """
     rotation = look_at(_torso_centre(rays[:, centre_frame : centre_frame + 1])[:, 0])
-    columns = rotation.transpose(1, 2)[:, None, None]  # (B, 1, 1, 3, 3); written out it beats a batched product
-    turned = rays[..., :1] * columns[..., 0, :] + rays[..., 1:] * columns[..., 1, :] + columns[..., 2, :]
+    columns = rotation.transpose(1, 2)[
+        :, None, None
+    ]  # (B, 1, 1, 3, 3); written out it beats a batched product
+    turned = (
+        rays[..., :1] * columns[..., 0, :] + rays[..., 1:] * columns[..., 1, :] + columns[..., 2, :]
+    )
     points = turned[..., :2] / turned[..., 2:].clamp(min=_MIN_DEPTH)
     torso = _torso_centre(points)  # (B, T, 2)
     seen = (confidence > 0).to(points.dtype)[..., None]  # (B, T, 17, 1)
     centred = (points - torso[:, :, None]).nan_to_num(0.0) * seen
-    size = (centred.square().sum((1, 2, 3)) / seen.sum((1, 2, 3)).clamp(min=1)).sqrt().clamp(min=1e-4)  # (B,)
-    frames = torch.cat([centred / size[:, None, None, None], confidence.clamp(max=_SURE)[..., None]], -1)
+    size = (
+        (centred.square().sum((1, 2, 3)) / seen.sum((1, 2, 3)).clamp(min=1)).sqrt().clamp(min=1e-4)
+    )  # (B,)
+    frames = torch.cat(
+        [centred / size[:, None, None, None], confidence.clamp(max=_SURE)[..., None]], -1
+    )
     path = torso.nan_to_num(0.0) * (_MOTION_SCALE / size[:, None, None])
-    angular = (size.log() + 2.0)[:, None, None].expand(-1, torso.shape[1], 1)  # a person at 4 m gives about 0
+    angular = (size.log() + 2.0)[:, None, None].expand(
+        -1, torso.shape[1], 1
+    )  # a person at 4 m gives about 0
     motion = torch.cat([path, angular], -1)[:, :, None]
     return torch.cat([frames, motion], 2), rotation
 

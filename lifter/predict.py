@@ -12,7 +12,13 @@ from lifter.bones import even_bones
 from lifter.checkpoint import LifterSpec, load_lifter
 from lifter.fusion import fuse
 from lifter.model import TemporalConvNet
-from lifter.normalize import flip_joints, flip_person_windows, person_windows, screen_from_pixels, tilted
+from lifter.normalize import (
+    flip_joints,
+    flip_person_windows,
+    person_windows,
+    screen_from_pixels,
+    tilted,
+)
 from lifter.reprojection import fit_keypoints, root_trajectory
 
 _CHUNK = 64  # windows a forward pass: their activations fit the cache
@@ -48,21 +54,29 @@ class Lifter:
         """The joints (J, 3) of the last frame alone, relative to the pelvis, the network's own: for live pictures."""
         return np.asarray(self._joints(sequence, intrinsics, len(sequence.times_s) - 1)[0])
 
-    def finish(self, joints_m: Floats, sequence: LifterInput, intrinsics: Intrinsics) -> tuple[Floats, Floats]:
+    def finish(
+        self, joints_m: Floats, sequence: LifterInput, intrinsics: Intrinsics
+    ) -> tuple[Floats, Floats]:
         """The network's joints (T, J, 3) with a detector's own 3D averaged in, bones evened and all brought nearer to
         the keypoints; and where the pelvis is, (T, 3). Metres in camera space."""
         joints = fuse(joints_m, sequence.keypoints_3d)
         if self.spec.normalization != "person":  # VideoPose3D's lifters give what they always gave
             return joints, root_trajectory(joints, sequence, intrinsics)
         joints = even_bones(joints)
-        return fit_keypoints(joints, root_trajectory(joints, sequence, intrinsics), sequence, intrinsics)
+        return fit_keypoints(
+            joints, root_trajectory(joints, sequence, intrinsics), sequence, intrinsics
+        )
 
     def _joints(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Floats:
         """(T - first, J, 3) metres relative to the pelvis, from frame `first` on."""
         if sequence.skeleton != self.spec.skeleton_in:
-            raise ValueError(f"expected {self.spec.skeleton_in.name} keypoints, got {sequence.skeleton.name}")
+            raise ValueError(
+                f"expected {self.spec.skeleton_in.name} keypoints, got {sequence.skeleton.name}"
+            )
         by_name = {"screen": self._lift_screen, "person": self._lift_person}
-        lifted = by_name[self.spec.normalization](sequence, intrinsics, first).numpy().astype(np.float64)
+        lifted = (
+            by_name[self.spec.normalization](sequence, intrinsics, first).numpy().astype(np.float64)
+        )
         return np.asarray(lifted - lifted[:, :1])
 
     def _lift_screen(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Tensor:
@@ -70,7 +84,9 @@ class Lifter:
         keypoints = torch.from_numpy(np.nan_to_num(sequence.keypoints)).float()
         points = screen_from_pixels(keypoints, 2 * intrinsics.cx, 2 * intrinsics.cy)
         before, after = self.spec.model.padding
-        padded = torch.cat([points[:1].expand(before, -1, -1), points, points[-1:].expand(after, -1, -1)])[first:]
+        padded = torch.cat(
+            [points[:1].expand(before, -1, -1), points, points[-1:].expand(after, -1, -1)]
+        )[first:]
         joints = self.model(padded[None])[0]
         if self.flip:
             mirrored = self.model(flip_joints(padded, sequence.skeleton)[None])[0]
@@ -90,7 +106,9 @@ class Lifter:
             windows, rotation = person_windows(rays[at], scores[at], before)
             if self.flip:
                 mirrored = self._tilted_joints(flip_person_windows(windows))
-                joints = (self._tilted_joints(windows) + flip_joints(mirrored, self.spec.skeleton_out)) / 2
+                joints = (
+                    self._tilted_joints(windows) + flip_joints(mirrored, self.spec.skeleton_out)
+                ) / 2
             else:
                 joints = self.model.forward_windows(windows)
             lifted.append(joints @ rotation)

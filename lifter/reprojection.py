@@ -41,7 +41,10 @@ def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrins
     if not weight.any():
         return np.full((len(joints_m), 3), np.nan)
     u, v = rays[..., 0], rays[..., 1]
-    off_x, off_y = u * limbs[..., 2] - limbs[..., 0], v * limbs[..., 2] - limbs[..., 1]  # = tx - u tz, ty - v tz
+    off_x, off_y = (
+        u * limbs[..., 2] - limbs[..., 0],
+        v * limbs[..., 2] - limbs[..., 1],
+    )  # = tx - u tz, ty - v tz
     total, wu, wv = weight.sum(1), (weight * u).sum(1), (weight * v).sum(1)
     wuv = (weight * (u * u + v * v)).sum(1)
     right = np.stack([
@@ -50,7 +53,9 @@ def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrins
         -(weight * (u * off_x + v * off_y)).sum(1),
     ], 1)  # fmt: skip
     frames = len(joints_m)
-    band = np.zeros((7, 3 * frames))  # lower form: band[d, j] = A[j + d, j]; frames two apart are 6 unknowns apart
+    band = np.zeros(
+        (7, 3 * frames)
+    )  # lower form: band[d, j] = A[j + d, j]; frames two apart are 6 unknowns apart
     band[0, 0::3], band[0, 1::3], band[0, 2::3] = total, total, wuv
     band[2, 0::3], band[1, 1::3] = -wu, -wv
     stiffness = (sequence.fps**2 / _ACCELERATION_M_S2) ** 2
@@ -76,8 +81,12 @@ def fit_keypoints(
     rays = pixels_to_rays(np.nan_to_num(sequence.keypoints[:, LIMBS_IN]), intrinsics)
     rays = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
     rays /= np.linalg.norm(rays, axis=-1, keepdims=True)  # (T, 12, 3)
-    across = np.eye(3) - rays[..., None] * rays[..., None, :]  # what the picture shows of a place in space
-    off = -_times(across, joints_m[:, LIMBS_OUT] + root_m[:, None])  # (T, 12, 3): the way to the ray
+    across = (
+        np.eye(3) - rays[..., None] * rays[..., None, :]
+    )  # what the picture shows of a place in space
+    off = -_times(
+        across, joints_m[:, LIMBS_OUT] + root_m[:, None]
+    )  # (T, 12, 3): the way to the ray
     weight = (sequence.scores[:, LIMBS_IN] > 0) / (1 + (off**2).sum(-1) / _ASTRAY_M**2) ** 2
     calm = _CALM_S * sequence.fps
     near = gaussian_filter1d(weight, calm, axis=0)[..., None]
@@ -104,7 +113,11 @@ def fit_keypoints(
             span = np.linalg.norm(bone, axis=-1, keepdims=True)
             along = bone / span.clip(1e-9)
             stiff = np.eye(3) / _BONE_M**2 + along[..., None] * along[:, None] / _LENGTH_M**2
-            pull = along * (lengths[child] - span + (along * moved).sum(-1, keepdims=True)) / _LENGTH_M**2
+            pull = (
+                along
+                * (lengths[child] - span + (along * moved).sum(-1, keepdims=True))
+                / _LENGTH_M**2
+            )
             told = vector[:, child] + pull
             inverse = np.linalg.inv(matrix[:, child] + stiff)
             up = stiff @ inverse

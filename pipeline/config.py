@@ -12,9 +12,9 @@ from core.types import Intrinsics, VideoInfo
 from detectors.base import AUTO
 from detectors.detectron2 import DEFAULT_MODEL, DEVICES, MODELS, Device
 from detectors.stored.layouts import LAYOUTS
-from pipeline.selection import PEOPLE_ORDERS, PeopleOrder
-from pipeline.sequence import SMOOTHINGS, Smoothing
-from pipeline.world import CAMERAS, Camera
+from pipeline.grounding.world import CAMERAS, Camera
+from pipeline.lifting.resampling import SMOOTHINGS, Smoothing
+from pipeline.tracking.selection import PEOPLE_ORDERS, PeopleOrder
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PipelineConfig:
     person_id: tuple[int, ...] = ()
     """Numbers of the people to keep, as an earlier run with the same `people_order` gave them; none for all."""
     people_order: PeopleOrder = "prominent"
-    """How people are numbered: a name of `pipeline.selection.PEOPLE_ORDERS`."""
+    """How people are numbered: a name of `pipeline.tracking.selection.PEOPLE_ORDERS`."""
     smooth: Smoothing = "savgol"
     """How keypoints and joints are smoothed in time."""
     fov: float | None = None
@@ -97,7 +97,9 @@ class PipelineConfig:
         if any(number < 1 for number in self.person_id):
             raise UsageError(f"--person-id counts from 1, got {min(self.person_id)}")
         if self.people_order not in PEOPLE_ORDERS:
-            raise UsageError(f"--people-order must be one of {', '.join(PEOPLE_ORDERS)}, got {self.people_order}")
+            raise UsageError(
+                f"--people-order must be one of {', '.join(PEOPLE_ORDERS)}, got {self.people_order}"
+            )
         if self.height_m is not None and not 0.3 <= self.height_m <= 3:
             raise UsageError(f"--height-m must lie between 0.3 and 3 metres, got {self.height_m:g}")
         if self.camera not in CAMERAS:
@@ -118,7 +120,9 @@ class PipelineConfig:
         if self.d2_config is not None and self.d2_model is not None:
             raise UsageError("--d2-config and --d2-model both say what the network is: give one")
         if self.d2_config is not None and self.d2_weights is None:
-            raise UsageError("--d2-config needs --d2-weights: there are no weights for it elsewhere")
+            raise UsageError(
+                "--d2-config needs --d2-weights: there are no weights for it elsewhere"
+            )
         if self.half and self.device == "cpu":
             raise UsageError("--half is for a GPU, --device cpu has none: give one")
 
@@ -133,7 +137,9 @@ class PipelineConfig:
         """`UsageError` where something is asked for that only a live source has."""
         for flag, value in (("--serve", self.serve), ("--stream", self.stream)):
             if value is not None:
-                raise UsageError(f"{flag} is for live sources: a camera's number, an address or a FIFO")
+                raise UsageError(
+                    f"{flag} is for live sources: a camera's number, an address or a FIFO"
+                )
 
     def require_live(self) -> None:
         """`UsageError` where something is asked for that a source without a future, or a past, cannot give."""
@@ -153,9 +159,13 @@ class PipelineConfig:
         if self.keypoints is not None and self.detector != "blazepose":
             raise UsageError("--keypoints and --detector both say who finds people: give one")
         if self.keypoints is None and self.keypoints_skeleton is not None:
-            raise UsageError("--keypoints-skeleton says what the joints of --keypoints are: give both")
+            raise UsageError(
+                "--keypoints-skeleton says what the joints of --keypoints are: give both"
+            )
         if self.keypoints_skeleton not in (None, *LAYOUTS):
-            raise UsageError(f"--keypoints-skeleton must be one of {', '.join(LAYOUTS)}, got {self.keypoints_skeleton}")
+            raise UsageError(
+                f"--keypoints-skeleton must be one of {', '.join(LAYOUTS)}, got {self.keypoints_skeleton}"
+            )
 
     @property
     def detectron2_options(self) -> dict[str, Any]:
@@ -169,7 +179,9 @@ class PipelineConfig:
     @property
     def max_people(self) -> int | None:
         """How many tracks to keep, None for all."""
-        return {"all": None, "main": 1}[self.people] if isinstance(self.people, str) else self.people
+        return (
+            {"all": None, "main": 1}[self.people] if isinstance(self.people, str) else self.people
+        )
 
     def intrinsics(self, info: VideoInfo) -> Intrinsics:
         """The camera of a video: as given, else with the default field of view, and saying so."""

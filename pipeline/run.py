@@ -23,22 +23,31 @@ from detectors.base import Detector, detect_all
 from detectors.replay import Replay
 from pipeline.config import PipelineConfig
 from pipeline.export.npz import write_npz
-from pipeline.frame_times import constant_rate, measured
-from pipeline.images import ImageReader, check_clip, is_image, open_clip, write_image
-from pipeline.models import Models
-from pipeline.overlap import ahead
-from pipeline.people import lift_people
-from pipeline.poses import People, PersonSeen
-from pipeline.progress import Progress, bar
+from pipeline.lifting.people import lift_people
+from pipeline.media.frame_times import constant_rate, measured
+from pipeline.media.images import ImageReader, check_clip, is_image, open_clip, write_image
+from pipeline.media.video_reader import VideoReader
+from pipeline.media.video_writer import VideoWriter
 from pipeline.render.compose import SideBySide
-from pipeline.resume import fingerprint, sources
-from pipeline.selection import select_people
-from pipeline.spool import DetectionSpool
-from pipeline.staging import REPORT, staged
-from pipeline.tracking import Followed, track_people
-from pipeline.video import VideoReader, VideoWriter
+from pipeline.results.people import People, PersonSeen
+from pipeline.results.resume import fingerprint, sources
+from pipeline.results.spool import DetectionSpool
+from pipeline.results.staging import REPORT, staged
+from pipeline.runtime.models import Models
+from pipeline.runtime.prefetch import ahead
+from pipeline.runtime.progress import Progress, bar
+from pipeline.tracking.selection import select_people
+from pipeline.tracking.tracker import Followed, track_people
 
-_PACKAGES = ("torch", "numpy", "opencv-python-headless", "ai-edge-litert", "scipy", "torchvision", "detectron2")
+_PACKAGES = (
+    "torch",
+    "numpy",
+    "opencv-python-headless",
+    "ai-edge-litert",
+    "scipy",
+    "torchvision",
+    "detectron2",
+)
 
 
 @dataclass(frozen=True)
@@ -99,20 +108,34 @@ def process_video(
             with log.stage("render"):
                 _render(video, partial / f"{video.stem}_3d", seen, people, config, progress)
         report = _report(seen, people, metadata, log)
-        report |= {"input": made_of, "files": {file.name: file.stat().st_size for file in partial.iterdir()}}
+        report |= {
+            "input": made_of,
+            "files": {file.name: file.stat().st_size for file in partial.iterdir()},
+        }
         (partial / REPORT).write_text(json.dumps(report, indent=1) + "\n")
     return report
 
 
 def _detect(
-    video: Path, config: PipelineConfig, models: Models, progress: Progress, log: _Log, detections: DetectionSpool
+    video: Path,
+    config: PipelineConfig,
+    models: Models,
+    progress: Progress,
+    log: _Log,
+    detections: DetectionSpool,
 ) -> Seen:
     """Pass 1: read the video once and keep only people's keypoints."""
     times = array("d")
     with open_clip(video, config.start, config.end, config.fps) as reader:
-        detector = _replay(video, config.keypoints, config, reader) if config.keypoints else models.detector()
+        detector = (
+            _replay(video, config.keypoints, config, reader)
+            if config.keypoints
+            else models.detector()
+        )
         with closing(ahead(reader)) as frames:
-            for frame, found in detect_all(detector, progress(frames, "detect", reader.info.frame_count)):
+            for frame, found in detect_all(
+                detector, progress(frames, "detect", reader.info.frame_count)
+            ):
                 detections.append(found)
                 times.append(frame.time_s)
         if reader.warning:
@@ -127,35 +150,56 @@ def _track(seen: Seen, config: PipelineConfig, log: _Log) -> list[Followed]:
     tracks = track_people(seen.detections, seen.info.fps)
     missing = sorted(set(config.person_id) - set(range(1, len(tracks) + 1)))
     if missing:
-        log.warnings.append(f"--person-id {', '.join(map(str, missing))}: there are {len(tracks)} people in this video")
+        log.warnings.append(
+            f"--person-id {', '.join(map(str, missing))}: there are {len(tracks)} people in this video"
+        )
     return select_people(tracks, config.people_order, config.max_people, config.person_id)
 
 
-def _replay(video: Path, keypoints: Path, config: PipelineConfig, reader: VideoReader | ImageReader) -> Detector:
+def _replay(
+    video: Path, keypoints: Path, config: PipelineConfig, reader: VideoReader | ImageReader
+) -> Detector:
     numbers = reader.numbers if isinstance(reader, ImageReader) else None
     return Replay(keypoints, config.keypoints_skeleton, video.stem, numbers)
 
 
-def _render(video: Path, target: Path, seen: Seen, people: People, config: PipelineConfig, progress: Progress) -> None:
+def _render(
+    video: Path,
+    target: Path,
+    seen: Seen,
+    people: People,
+    config: PipelineConfig,
+    progress: Progress,
+) -> None:
     """Pass 2: read the video again, draw, encode. `target` gets its ending here: a picture becomes a picture."""
     picture = SideBySide(seen.info, people.worlds())
     if is_image(video):
         with open_clip(video) as still:
             frame = next(iter(still))
-        write_image(target.with_name(f"{target.name}.jpg"), picture.draw(frame, people.in_frame(frame.index)))
+        write_image(
+            target.with_name(f"{target.name}.jpg"),
+            picture.draw(frame, people.in_frame(frame.index)),
+        )
         return
     rate = constant_rate(seen.times_s, seen.info.fps)
     with (
         open_clip(video, config.start, config.end, config.fps) as reader,
         VideoWriter(target.with_name(f"{target.name}.mp4"), seen.info, rate, config.end) as writer,
         closing(ahead(reader)) as frames,
-        closing(ahead((frame.time_s, picture.draw(frame, people.in_frame(frame.index))) for frame in frames)) as drawn,
+        closing(
+            ahead(
+                (frame.time_s, picture.draw(frame, people.in_frame(frame.index)))
+                for frame in frames
+            )
+        ) as drawn,
     ):
         for time_s, drawing in progress(drawn, "render", len(seen.times_s)):
             writer.write(drawing, time_s)
 
 
-def _metadata(info: VideoInfo, intrinsics: Intrinsics, config: PipelineConfig, models: Models) -> dict[str, Any]:
+def _metadata(
+    info: VideoInfo, intrinsics: Intrinsics, config: PipelineConfig, models: Models
+) -> dict[str, Any]:
     return {
         "video": {**vars(info), "path": str(info.path)},
         "intrinsics": vars(intrinsics),

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.matroska import TICKS_PER_S, frame_header, stream_header
+from pipeline.media.matroska import TICKS_PER_S, frame_header, stream_header
 from tests.make_video import moving, run_ffmpeg
 
-NAMES = ("with space.mp4", 'it\'s "quoted" $HOME;.mp4', "new\nline.mp4", "\udcff\udc80.mp4", "-dash.mp4", "ü😀.mp4")
+NAMES = (
+    "with space.mp4",
+    'it\'s "quoted" $HOME;.mp4',
+    "new\nline.mp4",
+    "\udcff\udc80.mp4",
+    "-dash.mp4",
+    "ü😀.mp4",
+)
 """What files are called that programs stumble over; the fourth is not UTF-8."""
 
 
@@ -56,7 +63,11 @@ def _strange_content(folder: Path) -> dict[str, str]:
     known = moving(folder / "unknown_codec.mp4", frames=10)
     known.write_bytes(known.read_bytes().replace(b"avc1", b"zz99").replace(b"avcC", b"zzzC"))
     keys = "-encryption_scheme cenc-aes-ctr -encryption_key 76a6c65c5ea762046bd749a2e632ccbb"
-    moving(folder / "encrypted.mp4", 10, options=f"{keys} -encryption_kid a7e61c373e219033c21091fa607bf3b8")
+    moving(
+        folder / "encrypted.mp4",
+        10,
+        options=f"{keys} -encryption_kid a7e61c373e219033c21091fa607bf3b8",
+    )
     return {
         "text.mp4": "FAILED not a video",
         "noise.mp4": "FAILED ",
@@ -83,7 +94,9 @@ def _raw(path: Path, times_s: list[float]) -> None:
         file.write(stream_header(width, height, Fraction(1, 25)))
         for time_s in times_s:
             header = frame_header(max(0, round(time_s * TICKS_PER_S)), TICKS_PER_S // 25, len(grey))
-            before_0 = min(0, round(time_s * TICKS_PER_S)).to_bytes(2, "big", signed=True)  # only blocks go there
+            before_0 = min(0, round(time_s * TICKS_PER_S)).to_bytes(
+                2, "big", signed=True
+            )  # only blocks go there
             file.write(header.replace(b"\x81\0\0\0", b"\x81" + before_0 + b"\0") + grey)
 
 

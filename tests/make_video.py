@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Frame
-from pipeline.ffmpeg_program import ffmpeg_program, keep_times_option, local_url
-from pipeline.video import VideoReader
+from pipeline.media.ffmpeg_program import ffmpeg_program, keep_times_option, local_url
+from pipeline.media.video_reader import VideoReader
 
 RED, GREEN, BLUE, GREY = (230, 30, 30), (30, 200, 30), (30, 30, 230), (128, 128, 128)
 
@@ -29,20 +29,63 @@ def same_colour(pixel: NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
     return bool(np.abs(pixel.astype(int) - colour).max() < 30)
 
 
-def encode(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: str = "25", options: str = "") -> Path:
+def encode(
+    path: Path, pictures: Sequence[NDArray[np.uint8]], fps: str = "25", options: str = ""
+) -> Path:
     """Pictures (H, W, 3) as H.264 at a constant rate. `options`: further words for ffmpeg, after the input."""
     height, width = pictures[0].shape[:2]
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", fps, "-i", "pipe:0"]
-    words = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "10", "-pix_fmt", "yuv444p", *options.split()]
-    run_ffmpeg(*source, *words, local_url(path), stdin=b"".join(picture.tobytes() for picture in pictures))
+    source = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{width}x{height}",
+        "-r",
+        fps,
+        "-i",
+        "pipe:0",
+    ]
+    words = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        "10",
+        "-pix_fmt",
+        "yuv444p",
+        *options.split(),
+    ]
+    run_ffmpeg(
+        *source, *words, local_url(path), stdin=b"".join(picture.tobytes() for picture in pictures)
+    )
     return path
 
 
-def moving(path: Path, frames: int = 25, fps: str = "25", sound_s: float = 0.0, options: str = "") -> Path:
+def moving(
+    path: Path, frames: int = 25, fps: str = "25", sound_s: float = 0.0, options: str = ""
+) -> Path:
     """A moving test picture of 160 × 120 px, 440 Hz beside it for `sound_s`; with B-frames, as cameras write."""
-    picture = ["-f", "lavfi", "-i", f"testsrc2=s=160x120:r={fps}:d={float(frames / Fraction(fps)) + 0.001}"]
+    picture = [
+        "-f",
+        "lavfi",
+        "-i",
+        f"testsrc2=s=160x120:r={fps}:d={float(frames / Fraction(fps)) + 0.001}",
+    ]
     sound = ["-f", "lavfi", "-i", f"sine=440:d={sound_s}"] if sound_s else []
-    words = ["-c:v", "libx264", "-bf", "3", "-g", "12", "-pix_fmt", "yuv420p", "-frames:v", str(frames)]
+    words = [
+        "-c:v",
+        "libx264",
+        "-bf",
+        "3",
+        "-g",
+        "12",
+        "-pix_fmt",
+        "yuv420p",
+        "-frames:v",
+        str(frames),
+    ]
     run_ffmpeg(*picture, *sound, *words, *options.split(), local_url(path))
     return path
 
@@ -50,8 +93,24 @@ def moving(path: Path, frames: int = 25, fps: str = "25", sound_s: float = 0.0, 
 def uneven(path: Path, kept: Sequence[int], fps: int = 50) -> Path:
     """A video of variable frame rate: the frames numbered `kept` of one at `fps`, at the times they had."""
     choice = "+".join(f"eq(n\\,{number})" for number in kept)
-    picture = ["-f", "lavfi", "-i", f"testsrc2=s=160x120:r={fps}:d={(max(kept) + 1) / fps}", "-vf", f"select={choice}"]
-    words = [f"-{keep_times_option()}", "passthrough", "-enc_time_base", "1/1000", "-c:v", "libx264", "-bf", "2"]
+    picture = [
+        "-f",
+        "lavfi",
+        "-i",
+        f"testsrc2=s=160x120:r={fps}:d={(max(kept) + 1) / fps}",
+        "-vf",
+        f"select={choice}",
+    ]
+    words = [
+        f"-{keep_times_option()}",
+        "passthrough",
+        "-enc_time_base",
+        "1/1000",
+        "-c:v",
+        "libx264",
+        "-bf",
+        "2",
+    ]
     run_ffmpeg(*picture, *words, local_url(path))
     return path
 
@@ -65,7 +124,9 @@ def turn_display(path: Path, degrees: int) -> None:
     data = bytearray(path.read_bytes())
     place = data.index(b"tkhd") + 4 + 40
     one = 1 << 16
-    struct.pack_into(">9i", data, place, cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30)
+    struct.pack_into(
+        ">9i", data, place, cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30
+    )
     path.write_bytes(data)
 
 
@@ -85,7 +146,9 @@ def packets(path: Path, stream: str = "v:0") -> list[tuple[float, float]]:
     tick = re.search(r"^#tb 0: (\d+)/(\d+)", text, re.M)
     assert tick is not None, text
     second = int(tick[2]) / int(tick[1])
-    found = re.findall(r"^0, *-?\d+, *(-?\d+), *(\d+),", text, re.M)  # stream, dts, pts, duration, …
+    found = re.findall(
+        r"^0, *-?\d+, *(-?\d+), *(\d+),", text, re.M
+    )  # stream, dts, pts, duration, …
     return sorted((int(time) / second, int(duration) / second) for time, duration in found)
 
 
@@ -96,14 +159,29 @@ def packet_times(path: Path, stream: str = "v:0") -> list[float]:
 
 def samples(path: Path, rate: int = 8000) -> NDArray[np.int16]:
     """The decoded sound, mono, padded with silence where it starts after the picture."""
-    words = ["-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-ac", "1", "-ar", str(rate), "-f", "s16le", "-"]
+    words = [
+        "-map",
+        "0:a:0",
+        "-af",
+        "aresample=async=1:first_pts=0",
+        "-ac",
+        "1",
+        "-ar",
+        str(rate),
+        "-f",
+        "s16le",
+        "-",
+    ]
     return np.frombuffer(run_ffmpeg("-i", local_url(path), *words), np.int16)
 
 
 def run_ffmpeg(*words: str, stdin: bytes = b"") -> bytes:
     """Run ffmpeg, which must succeed; what it wrote to its output."""
     done = subprocess.run(
-        [ffmpeg_program(), "-y", "-v", "error", *words], input=stdin, capture_output=True, check=False
+        [ffmpeg_program(), "-y", "-v", "error", *words],
+        input=stdin,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout

@@ -15,7 +15,10 @@ from tests.walker import keypoints, walking
 
 FPS, WIDTH, HEIGHT = 30.0, 1920.0, 1080.0
 _PELVIS_BELOW_CAMERA_M = 0.4
-_HIDDEN, _OUTSIDE = 0.7, 0.6  # shares of a person's keypoints from which on no detector reports them
+_HIDDEN, _OUTSIDE = (
+    0.7,
+    0.6,
+)  # shares of a person's keypoints from which on no detector reports them
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,20 @@ class Actor:
     def keypoints(self) -> Floats:
         """(T, 17, 2) px."""
         frames = len(self.path)
-        body = walking(frames + 30)[self.phase : self.phase + 1 if self.statue else self.phase + frames] * self.height
+        body = (
+            walking(frames + 30)[
+                self.phase : self.phase + 1 if self.statue else self.phase + frames
+            ]
+            * self.height
+        )
         ahead = np.gradient(self.path, axis=0) if frames > 1 else np.zeros((frames, 2))
         angle = np.unwrap(np.arctan2(ahead[:, 0], -ahead[:, 1] + 1e-9))  # 0: towards the camera
         cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
         x, y, z = np.moveaxis(np.broadcast_to(body, (frames, *body.shape[1:])), -1, 0)
         turned = np.stack([x * cos - z * sin, y, x * sin + z * cos], -1)
-        root = np.stack([self.path[:, 0], np.full(frames, _PELVIS_BELOW_CAMERA_M), self.path[:, 1]], 1)
+        root = np.stack(
+            [self.path[:, 0], np.full(frames, _PELVIS_BELOW_CAMERA_M), self.path[:, 1]], 1
+        )
         return keypoints(turned, root)
 
 
@@ -114,10 +124,18 @@ class Stage:
                 people.append((shaken[i], scores, sure))
             elif by[i] >= 0 and seen[by[i]] and rng.random() < 0.15:  # the one in front, twice
                 size = np.ptp(points[by[i], :, 1])
-                people.append((points[by[i]] + rng.normal(0, 0.02 * size, (17, 2)), scores, rng.uniform(0.2, 0.6)))
+                people.append(
+                    (
+                        points[by[i]] + rng.normal(0, 0.02 * size, (17, 2)),
+                        scores,
+                        rng.uniform(0.2, 0.6),
+                    )
+                )
         if rng.random() < 0.02:  # nobody at all
             place = rng.uniform((0, 0), (WIDTH, HEIGHT))
-            people.append((place + rng.normal(0, 60, (17, 2)), np.full(17, 0.3), rng.uniform(0.1, 0.6)))
+            people.append(
+                (place + rng.normal(0, 60, (17, 2)), np.full(17, 0.3), rng.uniform(0.1, 0.6))
+            )
         return _reported(t, [people[i] for i in rng.permutation(len(people))])
 
 
@@ -205,7 +223,12 @@ def meeting(rng: np.random.Generator) -> Stage:
 
 def poster(rng: np.random.Generator) -> Stage:
     """Somebody walks past the picture of a person."""
-    picture = Actor(np.tile([rng.uniform(-1, 1), 7.0], (round(6 * FPS), 1)), 1.1, int(rng.integers(0, 30)), statue=True)
+    picture = Actor(
+        np.tile([rng.uniform(-1, 1), 7.0], (round(6 * FPS), 1)),
+        1.1,
+        int(rng.integers(0, 30)),
+        statue=True,
+    )
     return Stage([_walker(_line((-3, 5), (3, 5), 6), rng), picture])
 
 
@@ -216,7 +239,11 @@ def crowd(rng: np.random.Generator) -> Stage:
         side = rng.choice([-1, 1]) * depth * 0.75
         half = rng.uniform(4, 6)
         there = _line((-side, depth), (side * rng.uniform(0.4, 1), depth), half)
-        actors.append(_walker(np.concatenate([there, _line(tuple(there[-1]), (-side, depth), 10 - half)]), rng))
+        actors.append(
+            _walker(
+                np.concatenate([there, _line(tuple(there[-1]), (-side, depth), 10 - half)]), rng
+            )
+        )
     return Stage(actors)
 
 

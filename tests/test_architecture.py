@@ -35,7 +35,9 @@ def test_rooms_import_only_what_lies_below_them(room: str) -> None:
     assert files
     for file in files:
         others = imports(file) & MAY_IMPORT.keys() - {room}
-        assert others <= MAY_IMPORT[room], f"{file.relative_to(ROOT)} imports {others - MAY_IMPORT[room]}"
+        assert others <= MAY_IMPORT[room], (
+            f"{file.relative_to(ROOT)} imports {others - MAY_IMPORT[room]}"
+        )
 
 
 def test_core_needs_no_torch() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from core.skeletons import COCO_17, H36M_17
 from infer_video import main
-from pipeline.video import VideoReader, probe
+from pipeline.media.video_reader import VideoReader, probe
 from tests.make_video import moving, run_ffmpeg, turn_display
 from weights.store import resolve
 
@@ -44,7 +44,17 @@ def load(path: Path) -> dict[str, Any]:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """0.8 s of the sample in which both people are in view."""
     path = tmp_path_factory.mktemp("clip") / "two people.mp4"
-    cut = ("-ss", "2.2", "-t", "0.8", "-i", str(resolve("demo-clip")), "-vf", "scale=884:-2", str(path))
+    cut = (
+        "-ss",
+        "2.2",
+        "-t",
+        "0.8",
+        "-i",
+        str(resolve("demo-clip")),
+        "-vf",
+        "scale=884:-2",
+        str(path),
+    )
     run_ffmpeg(*cut)
     return path
 
@@ -126,8 +136,19 @@ def test_one_person_and_a_piece_of_the_video_can_be_asked_for(clip: Path, tmp_pa
     assert made.frame_count == len(set(table["frame_index"])) == 9
 
 
-def test_a_person_can_be_asked_for_by_number_and_a_number_that_nobody_has_is_said(clip: Path, tmp_path: Path) -> None:
-    done = infer(clip, "--output", tmp_path, "--no-render", "--people-order", "leftmost", "--person-id", "2,9")
+def test_a_person_can_be_asked_for_by_number_and_a_number_that_nobody_has_is_said(
+    clip: Path, tmp_path: Path
+) -> None:
+    done = infer(
+        clip,
+        "--output",
+        tmp_path,
+        "--no-render",
+        "--people-order",
+        "leftmost",
+        "--person-id",
+        "2,9",
+    )
     assert done.returncode == 0, done.stderr
     assert complaints(done) == [f"warning: {clip}: --person-id 9: there are 2 people in this video"]
     table = load(tmp_path / "two people" / "poses.npz")
@@ -135,16 +156,25 @@ def test_a_person_can_be_asked_for_by_number_and_a_number_that_nobody_has_is_sai
     assert table["keypoints_2d"][..., 0].mean() > 442, "the one on the right of 884 px"
 
 
-def test_a_turned_phone_clip_gives_the_same_poses(clip: Path, results: Path, tmp_path: Path) -> None:
+def test_a_turned_phone_clip_gives_the_same_poses(
+    clip: Path, results: Path, tmp_path: Path
+) -> None:
     """The same pictures stored lying on their side, with the display matrix that says so."""
     turned = tmp_path / "turned.mp4"
-    run_ffmpeg("-i", str(clip), "-vf", "transpose=cclock", "-c:v", "libx264", "-crf", "12", str(turned))
+    run_ffmpeg(
+        "-i", str(clip), "-vf", "transpose=cclock", "-c:v", "libx264", "-crf", "12", str(turned)
+    )
     turn_display(turned, 90)
-    assert (probe(turned).width, probe(turned).height) == (884, 496 if probe(clip).height == 496 else 498)
+    assert (probe(turned).width, probe(turned).height) == (
+        884,
+        496 if probe(clip).height == 496 else 498,
+    )
     assert infer(turned, "--output", tmp_path, "--no-render").returncode == 0
     ours, theirs = load(results / "poses.npz"), load(tmp_path / "turned" / "poses.npz")
     middle = [table["frame_index"] == 12 for table in (ours, theirs)]
-    apart = np.linalg.norm(ours["keypoints_2d"][middle[0]] - theirs["keypoints_2d"][middle[1]], axis=-1)
+    apart = np.linalg.norm(
+        ours["keypoints_2d"][middle[0]] - theirs["keypoints_2d"][middle[1]], axis=-1
+    )
     assert np.median(apart) < 6
 
 
@@ -167,15 +197,24 @@ def test_a_one_frame_clip_is_lifted(clip: Path, tmp_path: Path) -> None:
     assert np.isfinite(table["joints_world_m"]).all()
 
 
-def test_bad_inputs_are_named_one_line_each_and_the_good_one_is_done(clip: Path, tmp_path: Path) -> None:
-    text, sound, cut, missing = (tmp_path / name for name in ("text.mp4", "sound.m4a", "cut.mp4", "missing.mp4"))
+def test_bad_inputs_are_named_one_line_each_and_the_good_one_is_done(
+    clip: Path, tmp_path: Path
+) -> None:
+    text, sound, cut, missing = (
+        tmp_path / name for name in ("text.mp4", "sound.m4a", "cut.mp4", "missing.mp4")
+    )
     text.write_text("this is no video\n")
     run_ffmpeg("-f", "lavfi", "-i", "sine", "-t", "1", str(sound))
     cut.write_bytes(clip.read_bytes()[:3000])
     done = infer(text, sound, cut, missing, clip, "--output", tmp_path / "out", "--no-render")
     assert done.returncode == 1
     lines = complaints(done)
-    assert {line.split(":")[1].strip() for line in lines} == {str(text), str(sound), str(cut), str(missing)}
+    assert {line.split(":")[1].strip() for line in lines} == {
+        str(text),
+        str(sound),
+        str(cut),
+        str(missing),
+    }
     assert len(lines) == 4
     assert "Traceback" not in done.stderr
     results = ["two people/poses.npz", "two people/report.json"]

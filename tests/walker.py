@@ -38,7 +38,10 @@ def _bone(aside: Floats, length: float) -> Floats:
 def keypoints(joints: Floats, root: Floats, camera: Intrinsics = CAMERA) -> Floats:
     """COCO-17 px (T, 17, 2) of joints (T, 17, 3) at root (T, 3); the face stands in around the head."""
     placed = joints + root[:, None]
-    names = [_H36M_OF.get(name, name.replace("left", "l").replace("right", "r")) for name in COCO_17.joints]
+    names = [
+        _H36M_OF.get(name, name.replace("left", "l").replace("right", "r"))
+        for name in COCO_17.joints
+    ]
     return project(placed[:, H36M_17.indices(tuple(names))], camera)
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from core.errors import UsageError, Video3DError
 from lifter.model import TemporalConvNet
-from train.evaluate import Errors, evaluate_actions, table, write_report
-from train.loop import train
 from train.motion_data import Clip
-from train.options import Options, parse
-from train.session import Session, load_networks, open_session
+from train.reproduce.evaluate import Errors, evaluate_actions, table, write_report
+from train.reproduce.loop import train
+from train.reproduce.options import Options, parse
+from train.reproduce.session import Session, load_networks, open_session
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,15 +28,15 @@ def run(arguments: Sequence[str]) -> int:
     """Do what a command line says, or raise; returns the exit status."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command == "wild":
-        from train import wild
+        from train.wild import run as wild
 
         return wild.main(rest)
     if command == "validate":
-        from train import validate
+        from train.wild import validate
 
         return validate.main(rest)
     if command == "film":
-        from train.people import film
+        from train.wild.people import film
 
         return film.main(rest)
     if command == "prepare":
@@ -53,7 +53,7 @@ def run_published(options: Options) -> None:
     if options.evaluate:
         pose, trajectory = load_networks(session, options.evaluate)
         if options.render:
-            from train.viz import render  # drawing libraries take a while to load
+            from train.reproduce.viz import render  # drawing libraries take a while to load
 
             render(session, pose, trajectory)
         else:
@@ -71,12 +71,18 @@ def report(session: Session, pose: TemporalConvNet, checkpoint: str) -> None:
     groups: dict[str, list[Clip]] = {"all": session.labelled_clips("subjects_test")}
     if o.by_subject:
         subjects = dict.fromkeys(clip.subject for clip in groups["all"])
-        groups = {name: [clip for clip in groups["all"] if clip.subject == name] for name in subjects}
+        groups = {
+            name: [clip for clip in groups["all"] if clip.subject == name] for name in subjects
+        }
     errors: dict[str, dict[str, Errors]] = {}
     for group, clips in groups.items():
         errors[group] = evaluate_actions(pose, clips, mirror)
         print(table("action" if group == "all" else group, errors[group]) + "\n")
-    path = Path(o.report) if o.report else session.checkpoint_dir / f"{Path(checkpoint).stem}_errors.json"
+    path = (
+        Path(o.report)
+        if o.report
+        else session.checkpoint_dir / f"{Path(checkpoint).stem}_errors.json"
+    )
     facts = {
         "checkpoint": checkpoint,
         "data_set": o.dataset,

@@ -38,7 +38,11 @@ def published_cameras(data_set: str) -> dict[str, list[Camera]]:
     cameras = {"": [_camera(entry) for entry in table["cameras"]]}
     for subject, places in table["places"].items():
         cameras[subject] = [
-            _camera(entry, np.asarray(orientation, np.float32), np.asarray(translation, np.float32) / 1000)
+            _camera(
+                entry,
+                np.asarray(orientation, np.float32),
+                np.asarray(translation, np.float32) / 1000,
+            )
             for entry, orientation, translation in zip(
                 table["cameras"], places["orientation"], places["translation"], strict=True
             )
@@ -46,7 +50,9 @@ def published_cameras(data_set: str) -> dict[str, list[Camera]]:
     return cameras
 
 
-def _camera(entry: dict[str, Any], orientation: Floats | None = None, translation: Floats | None = None) -> Camera:
+def _camera(
+    entry: dict[str, Any], orientation: Floats | None = None, translation: Floats | None = None
+) -> Camera:
     width, height = entry["size"]
     lens: Floats | None = None
     if "focal_length" in entry:

@@ -37,7 +37,13 @@ HUMANEVA_20 = Skeleton(
     (-1, 0, 1, 1, 3, 4, 5, 1, 7, 8, 9, 0, 11, 12, 13, 0, 15, 16, 17, 2),
 )  # fmt: skip
 
-LAYOUTS = {"h36m": H36M_17, "coco": COCO_17, "mpii": MPII_16, "humaneva15": HUMANEVA_15, "humaneva20": HUMANEVA_20}
+LAYOUTS = {
+    "h36m": H36M_17,
+    "coco": COCO_17,
+    "mpii": MPII_16,
+    "humaneva15": HUMANEVA_15,
+    "humaneva20": HUMANEVA_20,
+}
 """By the names that archives give them."""
 
 
@@ -47,7 +53,9 @@ def layout_of(metadata: Mapping[str, Any], keypoints: str) -> Skeleton:
     Archives older than the entry `layout_name` are known by `keypoints`, the name of the detections.
     """
     if "keypoints_symmetry" not in metadata:
-        raise InputError(f"2D keypoints {keypoints}: their metadata doesn't say which are left and right")
+        raise InputError(
+            f"2D keypoints {keypoints}: their metadata doesn't say which are left and right"
+        )
     name = str(metadata.get("layout_name") or layout_in(keypoints))
     if name in LAYOUTS:
         return LAYOUTS[name]

@@ -48,7 +48,9 @@ def align(predicted: A, target: A) -> A:
     middle, target_middle = predicted.mean(1)[:, None], target.mean(1)[:, None]
     centred, target_centred = predicted - middle, target - target_middle
     still = centred if library is np else centred.detach()
-    u, singular, vt = library.linalg.svd(still.swapaxes(1, 2) @ target_centred)  # (T, 3, 3), (T, 3), (T, 3, 3)
+    u, singular, vt = library.linalg.svd(
+        still.swapaxes(1, 2) @ target_centred
+    )  # (T, 3, 3), (T, 3), (T, 3, 3)
     handedness = library.sign(library.linalg.det(u @ vt))
     u[:, :, -1] *= handedness[:, None]
     singular[:, -1] *= handedness
@@ -62,7 +64,9 @@ def _distance(predicted: A, target: A) -> A:
     difference = predicted - target
     if isinstance(difference, np.ndarray):
         return np.linalg.norm(difference, axis=-1)
-    return torch.linalg.vector_norm(difference, dim=-1)  # unlike a square root it has a gradient at 0
+    return torch.linalg.vector_norm(
+        difference, dim=-1
+    )  # unlike a square root it has a gradient at 0
 
 
 def _same_shape(predicted: A, target: A) -> None:

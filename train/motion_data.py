@@ -49,7 +49,10 @@ class Clip:
         if self.joints_m is None or self.root_m is None:
             return replace(self, keypoints=self.keypoints[frames])
         return replace(
-            self, keypoints=self.keypoints[frames], joints_m=self.joints_m[frames], root_m=self.root_m[frames]
+            self,
+            keypoints=self.keypoints[frames],
+            joints_m=self.joints_m[frames],
+            root_m=self.root_m[frames],
         )
 
 
@@ -75,12 +78,16 @@ class MotionData:
         known = {clip.subject for clip in self.clips}
         for subject in subjects:
             if subject not in known:
-                raise UsageError(f"{flag}: {self.name} has no subject {subject!r}; it has {', '.join(sorted(known))}")
+                raise UsageError(
+                    f"{flag}: {self.name} has no subject {subject!r}; it has {', '.join(sorted(known))}"
+                )
         clips = [clip for subject in subjects for clip in self.clips if clip.subject == subject]
         if actions:
             clips = [clip for clip in clips if clip.action.startswith(tuple(actions))]
         if not clips:
-            raise UsageError(f"-a: {', '.join(subjects)} have no action that starts with {', '.join(actions)}")
+            raise UsageError(
+                f"-a: {', '.join(subjects)} have no action that starts with {', '.join(actions)}"
+            )
         return clips
 
 
@@ -94,7 +101,9 @@ def pair(
     for subject, actions in positions.items():
         for action in actions:
             if action not in detections.get(subject, {}):
-                raise InputError(f"{path}: {subject} {action!r} is missing, and its 3D poses are there")
+                raise InputError(
+                    f"{path}: {subject} {action!r} is missing, and its 3D poses are there"
+                )
     clips = []
     for subject, takes in detections.items():
         for action, views in takes.items():
@@ -105,20 +114,28 @@ def pair(
             world = positions.get(subject, {}).get(action)
             for view, (pixels, camera) in enumerate(zip(views, cameras[subject], strict=False)):
                 if world is not None and len(pixels) < len(world):
-                    raise InputError(f"{path}: {subject} {action!r} has {len(pixels)} frames 2D but {len(world)} 3D")
+                    raise InputError(
+                        f"{path}: {subject} {action!r} has {len(pixels)} frames 2D but {len(world)} 3D"
+                    )
                 clips.append(_clip(subject, action, view, camera, pixels, world))
     return tuple(clips)
 
 
-def _clip(subject: str, action: str, view: int, camera: Camera, pixels: Array, world: Array | None) -> Clip:
+def _clip(
+    subject: str, action: str, view: int, camera: Camera, pixels: Array, world: Array | None
+) -> Clip:
     keypoints = np.array(pixels, dtype=np.float32)
     keypoints[..., :2] = screen_from_pixels(keypoints[..., :2], camera.width, camera.height)
     if world is None:
         return Clip(subject, action, view, camera, keypoints)
     if camera.orientation is None:
-        raise InputError(f"{subject} {action!r} has 3D poses, but where its camera {camera.name} stood is unknown")
+        raise InputError(
+            f"{subject} {action!r} has 3D poses, but where its camera {camera.name} stood is unknown"
+        )
     joints = world_to_camera(world, camera.orientation, camera.translation)
-    return Clip(subject, action, view, camera, keypoints[: len(world)], joints - joints[:, :1], joints[:, 0])
+    return Clip(
+        subject, action, view, camera, keypoints[: len(world)], joints - joints[:, :1], joints[:, 0]
+    )
 
 
 def thin(clips: Sequence[Clip], subset: float, step: int) -> list[Clip]:

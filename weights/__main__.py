@@ -12,7 +12,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m weights", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="every file the manifest knows, and whether it is here")
-    fetch = commands.add_parser("fetch", help="fetch files that are not here yet, and print where they lie")
+    fetch = commands.add_parser(
+        "fetch", help="fetch files that are not here yet, and print where they lie"
+    )
     fetch.add_argument("names", nargs="+", metavar="NAME")
     commands.add_parser("verify", help="check the sha256 of every file that is here")
     chosen = parser.parse_args(arguments)

@@ -52,9 +52,15 @@ def download_wheel(wheel: Wheel, folder: Path) -> Path:
         "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311", "--dest", str(folder),
         "--progress-bar", "off", "--disable-pip-version-check", wheel.requirement,
     ]  # fmt: skip
-    with log.open("wb") as output, tqdm(desc=wheel.requirement, total=wheel.size, unit="B", unit_scale=True) as bar:
+    with (
+        log.open("wb") as output,
+        tqdm(desc=wheel.requirement, total=wheel.size, unit="B", unit_scale=True) as bar,
+    ):
         pip = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | {"TMPDIR": str(folder)}
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"TMPDIR": str(folder)},
         )
         try:
             while pip.poll() is None:
@@ -83,7 +89,9 @@ def _pip_complaint(log: str) -> str:
     """The line of pip's output that says what is wrong."""
     if "No module named pip" in log:
         return f"{sys.executable} has no pip (`{sys.executable} -m ensurepip` adds it)"
-    errors = [line.removeprefix("ERROR: ") for line in log.splitlines() if line.startswith("ERROR: ")]
+    errors = [
+        line.removeprefix("ERROR: ") for line in log.splitlines() if line.startswith("ERROR: ")
+    ]
     return f"pip download failed ({errors[-1] if errors else 'no reason given'})"
 
 

@@ -42,7 +42,10 @@ class Entry:
 
 def read_manifest(path: Path = ROOM / "manifest.toml") -> dict[str, Entry]:
     """The manifest's entries by name."""
-    return {name: _entry(name, fields) for name, fields in tomllib.loads(path.read_text("utf-8")).items()}
+    return {
+        name: _entry(name, fields)
+        for name, fields in tomllib.loads(path.read_text("utf-8")).items()
+    }
 
 
 def _entry(name: str, fields: dict[str, Any]) -> Entry:
@@ -51,7 +54,13 @@ def _entry(name: str, fields: dict[str, Any]) -> Entry:
         raise ValueError(f"{name}: expected one of wheel, url and repository, got {kinds}")
     source = Wheel(**fields["wheel"]) if kinds == ["wheel"] else fields.get("url")
     return Entry(
-        name, fields["file"], fields.get("sha256"), fields.get("size"), fields["licence"], fields["about"], source
+        name,
+        fields["file"],
+        fields.get("sha256"),
+        fields.get("size"),
+        fields["licence"],
+        fields["about"],
+        source,
     )
 
 
@@ -70,7 +79,10 @@ class Store:
     """A manifest, the folder of the repository's own files and the cache folder."""
 
     def __init__(
-        self, entries: dict[str, Entry] | None = None, repository: Path = ROOM, cache: Path | None = None
+        self,
+        entries: dict[str, Entry] | None = None,
+        repository: Path = ROOM,
+        cache: Path | None = None,
     ) -> None:
         self.entries = read_manifest() if entries is None else entries
         self.repository = repository
@@ -83,7 +95,9 @@ class Store:
             return Path(name_or_path)
         entry = self.entries.get(str(name_or_path))
         if entry is None:
-            raise WeightsError(f"{name_or_path} is neither a file nor known weights; known: {', '.join(self.entries)}")
+            raise WeightsError(
+                f"{name_or_path} is neither a file nor known weights; known: {', '.join(self.entries)}"
+            )
         if not self.path(entry).is_file():
             self._fetch(entry)
         self.verify(entry)
@@ -101,13 +115,21 @@ class Store:
         if expected is None:
             self._record(entry, actual)
         elif actual != expected:
-            mend = "restore it from the repository" if entry.source is None else "delete it to have it fetched again"
-            raise WeightsError(f"{path} is not {entry.name}: expected sha256 {expected}, got {actual}; {mend}")
+            mend = (
+                "restore it from the repository"
+                if entry.source is None
+                else "delete it to have it fetched again"
+            )
+            raise WeightsError(
+                f"{path} is not {entry.name}: expected sha256 {expected}, got {actual}; {mend}"
+            )
 
     def _fetch(self, entry: Entry) -> None:
         path = self.path(entry)
         if entry.source is None:
-            raise WeightsError(f"{entry.name} is missing: {entry.description()} belongs to the repository, at {path}")
+            raise WeightsError(
+                f"{entry.name} is missing: {entry.description()} belongs to the repository, at {path}"
+            )
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
             if isinstance(entry.source, Wheel):
@@ -121,7 +143,9 @@ class Store:
             raise WeightsError(f"cannot fetch {entry.name}: {error}; {by_hand}") from error
         except OSError as error:
             move = f"set {CACHE_VARIABLE} to a folder that can be written"
-            raise WeightsError(f"cannot store {entry.name} in {self.cache}: {error}; {move}") from error
+            raise WeightsError(
+                f"cannot store {entry.name} in {self.cache}: {error}; {move}"
+            ) from error
 
     def _fetch_wheel(self, wheel: Wheel) -> None:
         """Fetch a wheel once and keep all of its members that the manifest names and the cache lacks."""
@@ -134,7 +158,9 @@ class Store:
         }
         # Beside their final place, so that the last step is a rename on one file system.
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=self.cache) as folder:
-            for member, path in unpack_members(download_wheel(wheel, Path(folder)), list(wanted), Path(folder)).items():
+            for member, path in unpack_members(
+                download_wheel(wheel, Path(folder)), list(wanted), Path(folder)
+            ).items():
                 self._adopt(wanted[member], path)
 
     def _adopt(self, entry: Entry, fetched: Path) -> None:

@@ -15,5 +15,8 @@ def is_alphapose(data: Any) -> bool:
 def read_alphapose(data: Any) -> StoredKeypoints:
     """People by the number in their image's name, `12.jpg` in a video. Its score of a person is no probability."""
     numbers = numbers_of(person["image_id"] for person in data)
-    rows = (Row(numbers[person["image_id"]], person["keypoints"], corners(person.get("box"))) for person in data)
+    rows = (
+        Row(numbers[person["image_id"]], person["keypoints"], corners(person.get("box")))
+        for person in data
+    )
     return table("AlphaPose", rows, counts="pictures")

@@ -9,7 +9,11 @@ def is_coco(data: Any) -> bool:
     """Whether parsed JSON is a list of results or a data set with annotations."""
     if isinstance(data, dict):
         return isinstance(data.get("annotations"), list)
-    return isinstance(data, list) and isinstance(data[0], dict) and {"image_id", "keypoints"} <= data[0].keys()
+    return (
+        isinstance(data, list)
+        and isinstance(data[0], dict)
+        and {"image_id", "keypoints"} <= data[0].keys()
+    )
 
 
 def read_coco(data: Any) -> StoredKeypoints:
@@ -37,4 +41,6 @@ def _category_joints(categories: list[Any]) -> dict[int, list[str]] | None:
     """The names of the joints of people, by category id; None where no category has any."""
     with_joints = {one["id"]: one["keypoints"] for one in categories if one.get("keypoints")}
     people = {one["id"] for one in categories if one.get("name") == "person"} & with_joints.keys()
-    return {number: joints for number, joints in with_joints.items() if number in people or not people} or None
+    return {
+        number: joints for number, joints in with_joints.items() if number in people or not people
+    } or None

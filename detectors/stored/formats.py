@@ -32,7 +32,9 @@ def read_stored(path: Path, video: str) -> StoredKeypoints:
         if path.is_dir():
             return _read_folder(path)
         if not path.is_file():
-            raise InputError(f"{path}: neither a file nor a folder; keypoints cannot come through a pipe")
+            raise InputError(
+                f"{path}: neither a file nor a folder; keypoints cannot come through a pipe"
+            )
         with path.open("rb") as file:
             start = file.read(4)
         if start.startswith(b"PK"):
@@ -48,7 +50,9 @@ def _read_archive(path: Path, video: str) -> StoredKeypoints:
     if poses.is_poses(archive):
         return _reading(path, "poses.npz", poses.read_poses, archive)
     if videopose3d.is_custom(archive):
-        return _reading(path, "VideoPose3D", lambda found: videopose3d.read_custom(found, video), archive)
+        return _reading(
+            path, "VideoPose3D", lambda found: videopose3d.read_custom(found, video), archive
+        )
     if videopose3d.is_dump(archive):
         return _reading(path, "VideoPose3D", videopose3d.read_dump, archive)
     raise InputError(f"{path}: holds {', '.join(archive)[:200] or 'nothing'}, which is not {KNOWN}")
@@ -88,7 +92,9 @@ def _read_folder(folder: Path) -> StoredKeypoints:
             return _reading(folder, made_by, read, frames)
         if fits:
             odd = next(name for name in frames if name not in fits)
-            raise InputError(f"{folder}: {odd} is not a frame of {made_by} as {fits[0]} is; take it out")
+            raise InputError(
+                f"{folder}: {odd} is not a frame of {made_by} as {fits[0]} is; take it out"
+            )
     raise InputError(f"{folder}: its *.json are not frames of OpenPose, Sports2D or MMPose")
 
 
@@ -106,7 +112,9 @@ def _parsed(path: Path) -> Any:
         raise InputError(f"{path}: neither JSON nor an .npz archive ({one_line(error)})") from error
 
 
-def _reading(path: Path, made_by: str, read: Callable[[Any], StoredKeypoints], data: Any) -> StoredKeypoints:
+def _reading(
+    path: Path, made_by: str, read: Callable[[Any], StoredKeypoints], data: Any
+) -> StoredKeypoints:
     try:
         with np.errstate(all="ignore"):  # what is no number of a sensible size is taken for missing
             return read(data)

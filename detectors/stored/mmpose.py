@@ -17,7 +17,11 @@ def is_mmpose(data: Any) -> bool:
     """Whether parsed JSON is from the demos (a dictionary), an inferencer or 0.x (lists)."""
     if isinstance(data, dict):
         return isinstance(data.get("instance_info"), list)
-    return is_people(data) or _is_list_with(data, "frame_id", "instances") or _is_list_with(data, "preds")
+    return (
+        is_people(data)
+        or _is_list_with(data, "frame_id", "instances")
+        or _is_list_with(data, "preds")
+    )
 
 
 def is_people(data: Any) -> bool:
@@ -26,7 +30,12 @@ def is_people(data: Any) -> bool:
 
 
 def _is_list_with(data: Any, *keys: str) -> bool:
-    return isinstance(data, list) and bool(data) and isinstance(data[0], dict) and data[0].keys() >= set(keys)
+    return (
+        isinstance(data, list)
+        and bool(data)
+        and isinstance(data[0], dict)
+        and data[0].keys() >= set(keys)
+    )
 
 
 def read_mmpose(data: Any) -> StoredKeypoints:
@@ -57,10 +66,14 @@ def _people(people: Iterable[Any], number: int) -> Iterator[Row]:
     for person in people:
         places = np.asarray(person["keypoints"], np.float32)
         if places.ndim != 2 or places.shape[1] != 2:
-            raise ValueError(f"expected (keypoints, 2) px of a person, got {places.shape}; 3D cannot be lifted again")
+            raise ValueError(
+                f"expected (keypoints, 2) px of a person, got {places.shape}; 3D cannot be lifted again"
+            )
         keypoints = np.column_stack([places, np.asarray(person["keypoint_scores"], np.float32)])
         box = person.get("bbox")
-        yield Row(number, keypoints, np.ravel(box) if box is not None else None, person.get("bbox_score"))
+        yield Row(
+            number, keypoints, np.ravel(box) if box is not None else None, person.get("bbox_score")
+        )
 
 
 def _read_0x(batches: list[Any]) -> StoredKeypoints:
@@ -68,7 +81,9 @@ def _read_0x(batches: list[Any]) -> StoredKeypoints:
     numbers = numbers_of(name for batch in batches for name in batch["image_paths"])
     rows = []
     for batch in batches:
-        for keypoints, box, name in zip(batch["preds"], batch["boxes"], batch["image_paths"], strict=True):
+        for keypoints, box, name in zip(
+            batch["preds"], batch["boxes"], batch["image_paths"], strict=True
+        ):
             centre, half = np.array(box[:2]), np.array(box[2:4]) * 100
             rows.append(Row(numbers[name], keypoints, [*centre - half, *centre + half], box[5]))
     return table(MADE_BY, rows, counts="pictures")

@@ -28,4 +28,6 @@ def read_openpose(frames: Mapping[str, Any]) -> StoredKeypoints:
 
 
 def _keypoints(person: Mapping[str, Any]) -> Any:
-    return person["pose_keypoints_2d"] if "pose_keypoints_2d" in person else person["pose_keypoints"]  # up to 2017
+    return (
+        person["pose_keypoints_2d"] if "pose_keypoints_2d" in person else person["pose_keypoints"]
+    )  # up to 2017

@@ -19,5 +19,7 @@ def read_poses(archive: Mapping[str, Any]) -> StoredKeypoints:
     metadata = json.loads(str(archive["metadata_json"]))
     joints, video = metadata["skeletons"]["keypoints"]["joints"], metadata["video"]
     people = np.concatenate([archive["keypoints_2d"], archive["keypoint_scores"][..., None]], -1)
-    rows = (Row(int(number), one) for number, one in zip(archive["frame_index"], people, strict=True))
+    rows = (
+        Row(int(number), one) for number, one in zip(archive["frame_index"], people, strict=True)
+    )
     return table("poses.npz", rows, joints, (int(video["width"]), int(video["height"])))

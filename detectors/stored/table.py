@@ -68,13 +68,19 @@ def table(
     flat = [np.asarray(row.keypoints, np.float32).ravel() for row in given]
     lengths = sorted({len(one) for one in flat})
     if len(lengths) > 1 or any(length % 3 for length in lengths):
-        raise ValueError(f"people of {' and of '.join(map(str, lengths))} numbers, where each has x, y, score alike")
+        raise ValueError(
+            f"people of {' and of '.join(map(str, lengths))} numbers, where each has x, y, score alike"
+        )
     keypoints = np.array(flat, np.float32).reshape(len(given), lengths[0] // 3 if lengths else 0, 3)
     keypoints[..., 2] = np.clip(np.nan_to_num(keypoints[..., 2]), 0, 1)
     keypoints[~(np.abs(keypoints) < FARTHEST_PX).all(-1), 2] = 0
     keypoints[keypoints[..., 2] == 0, :2] = np.nan
     seen = np.any(keypoints[..., 2] > 0, axis=1).tolist()
-    boxes = [_box(row, points) for row, points, there in zip(given, keypoints, seen, strict=True) if there]
+    boxes = [
+        _box(row, points)
+        for row, points, there in zip(given, keypoints, seen, strict=True)
+        if there
+    ]
     numbers = np.array([row.number for row in given], np.int64)[seen]
     order = np.argsort(numbers, kind="stable")
     named = tuple(map(str, joints)) if joints is not None else None
@@ -96,7 +102,11 @@ def _box(row: Row, keypoints: Floats) -> list[float]:
         stored = np.asarray(row.box, np.float32).reshape(4)
         if (np.abs(stored) < FARTHEST_PX).all() and (stored[2:] > stored[:2]).all():
             box = stored
-    score = float(points[:, 2].mean()) if row.score is None else float(np.clip(np.nan_to_num(row.score), 0, 1))
+    score = (
+        float(points[:, 2].mean())
+        if row.score is None
+        else float(np.clip(np.nan_to_num(row.score), 0, 1))
+    )
     return [*box.tolist(), score]
 
 

@@ -31,7 +31,9 @@ def read_custom(archive: Mapping[str, Any], video: str) -> StoredKeypoints:
     chosen = _entries(list(positions), video)
     layout = metadata.get("layout_name")
     if layout is not None and layout not in LAYOUTS:
-        raise ValueError(f"its layout is {layout!r}, and only {' and '.join(LAYOUTS)} can be lifted")
+        raise ValueError(
+            f"its layout is {layout!r}, and only {' and '.join(LAYOUTS)} can be lifted"
+        )
     rows = (row for name in chosen for row in _sequence(positions[name], name))
     size = metadata.get("video_metadata", {}).get(chosen[0])
     return table(
@@ -63,7 +65,11 @@ def _sequence(actions: Mapping[str, Any], name: str) -> Iterator[Row]:
 
 def _scored(keypoints: Floats) -> Floats:
     """(…, 3): every keypoint that lacks a confidence is taken for sure."""
-    return keypoints if keypoints.shape[-1] == 3 else np.concatenate([keypoints, np.ones_like(keypoints[..., :1])], -1)
+    return (
+        keypoints
+        if keypoints.shape[-1] == 3
+        else np.concatenate([keypoints, np.ones_like(keypoints[..., :1])], -1)
+    )
 
 
 def is_dump(archive: Mapping[str, Any]) -> bool:
@@ -80,10 +86,14 @@ def read_dump(archive: Mapping[str, Any]) -> StoredKeypoints:
     size = archive["metadata"]
     rows = (
         Row(number, np.asarray(keypoints)[[0, 1, 3]].T, box[:4], box[4])
-        for number, (boxes, people) in enumerate(zip(archive["boxes"], archive["keypoints"], strict=True))
+        for number, (boxes, people) in enumerate(
+            zip(archive["boxes"], archive["keypoints"], strict=True)
+        )
         for box, keypoints in zip(_people(boxes), _people(people), strict=True)
     )
-    return table("VideoPose3D's infer_video", rows, COCO_17.joints, (int(size["w"]), int(size["h"])))
+    return table(
+        "VideoPose3D's infer_video", rows, COCO_17.joints, (int(size["w"]), int(size["h"]))
+    )
 
 
 def _people(classes: Any) -> Array:

@@ -10,15 +10,15 @@ import cv2
 import torch
 
 from core.errors import InputError, Video3DError
+from pipeline.batch.addresses import fetched, is_far, put_back
 from pipeline.batch.jobs import Job, Outcome, Tick, from_report
 from pipeline.batch.locks import locked, tidy
-from pipeline.batch.places import fetched, is_far, put_back
 from pipeline.config import PipelineConfig
-from pipeline.logs import LOG
-from pipeline.models import Models
-from pipeline.resume import finished
+from pipeline.results.resume import finished
+from pipeline.results.staging import sweep
 from pipeline.run import process_video
-from pipeline.staging import sweep
+from pipeline.runtime.logs import LOG
+from pipeline.runtime.models import Models
 
 T = TypeVar("T")
 
@@ -69,7 +69,9 @@ class ClipWorker:
                     put_back(near.folder, job.folder)
         except Video3DError as error:
             return _failed(job, str(error), started)
-        return replace(outcome, job=job, reason=outcome.reason.replace(str(near.source), str(job.source)))
+        return replace(
+            outcome, job=job, reason=outcome.reason.replace(str(near.source), str(job.source))
+        )
 
     def _try(self, job: Job, tell: Callable[[Tick], None]) -> Outcome:
         started = time.perf_counter()
@@ -81,7 +83,9 @@ class ClipWorker:
             if before is not None and not self._config.overwrite:
                 return from_report(job, "skipped", before)
             LOG.info("%s: begins", job.source, extra={"clip": job.source})
-            report = process_video(job.source, self._config, job.folder, self._models, _Teller(job, tell))
+            report = process_video(
+                job.source, self._config, job.folder, self._models, _Teller(job, tell)
+            )
             return from_report(job, "done", report, time.perf_counter() - started)
 
 

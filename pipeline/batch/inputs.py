@@ -16,15 +16,45 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import UsageError
+from pipeline.batch.addresses import files_at, is_address, place
 from pipeline.batch.jobs import Job
-from pipeline.batch.places import files_at, is_address, place
-from pipeline.images import is_image
-from pipeline.logs import LOG
-from pipeline.staging import REPORT
+from pipeline.media.images import is_image
+from pipeline.results.staging import REPORT
+from pipeline.runtime.logs import LOG
 
 VIDEO_SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob", ".wmv"),
-    *(".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".y4m", ".h264", ".264", ".h265", ".hevc", ".gif"),
+    *(
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".qt",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".vob",
+        ".wmv",
+    ),
+    *(
+        ".asf",
+        ".flv",
+        ".f4v",
+        ".3gp",
+        ".3g2",
+        ".ogv",
+        ".mxf",
+        ".dv",
+        ".y4m",
+        ".h264",
+        ".264",
+        ".h265",
+        ".hevc",
+        ".gif",
+    ),
 )
 """Endings of the files in a folder that are taken for videos, unless `--pattern` says which.
 
@@ -87,7 +117,11 @@ def _with_lists(words: Sequence[str]) -> Iterator[str]:
             yield word
             continue
         data = sys.stdin.buffer.read()
-        yield from (os.fsdecode(line) for line in data.split(b"\0" if b"\0" in data else b"\n") if line.strip())
+        yield from (
+            os.fsdecode(line)
+            for line in data.split(b"\0" if b"\0" in data else b"\n")
+            if line.strip()
+        )
 
 
 def _named_by(word: str, output: Path, pattern: str | None) -> Iterator[Found]:

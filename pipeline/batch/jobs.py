@@ -49,13 +49,17 @@ class Outcome:
 
 def from_report(job: Job, status: Status, report: dict[str, Any], seconds: float = 0.0) -> Outcome:
     """What a video's report says, as the outcome of its job."""
-    return Outcome(job, status, "", seconds, report["frames"], len(report["people"]), tuple(report["warnings"]))
+    return Outcome(
+        job, status, "", seconds, report["frames"], len(report["people"]), tuple(report["warnings"])
+    )
 
 
 class Engine(Protocol):
     """Carries out jobs, wherever: in this process, in others, on other machines."""
 
-    def run(self, jobs: Sequence[Job], tell: Callable[[Tick], None]) -> Generator[Outcome, None, None]:
+    def run(
+        self, jobs: Sequence[Job], tell: Callable[[Tick], None]
+    ) -> Generator[Outcome, None, None]:
         """One outcome a job, as they come, never `busy`; closing the iterator stops all work cleanly.
 
         A job's failure, or the death of who worked on it, is an outcome and never an exception.

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import OutputError
-from pipeline.staging import sweep
+from pipeline.results.staging import sweep
 
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK})
 """What disks answer that know no locks, as some on the network: then nobody is kept out."""
@@ -31,7 +31,9 @@ def locked(folder: Path) -> Iterator[bool]:
     try:
         yield True
     finally:
-        path.unlink(missing_ok=True)  # while it is held, so that nobody locks a file that is about to go
+        path.unlink(
+            missing_ok=True
+        )  # while it is held, so that nobody locks a file that is about to go
         os.close(descriptor)
 
 

@@ -20,7 +20,7 @@ from core.errors import UsageError, one_line
 from pipeline.batch.jobs import Job, Outcome, Tick
 from pipeline.batch.workers import STALLED_S, STOP_WITHIN_S, again_or_failed
 from pipeline.config import PipelineConfig
-from pipeline.logs import LOG, LogOptions, start_logging
+from pipeline.runtime.logs import LOG, LogOptions, start_logging
 
 CONNECT_WITHIN_S = 5.0
 
@@ -39,14 +39,24 @@ class RayEngine:
     """
 
     def __init__(
-        self, config: PipelineConfig, log: LogOptions, address: str | None, workers: int, cpus: int, gpus: float
+        self,
+        config: PipelineConfig,
+        log: LogOptions,
+        address: str | None,
+        workers: int,
+        cpus: int,
+        gpus: float,
     ) -> None:
         self._ray, self._wanted = _connect(address), workers
         self._each = f"{cpus} cores, {gpus:g} GPUs"
-        self._new_actor = self._ray.remote(_Actor).options(num_cpus=cpus, num_gpus=gpus, max_concurrency=2)
+        self._new_actor = self._ray.remote(_Actor).options(
+            num_cpus=cpus, num_gpus=gpus, max_concurrency=2
+        )
         self._output, self._of_actors = config.output, (config, log, cpus, Path.cwd())
 
-    def run(self, jobs: Sequence[Job], tell: Callable[[Tick], None]) -> Generator[Outcome, None, None]:
+    def run(
+        self, jobs: Sequence[Job], tell: Callable[[Tick], None]
+    ) -> Generator[Outcome, None, None]:
         """See `Engine`. How far clips have come is not told: with a hundred workers nobody could read it."""
         waiting, deaths = deque(jobs), Counter[Path]()
         team: list[_Worker] = []
@@ -64,14 +74,18 @@ class RayEngine:
                             team.remove(worker)
                             yield from self._without(worker, job, error, waiting, deaths)
         except SystemExit as error:
-            raise SystemExit(128 + signal.SIGTERM) from error  # of our handler; Ray loses its status
+            raise SystemExit(
+                128 + signal.SIGTERM
+            ) from error  # of our handler; Ray loses its status
         finally:
             self._stop(team)
             self._ray.shutdown()
 
     def _hand_out(self, waiting: deque[Job], team: list["_Worker"]) -> None:
         """A job for everyone who has started and has none, new workers where there is need of them."""
-        while len(team) < min(self._wanted, len(waiting) + sum(worker.job is not None for worker in team)):
+        while len(team) < min(
+            self._wanted, len(waiting) + sum(worker.job is not None for worker in team)
+        ):
             team.append(_Worker(self._ray, self._new_actor.remote(*self._of_actors)))
         for worker in team:
             if worker.is_idle and waiting:
@@ -82,11 +96,18 @@ class RayEngine:
         awaited = {worker.answer: worker for worker in team if worker.answer is not None}
         ready, _ = self._ray.wait(list(awaited), timeout=ROOM_WITHIN_S)
         if not ready and not any(worker.place for worker in team):
-            LOG.warning("no machine of the cluster has had room for a worker yet: each takes %s", self._each)
+            LOG.warning(
+                "no machine of the cluster has had room for a worker yet: each takes %s", self._each
+            )
         return [awaited[answer] for answer in ready]
 
     def _without(
-        self, worker: "_Worker", job: Job | None, error: Exception, waiting: deque[Job], deaths: Counter[Path]
+        self,
+        worker: "_Worker",
+        job: Job | None,
+        error: Exception,
+        waiting: deque[Job],
+        deaths: Counter[Path],
     ) -> Generator[Outcome, None, None]:
         """Go on after a worker's death: its job is for another. One that could not even start is not replaced."""
         self._ray.kill(worker.actor)  # it may only be out of reach, and would hold its clip's lock
@@ -185,8 +206,15 @@ def _connect(address: str | None) -> Any:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # Ray's way to say 127.0.0.1, on Linux too
-        options = {"address": "local", "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES, **quiet}
+        os.environ.setdefault(
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0"
+        )  # Ray's way to say 127.0.0.1, on Linux too
+        options = {
+            "address": "local",
+            "include_dashboard": False,
+            "object_store_memory": OBJECT_STORE_BYTES,
+            **quiet,
+        }
     else:
         _require_listener(address)
         options = {"address": address, **quiet}
@@ -211,4 +239,6 @@ def _require_listener(address: str) -> None:
         with closing(socket.create_connection((host.strip("[]"), int(port)), CONNECT_WITHIN_S)):
             pass
     except (OSError, ValueError, OverflowError) as error:
-        raise UsageError(f"--ray-address {address}: no Ray there ({error}); `ray start --head` starts one") from error
+        raise UsageError(
+            f"--ray-address {address}: no Ray there ({error}); `ray start --head` starts one"
+        ) from error

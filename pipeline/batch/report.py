@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import OutputError
+from pipeline.batch.addresses import Address
 from pipeline.batch.jobs import Job, Outcome
 from pipeline.batch.locks import locked
-from pipeline.batch.places import Address
-from pipeline.logs import printable
-from pipeline.resume import read_json
+from pipeline.results.resume import read_json
+from pipeline.runtime.logs import printable
 
 COLUMNS = ("clip", "status", "reason", "seconds", "frames", "people", "warnings", "folder")
 WRITE_EVERY_S = 10.0
@@ -46,7 +46,10 @@ class BatchReport:
 
     def write(self) -> None:
         """Bring the files up to date, each whole at every moment. `OutputError` where they cannot be written."""
-        rows = [_row(outcome) for outcome in sorted(self.outcomes, key=lambda outcome: outcome.job.source)]
+        rows = [
+            _row(outcome)
+            for outcome in sorted(self.outcomes, key=lambda outcome: outcome.job.source)
+        ]
         content = {
             "run": self.run_id,
             "way": self.way,
@@ -60,7 +63,9 @@ class BatchReport:
         lines.writeheader()
         for row in rows:
             reason = row["reason"].removeprefix(f"{row['clip']}: ")
-            lines.writerow({name: printable(row[name]) for name in COLUMNS} | {"reason": printable(reason)})
+            lines.writerow(
+                {name: printable(row[name]) for name in COLUMNS} | {"reason": printable(reason)}
+            )
         _replace(self._path(".json"), json.dumps(content, indent=1) + "\n")
         _replace(self._path(".csv"), table.getvalue())
         self._written = time.monotonic()
@@ -69,8 +74,16 @@ class BatchReport:
         """Why those of `jobs` failed whose files were at fault when last tried the same way, and are unchanged."""
         try:
             report = read_json(self._path(".json"))
-            rows = {row["clip"]: row for row in report["clips"] if row["file"]} if report["way"] == self.way else {}
-            again = [job for job in jobs if rows.get(str(job.source), {"file": 0})["file"] == _stamp(job.source)]
+            rows = (
+                {row["clip"]: row for row in report["clips"] if row["file"]}
+                if report["way"] == self.way
+                else {}
+            )
+            again = [
+                job
+                for job in jobs
+                if rows.get(str(job.source), {"file": 0})["file"] == _stamp(job.source)
+            ]
             return {job: str(rows[str(job.source)]["reason"]) for job in again}
         except (OSError, LookupError, TypeError, AttributeError, ValueError, RecursionError):
             return {}
@@ -80,8 +93,13 @@ class BatchReport:
         lines = [f"{'':8}{'clips':>8}{'frames':>10}{'people':>8}{'seconds':>10}"]
         for status, count in self._counts().items():
             of = [outcome for outcome in self.outcomes if outcome.status == status]
-            frames, people = sum(outcome.frames for outcome in of), sum(outcome.people for outcome in of)
-            lines.append(f"{status:8}{count:>8}{frames:>10}{people:>8}{sum(o.seconds for o in of):>10.1f}")
+            frames, people = (
+                sum(outcome.frames for outcome in of),
+                sum(outcome.people for outcome in of),
+            )
+            lines.append(
+                f"{status:8}{count:>8}{frames:>10}{people:>8}{sum(o.seconds for o in of):>10.1f}"
+            )
         return "\n".join(lines)
 
     def _path(self, ending: str) -> Path:

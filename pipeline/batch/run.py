@@ -13,15 +13,15 @@ from tqdm import tqdm
 
 from core.errors import InputError, OutputError, UsageError
 from detectors.base import AUTO, require
+from pipeline.batch.addresses import is_far
 from pipeline.batch.inputs import find_jobs, kind_of, shard
 from pipeline.batch.jobs import Engine, Job, Outcome, Tick, from_report
-from pipeline.batch.places import is_far
 from pipeline.batch.report import BatchReport
 from pipeline.batch.workers import InProcess, Pool
 from pipeline.config import PipelineConfig, only_files
-from pipeline.images import check_clip
-from pipeline.logs import LOG, LogOptions, printable
-from pipeline.resume import finished, way_of
+from pipeline.media.images import check_clip
+from pipeline.results.resume import finished, way_of
+from pipeline.runtime.logs import LOG, LogOptions, printable
 
 EngineName = Literal["local", "ray"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
@@ -52,7 +52,9 @@ class BatchOptions:
         if self.workers < 1:
             raise UsageError(f"--workers must be 1 or more, got {self.workers}")
         if not 1 <= self.shard[0] <= self.shard[1]:
-            raise UsageError(f"--shard must be i/n with i from 1 to n, got {self.shard[0]}/{self.shard[1]}")
+            raise UsageError(
+                f"--shard must be i/n with i from 1 to n, got {self.shard[0]}/{self.shard[1]}"
+            )
         self._check_ray()
 
     def require_live(self) -> None:
@@ -65,13 +67,19 @@ class BatchOptions:
         for name in ("ray_address", "ray_cpus_per_worker", "ray_gpus_per_worker"):
             if self.engine != "ray" and getattr(self, name) != getattr(BatchOptions, name):
                 raise UsageError(f"--{name.replace('_', '-')} is for --engine ray")
-        if self.ray_address not in (None, "auto") and not re.fullmatch(r"[^/]+:[0-9]{1,5}", self.ray_address or ""):
+        if self.ray_address not in (None, "auto") and not re.fullmatch(
+            r"[^/]+:[0-9]{1,5}", self.ray_address or ""
+        ):
             raise UsageError(f"--ray-address must be HOST:PORT or auto, got {self.ray_address}")
         if self.ray_cpus_per_worker < 1:
-            raise UsageError(f"--ray-cpus-per-worker must be 1 or more, got {self.ray_cpus_per_worker}")
+            raise UsageError(
+                f"--ray-cpus-per-worker must be 1 or more, got {self.ray_cpus_per_worker}"
+            )
         gpus = self.ray_gpus_per_worker
         if not (0 <= gpus < 1 or (gpus >= 1 and gpus % 1 == 0)):
-            raise UsageError(f"--ray-gpus-per-worker must be a share of one or a whole number, got {gpus:g}")
+            raise UsageError(
+                f"--ray-gpus-per-worker must be a share of one or a whole number, got {gpus:g}"
+            )
         if self.engine == "ray" and importlib.util.find_spec("ray") is None:
             raise UsageError("--engine ray needs Ray: pip install 'video3d[ray]'")
 
@@ -86,7 +94,11 @@ class _Plan:
 
 
 def run_batch(
-    words: Sequence[str], config: PipelineConfig, options: BatchOptions, log: LogOptions, debug: bool = False
+    words: Sequence[str],
+    config: PipelineConfig,
+    options: BatchOptions,
+    log: LogOptions,
+    debug: bool = False,
 ) -> int:
     """Do what `words` name; returns the exit status, 0 or 1. `UsageError` before anything is opened.
 
@@ -97,16 +109,22 @@ def run_batch(
     if config.keypoints is not None and len(jobs) != 1:
         raise UsageError(f"--keypoints are those of one video, {len(jobs)} are given")
     if options.engine == "ray" and config.detector == AUTO:
-        raise UsageError("--detector auto may choose differently on other machines: with --engine ray, name one")
+        raise UsageError(
+            "--detector auto may choose differently on other machines: with --engine ray, name one"
+        )
     jobs = list(shard(jobs, *options.shard))
     single = len(words) == 1 and kind_of(words[0]) == "file"
-    report = BatchReport(_report_stem(config, options), log.run_id, way_of(config), len(jobs) + len(empty))
+    report = BatchReport(
+        _report_stem(config, options), log.run_id, way_of(config), len(jobs) + len(empty)
+    )
     plan = _plan(jobs, empty, config, report)
     if options.dry_run:
         _list(plan)
         return 1 if plan.failed else 0
     notes = _Notes(None if single else report, debug)
-    if plan.pending and config.keypoints is None and options.engine == "local":  # a cluster's machines count there
+    if (
+        plan.pending and config.keypoints is None and options.engine == "local"
+    ):  # a cluster's machines count there
         require(config.detector, **config.detectron2_options)
     engine = _engine(config, options, log, single, bool(plan.pending))
     try:
@@ -118,16 +136,29 @@ def run_batch(
     return 1 if notes.failures else 0
 
 
-def _plan(jobs: Sequence[Job], empty: Sequence[str], config: PipelineConfig, report: BatchReport) -> _Plan:
+def _plan(
+    jobs: Sequence[Job], empty: Sequence[str], config: PipelineConfig, report: BatchReport
+) -> _Plan:
     """Sort jobs by what is known without opening a video: who has nothing left to do starts no worker."""
     done, pending = [], []
-    failed = [Outcome(Job(Path(word), config.output), "failed", f"{word}: no video there") for word in empty]
+    failed = [
+        Outcome(Job(Path(word), config.output), "failed", f"{word}: no video there")
+        for word in empty
+    ]
     near = [job for job in jobs if not is_far(job)]
-    pending += [job for job in jobs if is_far(job)]  # workers look whether they are done: each takes its time
-    one_file_each = config.keypoints is None and config.fps is None  # else another file may have been mended
+    pending += [
+        job for job in jobs if is_far(job)
+    ]  # workers look whether they are done: each takes its time
+    one_file_each = (
+        config.keypoints is None and config.fps is None
+    )  # else another file may have been mended
     failed_before = report.failed_before(near) if one_file_each and not config.overwrite else {}
     for job in near:
-        before = None if config.overwrite else finished(job.source, job.folder, config, report.way["weights"])
+        before = (
+            None
+            if config.overwrite
+            else finished(job.source, job.folder, config, report.way["weights"])
+        )
         if before is not None:
             done.append(from_report(job, "skipped", before))
         elif reason := failed_before.get(job) or _unusable(job, config):
@@ -146,7 +177,9 @@ def _unusable(job: Job, config: PipelineConfig) -> str:
     return ""
 
 
-def _engine(config: PipelineConfig, options: BatchOptions, log: LogOptions, single: bool, is_needed: bool) -> Engine:
+def _engine(
+    config: PipelineConfig, options: BatchOptions, log: LogOptions, single: bool, is_needed: bool
+) -> Engine:
     """Who does the clips; Ray is asked only where there are any."""
     if options.engine == "ray" and is_needed:
         from pipeline.batch.ray_engine import RayEngine

@@ -15,12 +15,12 @@ from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from pipeline.batch.addresses import is_far
 from pipeline.batch.jobs import Job, Outcome, Tick
 from pipeline.batch.locks import tidy
-from pipeline.batch.places import is_far
 from pipeline.config import PipelineConfig
-from pipeline.logs import LOG, LogOptions, start_logging
-from pipeline.signals import end_on_sigterm
+from pipeline.runtime.logs import LOG, LogOptions, start_logging
+from pipeline.runtime.signals import end_on_sigterm
 
 TRIES = 2
 """A clip whose worker dies is given to another once: memory may have been short because of others."""
@@ -38,7 +38,9 @@ class InProcess:
     def __init__(self, config: PipelineConfig) -> None:
         self._config = config
 
-    def run(self, jobs: Sequence[Job], tell: Callable[[Tick], None]) -> Generator[Outcome, None, None]:
+    def run(
+        self, jobs: Sequence[Job], tell: Callable[[Tick], None]
+    ) -> Generator[Outcome, None, None]:
         """See `Engine`."""
         from pipeline.batch.clip import ClipWorker
 
@@ -53,7 +55,9 @@ class Pool:
     def __init__(self, config: PipelineConfig, workers: int, log: LogOptions) -> None:
         self._config, self._workers, self._log = config, workers, log
 
-    def run(self, jobs: Sequence[Job], tell: Callable[[Tick], None]) -> Generator[Outcome, None, None]:
+    def run(
+        self, jobs: Sequence[Job], tell: Callable[[Tick], None]
+    ) -> Generator[Outcome, None, None]:
         """See `Engine`."""
         waiting, deaths = deque(jobs), Counter[Path]()
         team: list[_Worker] = []
@@ -70,8 +74,12 @@ class Pool:
                             yield outcome
                         case Job() as job:
                             team.remove(worker)
-                            reason = f"{job.source}: the process at work on it {worker.how_it_ended()}"
-                            yield from again_or_failed(job, reason, waiting, deaths, self._config.output)
+                            reason = (
+                                f"{job.source}: the process at work on it {worker.how_it_ended()}"
+                            )
+                            yield from again_or_failed(
+                                job, reason, waiting, deaths, self._config.output
+                            )
         finally:
             for worker in team:
                 worker.stop()
@@ -80,7 +88,9 @@ class Pool:
 
     def _hand_out(self, waiting: deque[Job], team: list["_Worker"]) -> None:
         """A job for everyone who has none, new workers where there is need of them."""
-        while len(team) < min(self._workers, len(waiting) + sum(worker.job is not None for worker in team)):
+        while len(team) < min(
+            self._workers, len(waiting) + sum(worker.job is not None for worker in team)
+        ):
             team.append(_Worker(self._config, max(1, usable_cores() // self._workers), self._log))
         for worker in team:
             if worker.job is None and waiting:
@@ -113,8 +123,12 @@ class _Worker:
         self.job: Job | None = None
         self.connection, theirs = _SPAWN.Pipe()
         self._heard_s = time.monotonic()
-        self._process = _SPAWN.Process(target=_serve, args=(theirs, config, threads, log), daemon=True)
-        with _environment(OMP_NUM_THREADS=str(threads)):  # numpy's and torch's libraries look there when they load
+        self._process = _SPAWN.Process(
+            target=_serve, args=(theirs, config, threads, log), daemon=True
+        )
+        with _environment(
+            OMP_NUM_THREADS=str(threads)
+        ):  # numpy's and torch's libraries look there when they load
             self._process.start()
         theirs.close()  # so that the pipe ends with the process
 
@@ -187,7 +201,9 @@ def _environment(**variables: str) -> Iterator[None]:
 
 def _serve(connection: Connection, config: PipelineConfig, threads: int, log: LogOptions) -> None:
     """The worker process: jobs in, ticks and outcomes out, until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches everyone at the terminal; the parent decides
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches everyone at the terminal; the parent decides
     end_on_sigterm()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     start_logging(log)

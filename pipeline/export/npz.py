@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 
 from core.skeletons import COCO_17, H36M_17
-from pipeline.spool import Spool
+from pipeline.results.spool import Spool
 
 FORMAT_VERSION = 1
 _PIECE_ROWS = 2000

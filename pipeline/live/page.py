@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import cv2
 
 from core.errors import OutputError
-from pipeline.live.newest import Newest
 from pipeline.render.draw import Picture
+from pipeline.runtime.latest_value import Newest
 
 _HOST = "127.0.0.1"
 _QUALITY = 80
@@ -50,7 +50,9 @@ class Page:
         """Let viewers have (H, W, 3) RGB."""
         if self.is_watched:
             bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-            self._pictures.put(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes())
+            self._pictures.put(
+                cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+            )
 
     def close(self) -> None:
         """End all viewers' streams and let go of the port."""
@@ -108,7 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def picture(self, jpeg: bytes, part: bool) -> None:
         """Write one picture, as a part of many or alone."""
-        head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n" if part else ""
+        head = (
+            f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            if part
+            else ""
+        )
         self.wfile.write(head.encode() + jpeg + (b"\r\n" if part else b""))
 
     def log_message(self, format: str, *args: Any) -> None:

@@ -15,12 +15,12 @@ import numpy as np
 from core.errors import OutputError
 from core.types import VideoInfo
 from pipeline.export.npz import ROW, write_npz
+from pipeline.lifting.resampling import MIN_SCORE
 from pipeline.live.moment import LiveBody, Moment
+from pipeline.media.video_writer import VideoWriter
 from pipeline.render.draw import Picture
-from pipeline.sequence import MIN_SCORE
-from pipeline.spool import Spool
-from pipeline.staging import REPORT, staged
-from pipeline.video import VideoWriter
+from pipeline.results.spool import Spool
+from pipeline.results.staging import REPORT, staged
 
 
 @dataclass
@@ -52,7 +52,10 @@ class Recorder:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._undo.__exit__(kind, error, trace)
 
@@ -69,7 +72,9 @@ class Recorder:
         try:
             self._rows.append(rows)
         except OSError as error:
-            raise OutputError(f"{self._folder}: cannot write there ({error.strerror or error})") from error
+            raise OutputError(
+                f"{self._folder}: cannot write there ({error.strerror or error})"
+            ) from error
 
     def picture(self, picture: Picture, time_s: float) -> None:
         """Add (H, W, 3) RGB to the video."""
@@ -88,7 +93,11 @@ class Recorder:
 
 def _fill(row: Any, moment: Moment, body: LiveBody) -> None:
     person = body.in_frame
-    row["frame_index"], row["track_id"], row["time_s"] = moment.frame.index, person.track_id, moment.frame.time_s
+    row["frame_index"], row["track_id"], row["time_s"] = (
+        moment.frame.index,
+        person.track_id,
+        moment.frame.time_s,
+    )
     row["keypoints_2d"], row["keypoint_scores"] = person.keypoints_xy, person.keypoint_scores
     row["observed"] = person.keypoint_scores >= MIN_SCORE
     row["joints_camera_m"], row["root_camera_m"] = body.camera.joints_m[0], body.camera.root_m[0]

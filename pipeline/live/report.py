@@ -4,11 +4,11 @@ import platform
 from datetime import datetime
 from typing import Any
 
-from pipeline.live.address import LiveSource
+from pipeline.grounding.online import GROUNDING
+from pipeline.live.latency import Latency
 from pipeline.live.record import Recorder
-from pipeline.live.source import STALLED_S, LiveReader
-from pipeline.live.tally import Latency
-from pipeline.live.world import GROUNDING
+from pipeline.media.live_reader import STALLED_S, LiveReader
+from pipeline.media.live_source import LiveSource
 
 _MUCH_BEHIND_S = 1.0
 
@@ -34,7 +34,10 @@ def live_report(
             "latency_ms": {name: one.as_dict() for name, one in latency.items()},
         },
         "grounding": GROUNDING,
-        "people": [{"track_id": track_id, **vars(seen)} for track_id, seen in sorted(recorder.people.items())],
+        "people": [
+            {"track_id": track_id, **vars(seen)}
+            for track_id, seen in sorted(recorder.people.items())
+        ],
         "warnings": _warnings(reader, recorder),
     }
 

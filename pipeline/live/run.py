@@ -22,23 +22,23 @@ from core.types import Detections, Floats, Intrinsics, VideoInfo
 from detectors.base import Detector
 from lifter.predict import Lifter
 from pipeline.config import PipelineConfig
-from pipeline.live.address import LiveSource
-from pipeline.live.identity import LiveIds
-from pipeline.live.lift import LivePerson, Sighting
+from pipeline.grounding.online import LiveWorld
+from pipeline.lifting.online import LivePerson, Sighting
+from pipeline.live.latency import Latency
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.live.page import Page
 from pipeline.live.record import Recorder
 from pipeline.live.report import live_report
-from pipeline.live.source import LiveFrame, LiveReader
 from pipeline.live.stream import Stream, describe, open_stream
-from pipeline.live.tally import Latency
-from pipeline.live.view import LiveView
 from pipeline.live.window import Window, open_window
-from pipeline.live.world import LiveWorld
-from pipeline.models import Models
-from pipeline.overlap import ahead
+from pipeline.media.live_reader import LiveFrame, LiveReader
+from pipeline.media.live_source import LiveSource
 from pipeline.render.draw import Picture
+from pipeline.render.live_view import LiveView
 from pipeline.render.person import PersonInFrame
+from pipeline.runtime.models import Models
+from pipeline.runtime.prefetch import ahead
+from pipeline.tracking.online import LiveIds
 
 CAUSAL_LIFTER = "lifter-causal"
 
@@ -54,10 +54,18 @@ def process_live(source: LiveSource, config: PipelineConfig) -> tuple[Path, dict
         models = Models(config)
         opened.callback(models.close)
         detector, lifter = models.detector(), models.lifter
-        torch.set_num_threads(1)  # one window is little work; threads that wait for each other would cost far more
+        torch.set_num_threads(
+            1
+        )  # one window is little work; threads that wait for each other would cost far more
         opened.enter_context(_stopped_by_signals(stop))
-        page = opened.enter_context(closing(Page(config.serve))) if config.serve is not None else None
-        stream = opened.enter_context(closing(open_stream(config.stream))) if config.stream is not None else None
+        page = (
+            opened.enter_context(closing(Page(config.serve))) if config.serve is not None else None
+        )
+        stream = (
+            opened.enter_context(closing(open_stream(config.stream)))
+            if config.stream is not None
+            else None
+        )
         _say(f"waiting for {source.shown}" + (f"; picture at {page.url}" if page else ""))
 
         reader = opened.enter_context(LiveReader(source, stop))
@@ -76,7 +84,13 @@ def process_live(source: LiveSource, config: PipelineConfig) -> tuple[Path, dict
         failure = None
         try:
             moments = _handed_out(analysis.moments(reader), stream, recorder, latency["poses"])
-            _present(moments, _Outputs(info, config, page, window, recorder), config, stop, latency["picture"])
+            _present(
+                moments,
+                _Outputs(info, config, page, window, recorder),
+                config,
+                stop,
+                latency["picture"],
+            )
         except Exception as error:  # whatever it was, hours of recording are not thrown away
             failure = error
         metadata = {
@@ -102,8 +116,15 @@ def _causal(config: PipelineConfig) -> PipelineConfig:
 class _Analysis:
     """Frames → moments, remembering what the past says."""
 
-    def __init__(self, detector: Detector, lifter: Lifter, intrinsics: Intrinsics, config: PipelineConfig) -> None:
-        self._detector, self._lifter, self._intrinsics, self._config = detector, lifter, intrinsics, config
+    def __init__(
+        self, detector: Detector, lifter: Lifter, intrinsics: Intrinsics, config: PipelineConfig
+    ) -> None:
+        self._detector, self._lifter, self._intrinsics, self._config = (
+            detector,
+            lifter,
+            intrinsics,
+            config,
+        )
         self._ids = LiveIds(config.max_people)
         self._people: dict[int, LivePerson] = {}
         self._world = LiveWorld()
@@ -119,7 +140,9 @@ class _Analysis:
             yield Moment(frame, arrived.arrived_s, self._bodies(found, here, frame.time_s))
 
     def _bodies(self, found: Detections, here: dict[int, int], time_s: float) -> list[LiveBody]:
-        self._people = {track_id: one for track_id, one in self._people.items() if track_id in self._ids.alive}
+        self._people = {
+            track_id: one for track_id, one in self._people.items() if track_id in self._ids.alive
+        }
         poses: dict[int, tuple[Any, Floats]] = {}
         for track_id in here.keys() - self._people.keys():
             self._people[track_id] = LivePerson(self._lifter, self._intrinsics, self._config)
@@ -160,7 +183,12 @@ class _Outputs:
     """Whoever wants pictures."""
 
     def __init__(
-        self, info: VideoInfo, config: PipelineConfig, page: Page | None, window: Window | None, recorder: Recorder
+        self,
+        info: VideoInfo,
+        config: PipelineConfig,
+        page: Page | None,
+        window: Window | None,
+        recorder: Recorder,
     ) -> None:
         self._view = LiveView(info)
         self._page, self._window, self._recorder = page, window, recorder
@@ -188,9 +216,16 @@ class _Outputs:
 
 
 def _present(
-    moments: Iterable[Moment], outputs: _Outputs, config: PipelineConfig, stop: threading.Event, latency: Latency
+    moments: Iterable[Moment],
+    outputs: _Outputs,
+    config: PipelineConfig,
+    stop: threading.Event,
+    latency: Latency,
 ) -> None:
-    with closing(ahead(moments, depth=1)) as made, closing(tqdm(made, "live", unit="frame", disable=None)) as counted:
+    with (
+        closing(ahead(moments, depth=1)) as made,
+        closing(tqdm(made, "live", unit="frame", disable=None)) as counted,
+    ):
         try:
             for moment in counted:
                 picture = outputs.draw(moment)

@@ -13,8 +13,8 @@ from core.errors import OutputError
 from core.skeletons import COCO_17, H36M_17
 from core.types import Floats
 from pipeline.live.moment import Moment
-from pipeline.live.newest import Newest
-from pipeline.logs import LOG
+from pipeline.runtime.latest_value import Newest
+from pipeline.runtime.logs import LOG
 
 FORMAT_VERSION = 1
 _HEADER_EVERY_S = 5.0  # by UDP: who listens from now on must learn the names, too
@@ -41,7 +41,9 @@ def open_stream(target: str) -> Stream:
         return LineStream(sys.stdout.fileno())
     host, _, port = target.removeprefix("udp://").rpartition(":")
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0]
+        family, kind, _, _, address = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_DGRAM
+        )[0]
     except OSError as error:
         raise OutputError(f"--stream {target}: no such receiver ({error.strerror})") from error
     return DatagramStream(socket.socket(family, kind), address)

@@ -51,7 +51,9 @@ class Window:
             return
         height, width = picture.shape[:2]
         try:
-            room = min(self._root.winfo_screenwidth() / width, self._root.winfo_screenheight() / height)
+            room = min(
+                self._root.winfo_screenwidth() / width, self._root.winfo_screenheight() / height
+            )
             if room < 1:
                 picture = cv2.resize(picture, None, fx=room, fy=room, interpolation=cv2.INTER_AREA)
             self._picture = ImageTk.PhotoImage(Image.fromarray(picture))  # kept: Tk does not

@@ -24,7 +24,9 @@ class SideBySide:
     an empty stage. `size` (width, height) is even and the same for every frame.
     """
 
-    def __init__(self, info: VideoInfo, worlds: Iterable[WorldPoses], max_height: int = MAX_HEIGHT) -> None:
+    def __init__(
+        self, info: VideoInfo, worlds: Iterable[WorldPoses], max_height: int = MAX_HEIGHT
+    ) -> None:
         height = min(max(info.height, LEAST_HEIGHT), max_height) // 2 * 2
         self._scale = height / info.height
         self._video_size = max(2, round(info.width * self._scale / 2) * 2), height
@@ -40,7 +42,9 @@ class SideBySide:
         width, height = self.size
         picture = np.empty((height, width, 3), np.uint8)
         left, right = picture[:, : self._video_size[0]], picture[:, self._video_size[0] :]
-        cv2.resize(_halved(frame.rgb, height), self._video_size, dst=left, interpolation=cv2.INTER_LINEAR)
+        cv2.resize(
+            _halved(frame.rgb, height), self._video_size, dst=left, interpolation=cv2.INTER_LINEAR
+        )
         right[:] = self._view
         for person in people:
             draw_person(left, person, self._scale)
@@ -77,6 +81,14 @@ def _draw_legend(image: Picture) -> None:
         text(image, words, x, 2 * size, size, TEXT_QUIET)
         x -= 2.4 * size
         for row, track_id in enumerate((1, 2)):
-            plate(image, x, (1.45 + 0.65 * row) * size, 2 * size, size // 2, track_colour(track_id, side), 1.0)
+            plate(
+                image,
+                x,
+                (1.45 + 0.65 * row) * size,
+                2 * size,
+                size // 2,
+                track_colour(track_id, side),
+                1.0,
+            )
         x -= 1.6 * size
     text(image, "3D view, in metres", size, 2 * size, size, TEXT_QUIET)

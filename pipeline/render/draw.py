@@ -24,15 +24,27 @@ _HALF = (_PARTS - 1) / 2  # half a pixel less, half a part more for rounding
 
 def line(image: Picture, start: Floats, end: Floats, colour: Colour, thickness: float) -> None:
     """A round-ended line between two (2,) px."""
-    cv2.line(image, _fixed(start), _fixed(end), colour, max(1, round(thickness)), cv2.LINE_AA, _SHIFT)
+    cv2.line(
+        image, _fixed(start), _fixed(end), colour, max(1, round(thickness)), cv2.LINE_AA, _SHIFT
+    )
 
 
 def disc(image: Picture, centre: Floats, radius: float, colour: Colour) -> None:
     """A filled circle around (2,) px."""
-    cv2.circle(image, _fixed(centre), max(1, round(radius * _PARTS)), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+    cv2.circle(
+        image,
+        _fixed(centre),
+        max(1, round(radius * _PARTS)),
+        colour,
+        cv2.FILLED,
+        cv2.LINE_AA,
+        _SHIFT,
+    )
 
 
-def text(image: Picture, words: str, x: float, y: float, size: int, colour: Colour, bold: bool = False) -> None:
+def text(
+    image: Picture, words: str, x: float, y: float, size: int, colour: Colour, bold: bool = False
+) -> None:
     """Words with their left end at x and their middle at y."""
     mask = _letters(words, size, bold)
     blend(image, mask, round(x), round(y - mask.shape[0] / 2), colour)
@@ -43,7 +55,9 @@ def text_width(words: str, size: int, bold: bool = False) -> int:
     return int(_letters(words, size, bold).shape[1])
 
 
-def plate(image: Picture, x: float, y: float, width: int, height: int, colour: Colour, alpha: float) -> None:
+def plate(
+    image: Picture, x: float, y: float, width: int, height: int, colour: Colour, alpha: float
+) -> None:
     """A filled rectangle with round corners, its top left at x, y."""
     blend(image, _rounded(width, height, alpha), round(x), round(y), colour)
 
@@ -88,6 +102,8 @@ def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
 @lru_cache(maxsize=64)
 def _rounded(width: int, height: int, alpha: float) -> Picture:
     picture = Image.new("L", (width * 4, height * 4))
-    ImageDraw.Draw(picture).rounded_rectangle((0, 0, width * 4 - 1, height * 4 - 1), radius=height, fill=255)
+    ImageDraw.Draw(picture).rounded_rectangle(
+        (0, 0, width * 4 - 1, height * 4 - 1), radius=height, fill=255
+    )
     small = np.asarray(picture.resize((width, height), Image.Resampling.BOX), np.float32)
     return (small * alpha).astype(np.uint8)

@@ -9,11 +9,27 @@ import numpy as np
 from core.skeletons import H36M_17, Skeleton
 from core.types import Floats
 from pipeline.render.draw import Picture, disc, fits, line, plate, text, text_width
-from pipeline.render.palette import BACKGROUND, BLACK, WHITE, Colour, Side, mix, side_of, track_colour
+from pipeline.render.palette import (
+    BACKGROUND,
+    BLACK,
+    WHITE,
+    Colour,
+    Side,
+    mix,
+    side_of,
+    track_colour,
+)
 from pipeline.render.person import PersonInFrame
 from pipeline.render.scene import Stage
 
-LIMB_WIDTH_M = {"knee": 0.105, "ankle": 0.08, "elbow": 0.07, "wrist": 0.055, "spine": 0.12, "thorax": 0.12}
+LIMB_WIDTH_M = {
+    "knee": 0.105,
+    "ankle": 0.08,
+    "elbow": 0.07,
+    "wrist": 0.055,
+    "spine": 0.12,
+    "thorax": 0.12,
+}
 """Thickness of the limb that ends at a joint, by the joint's name without its side; 0.07 for the others."""
 
 HEAD_RADIUS_M = 0.105
@@ -38,7 +54,12 @@ class FigurePainter:
     def __init__(self, stage: Stage, skeleton: Skeleton = H36M_17) -> None:
         self._stage, self._skeleton = stage, skeleton
         self._limbs = [
-            (parent, child, LIMB_WIDTH_M.get(_without_side(skeleton.joints[child]), 0.07), side_of(skeleton, (child,)))
+            (
+                parent,
+                child,
+                LIMB_WIDTH_M.get(_without_side(skeleton.joints[child]), 0.07),
+                side_of(skeleton, (child,)),
+            )
             for parent, child in skeleton.bones
             if skeleton.joints[child] != "head_top"
         ]
@@ -63,7 +84,11 @@ class FigurePainter:
 
     def _parts(self, person: PersonInFrame) -> list[_Part]:
         joints, projection = person.joints_world_m, self._stage.projection
-        points, depth, scale = projection.pixels(joints), projection.depth(joints), projection.scale(joints)
+        points, depth, scale = (
+            projection.pixels(joints),
+            projection.depth(joints),
+            projection.scale(joints),
+        )
         parts = []
         for parent, child, width_m, side in self._limbs:
             middle = float(depth[parent] + depth[child]) / 2
@@ -73,7 +98,9 @@ class FigurePainter:
         neck, top = self._head
         colour = self._in_haze(track_colour(person.track_id, Side.MIDDLE), float(depth[top]))
         centre = points[neck] * 0.45 + points[top] * 0.55
-        parts.append(_Part(float(depth[top]), centre, None, 2 * HEAD_RADIUS_M * float(scale[top]), colour))
+        parts.append(
+            _Part(float(depth[top]), centre, None, 2 * HEAD_RADIUS_M * float(scale[top]), colour)
+        )
         return parts
 
     def _in_haze(self, colour: Colour, depth: float) -> Colour:
@@ -85,10 +112,15 @@ class FigurePainter:
         """Darken the floor straight below every limb, softly: where a person stands is then plain to see."""
         if not people:
             return
-        mask = np.zeros((image.shape[0] // 2, image.shape[1] // 2), np.uint8)  # half size: it is blurred anyway
+        mask = np.zeros(
+            (image.shape[0] // 2, image.shape[1] // 2), np.uint8
+        )  # half size: it is blurred anyway
         for person in people:
             below = person.joints_world_m * [1.0, 1.0, 0.0]
-            points, scale = self._stage.projection.pixels(below) / 2, self._stage.projection.scale(below) / 2
+            points, scale = (
+                self._stage.projection.pixels(below) / 2,
+                self._stage.projection.scale(below) / 2,
+            )
             for parent, child, width_m, _ in self._limbs:
                 if fits(points[parent], mask) and fits(points[child], mask):
                     width = 1.3 * width_m * float(scale[child])
@@ -96,9 +128,13 @@ class FigurePainter:
         mask = cv2.GaussianBlur(mask, (0, 0), image.shape[0] / 300)
         x, y, width, height = (2 * side for side in cv2.boundingRect(mask))
         if width and height:
-            shade = cv2.resize(mask[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2], (width, height))
+            shade = cv2.resize(
+                mask[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2], (width, height)
+            )
             darkened = image[y : y + height, x : x + width]
-            darkened[:] = (darkened * (1 - SHADOW / 255 * shade[..., None].astype(np.float32))).astype(np.uint8)
+            darkened[:] = (
+                darkened * (1 - SHADOW / 255 * shade[..., None].astype(np.float32))
+            ).astype(np.uint8)
 
     def _draw_name(self, image: Picture, person: PersonInFrame) -> None:
         top = self._stage.projection.pixels(person.joints_world_m[self._head[1]])
@@ -108,7 +144,9 @@ class FigurePainter:
         name = str(person.track_id)
         width = text_width(name, size, bold=True) + size
         x, y = top[0] - width / 2, top[1] - 2.1 * size
-        plate(image, x, y - size * 0.7, width, round(1.4 * size), track_colour(person.track_id), 0.95)
+        plate(
+            image, x, y - size * 0.7, width, round(1.4 * size), track_colour(person.track_id), 0.95
+        )
         text(image, name, x + size / 2, y, size, BLACK, bold=True)
 
 

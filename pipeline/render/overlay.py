@@ -21,7 +21,10 @@ _LINKS = (
 )  # fmt: skip
 """What is joined by a line: COCO's tree hangs on the nose, which no drawing of a body wants. The face gets dots."""
 
-LINKS = tuple((COCO_17.index(a), COCO_17.index(b), side_of(COCO_17, COCO_17.indices((a, b)))) for a, b in _LINKS)
+LINKS = tuple(
+    (COCO_17.index(a), COCO_17.index(b), side_of(COCO_17, COCO_17.indices((a, b))))
+    for a, b in _LINKS
+)
 _FACE = frozenset(COCO_17.indices(("nose", "left_eye", "right_eye", "left_ear", "right_ear")))
 
 
@@ -38,8 +41,20 @@ def draw_person(image: Picture, person: PersonInFrame, scale: float) -> None:
     for a, b, side in LINKS:
         if drawn[a] and drawn[b]:
             weak = min(scores[a], scores[b]) < SURE
-            strokes.append((points[a], points[b], track_colour(person.track_id, side), (1.5 if weak else 4.0) * unit))
-    for start, end, colour, width in strokes:  # all edges first: they must not cut into a neighbouring limb
+            strokes.append(
+                (
+                    points[a],
+                    points[b],
+                    track_colour(person.track_id, side),
+                    (1.5 if weak else 4.0) * unit,
+                )
+            )
+    for (
+        start,
+        end,
+        colour,
+        width,
+    ) in strokes:  # all edges first: they must not cut into a neighbouring limb
         line(image, start, end, mix(colour, BLACK, 0.65), width + 2 * unit)
     for start, end, colour, width in strokes:
         line(image, start, end, colour, width)

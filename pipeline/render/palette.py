@@ -41,7 +41,11 @@ class Side(Enum):
 
 def side_of(skeleton: Skeleton, joints: Sequence[int]) -> Side:
     """The side all of some joints are on; a limb from the middle outwards belongs to the side it ends on."""
-    sides = {Side.LEFT if joint in skeleton.left else Side.RIGHT for joint in joints if _is_paired(skeleton, joint)}
+    sides = {
+        Side.LEFT if joint in skeleton.left else Side.RIGHT
+        for joint in joints
+        if _is_paired(skeleton, joint)
+    }
     return sides.pop() if len(sides) == 1 else Side.MIDDLE
 
 

@@ -49,7 +49,10 @@ def find_bounds(worlds: Iterable[WorldPoses]) -> Bounds:
     joints = (world.joints_m.reshape(-1, 3) for world in worlds)
     finite = (points[np.isfinite(points).all(1)] for points in joints)
     strays = [STRAY_PERCENT, 100 - STRAY_PERCENT]
-    reach = np.array([np.percentile(points, strays, axis=0) for points in finite if len(points)] or np.zeros((1, 2, 3)))
+    reach = np.array(
+        [np.percentile(points, strays, axis=0) for points in finite if len(points)]
+        or np.zeros((1, 2, 3))
+    )
     low, high = reach[:, 0].min(0), reach[:, 1].max(0)
     middle, half = (low + high) / 2, np.maximum((high - low) / 2 + MARGIN_M, LEAST_SPAN_M / 2)
     step = next((step for step in (1.0, 2.0, 5.0, 10.0) if half[:2].max() * 2 <= 12 * step), 20.0)
@@ -96,15 +99,31 @@ def build_stage(worlds: Iterable[WorldPoses], width: int, height: int) -> Stage:
 
 
 def _build_stage(bounds: Bounds, width: int, height: int) -> Stage:
-    figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor=_unit(BACKGROUND))  # a point is a pixel
+    figure = Figure(
+        figsize=(width / 72, height / 72), dpi=72, facecolor=_unit(BACKGROUND)
+    )  # a point is a pixel
     axes = _axes(figure, bounds)
     labels = _labels(bounds)
     letter = max(10.0, height / 50)
-    _fit(axes, np.array([*bounds.corners, *(place for place, _ in labels)]), width, height, padding=1.5 * letter)
+    _fit(
+        axes,
+        np.array([*bounds.corners, *(place for place, _ in labels)]),
+        width,
+        height,
+        padding=1.5 * letter,
+    )
     _draw_floor(axes, bounds)
     _draw_walls(axes, bounds)
     for place, words in labels:
-        axes.text(*place, words, color=_unit(TEXT_QUIET), fontsize=letter, ha="center", va="center", zorder=3)
+        axes.text(
+            *place,
+            words,
+            color=_unit(TEXT_QUIET),
+            fontsize=letter,
+            ha="center",
+            va="center",
+            zorder=3,
+        )
     pixels = io.BytesIO()
     figure.savefig(pixels, format="rgba", dpi=72)
     picture = np.frombuffer(pixels.getvalue(), np.uint8).reshape(height, width, 4)[..., :3].copy()
@@ -118,7 +137,9 @@ def _axes(figure: Figure, bounds: Bounds) -> Axes3D:
     axes.patch.set_visible(False)
     axes.set_proj_type("persp", focal_length=FOCAL_LENGTH)
     axes.view_init(elev=ELEVATION_DEG, azim=AZIMUTH_DEG)
-    for limit, low, high in zip((axes.set_xlim, axes.set_ylim, axes.set_zlim), bounds.low, bounds.high, strict=True):
+    for limit, low, high in zip(
+        (axes.set_xlim, axes.set_ylim, axes.set_zlim), bounds.low, bounds.high, strict=True
+    ):
         limit(low, high, auto=False)
     axes.set_box_aspect(tuple(bounds.high - bounds.low))
     return axes
@@ -128,7 +149,10 @@ def _fit(axes: Axes3D, points: Floats, width: int, height: int, padding: float) 
     """Move and size the axes so that points (N, 3) m fill the panel; matplotlib leaves a third of it empty."""
     pixels = _projection(axes, height).pixels(points)
     low, high = pixels.min(0), pixels.max(0)
-    free_low, free_high = np.array([padding, 3 * padding]), np.array([width, height]) - padding  # the legend is on top
+    free_low, free_high = (
+        np.array([padding, 3 * padding]),
+        np.array([width, height]) - padding,
+    )  # the legend is on top
     zoom = float(np.min((free_high - free_low) / (high - low)))
     shift = (free_low + free_high) / 2 - zoom * (low + high) / 2  # px, y down
     axes.set_position((shift[0] / width, 1 - shift[1] / height - zoom, zoom, zoom))
@@ -145,12 +169,16 @@ def _projection(axes: Axes3D, height: int) -> Projection:
 def _draw_floor(axes: Axes3D, bounds: Bounds) -> None:
     (x0, y0, _), (x1, y1, _) = bounds.low, bounds.high
     floor = [(x0, y0, 0), (x1, y0, 0), (x1, y1, 0), (x0, y1, 0)]
-    axes.add_collection3d(Poly3DCollection([floor], facecolors=[_unit(FLOOR)], zorder=0, clip_on=False))
+    axes.add_collection3d(
+        Poly3DCollection([floor], facecolors=[_unit(FLOOR)], zorder=0, clip_on=False)
+    )
     for step, colour, thickness in ((bounds.step / 2, GRID, 0.8), (bounds.step, GRID_STRONG, 1.2)):
         lines = [[(x, y0, 0), (x, y1, 0)] for x in _marks(x0, x1, step)]
         lines += [[(x0, y, 0), (x1, y, 0)] for y in _marks(y0, y1, step)]
         axes.add_collection3d(
-            Line3DCollection(lines, colors=[_unit(colour)], linewidths=thickness, zorder=1, clip_on=False)
+            Line3DCollection(
+                lines, colors=[_unit(colour)], linewidths=thickness, zorder=1, clip_on=False
+            )
         )
 
 
@@ -161,7 +189,9 @@ def _draw_walls(axes: Axes3D, bounds: Bounds) -> None:
     lines += [[(x, y1, 0), (x, y1, top)] for x in _marks(x0, x1, bounds.step)]
     lines += [[(x0, y, 0), (x0, y, top)] for y in _marks(y0, y1, bounds.step)]
     lines += [[(x, y, 0), (x, y, top)] for x, y in ((x0, y0), (x0, y1), (x1, y1))]
-    axes.add_collection3d(Line3DCollection(lines, colors=[_unit(WALL)], linewidths=1.0, zorder=1, clip_on=False))
+    axes.add_collection3d(
+        Line3DCollection(lines, colors=[_unit(WALL)], linewidths=1.0, zorder=1, clip_on=False)
+    )
 
 
 def _labels(bounds: Bounds) -> list[tuple[Floats, str]]:

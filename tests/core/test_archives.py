@@ -11,14 +11,22 @@ from core.errors import InputError
 
 def write_pickle(path, pickled: bytes) -> None:
     """An archive of one object array, `value`, pickled in any way."""
-    header = b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '|O', 'fortran_order': False, 'shape': (), }".ljust(117) + b"\n"
+    header = (
+        b"\x93NUMPY\x01\x00v\x00"
+        + b"{'descr': '|O', 'fortran_order': False, 'shape': (), }".ljust(117)
+        + b"\n"
+    )
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("value.npy", header + pickled)
 
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_every_pickle_protocol_is_read(tmp_path, protocol):
-    value = {"array": np.float32([1, 2]), "fortran": np.asfortranarray([[1, 2], [3, 4]]), "number": np.float64(0.5)}
+    value = {
+        "array": np.float32([1, 2]),
+        "fortran": np.asfortranarray([[1, 2], [3, 4]]),
+        "number": np.float64(0.5),
+    }
     path = tmp_path / "a.npz"
     write_pickle(path, pickle.dumps(np.array(value, dtype=object), protocol=protocol))
     got = read_archive(path)["value"]
@@ -62,7 +70,8 @@ def test_a_shape_that_its_data_do_not_fill_is_refused(tmp_path):
     array = np.array([1, None], dtype=object)
     make, arguments, (version, _, *rest) = array.__reduce__()
     write_pickle(
-        tmp_path / "large.npz", pickle.dumps(Reduced(make, arguments, (version, (600, 900), *rest)), protocol=2)
+        tmp_path / "large.npz",
+        pickle.dumps(Reduced(make, arguments, (version, (600, 900), *rest)), protocol=2),
     )
     with pytest.raises(InputError, match="cannot reshape array of size 2"):
         read_archive(tmp_path / "large.npz")

@@ -24,14 +24,18 @@ def test_projection_as_published(kind, name):
 @KINDS
 @pytest.mark.parametrize("name", ["world_to_camera", "camera_to_world"])
 def test_rigid_transforms_as_published(kind, name):
-    got = getattr(camera, name)(kind(POINTS), kind(QUATERNION.astype(float)), kind(TRANSLATION.astype(float)))
+    got = getattr(camera, name)(
+        kind(POINTS), kind(QUATERNION.astype(float)), kind(TRANSLATION.astype(float))
+    )
     np.testing.assert_allclose(got, REFERENCE[f"camera/{name}"], rtol=1e-6, atol=1e-6)
 
 
 def test_world_to_camera_and_back():
     quaternion = QUATERNION.astype(float) / np.linalg.norm(QUATERNION.astype(float))
     there = camera.world_to_camera(POINTS, quaternion, TRANSLATION)
-    np.testing.assert_allclose(camera.camera_to_world(there, quaternion, TRANSLATION), POINTS, atol=1e-12)
+    np.testing.assert_allclose(
+        camera.camera_to_world(there, quaternion, TRANSLATION), POINTS, atol=1e-12
+    )
 
 
 def test_pinhole_and_back():

@@ -8,9 +8,11 @@ def test_flipping_twice_gives_the_person_back(skeleton: Skeleton) -> None:
     order = skeleton.flip_order
     assert [order[j] for j in order] == list(range(len(skeleton)))
     for j, other in enumerate(order):
-        assert skeleton.joints[other] == skeleton.joints[j].replace("left", "*").replace("right", "left").replace(
-            "*", "right"
-        ) or skeleton.joints[j][:2] in ("l_", "r_"), "a joint is paired with its own name on the other side"
+        assert skeleton.joints[other] == skeleton.joints[j].replace("left", "*").replace(
+            "right", "left"
+        ).replace("*", "right") or skeleton.joints[j][:2] in ("l_", "r_"), (
+            "a joint is paired with its own name on the other side"
+        )
 
 
 @pytest.mark.parametrize("skeleton", BY_NAME.values(), ids=BY_NAME)

@@ -15,7 +15,9 @@ def test_a_wrong_shape_is_told_with_expected_and_got() -> None:
     }
     assert len(Detections(0, **people, skeleton=COCO_17)) == 2
     people["keypoints_xy"] = np.zeros((2, 33, 2))
-    with pytest.raises(ValueError, match=r"keypoints_xy: expected shape \(2, 17, 2\), got \(2, 33, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"keypoints_xy: expected shape \(2, 17, 2\), got \(2, 33, 2\)"
+    ):
         Detections(0, **people, skeleton=COCO_17)
 
 

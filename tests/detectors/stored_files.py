@@ -18,7 +18,13 @@ Scene = Sequence[Sequence[Floats]]
 
 def laid_out(person: Floats, layout: str) -> Floats:
     """The same person in another order: joints between two others in their middle, those COCO has not at 0, unseen."""
-    between = {"neck": "shoulder", "mid_hip": "hip", "hip": "hip", "pelvis": "hip", "thorax": "shoulder"}
+    between = {
+        "neck": "shoulder",
+        "mid_hip": "hip",
+        "hip": "hip",
+        "pelvis": "hip",
+        "thorax": "shoulder",
+    }
     keypoints = np.zeros((LAYOUTS[layout].count, 3))
     for place, name in enumerate(LAYOUTS[layout].joints):
         name = name.replace("l_", "left_", 1) if name.startswith("l_") else name
@@ -52,7 +58,11 @@ def write(path: Path, data: Any) -> Path:
 
 def our_poses(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     """As `pipeline.export.npz` writes it; what it holds in 3D is left out here."""
-    rows = [(frame, number, person) for frame, people in enumerate(scene) for number, person in enumerate(people, 1)]
+    rows = [
+        (frame, number, person)
+        for frame, people in enumerate(scene)
+        for number, person in enumerate(people, 1)
+    ]
     people = np.array([person for *_, person in rows], np.float32).reshape(len(rows), 17, 3)
     metadata = {
         "format_version": 1,
@@ -71,13 +81,21 @@ def videopose3d_custom(folder: Path, scene: Scene, size: tuple[int, int], **meta
     """As its `prepare_data_2d_custom.py`: one person a video; here one entry for each of the people."""
     count = len(scene[0])
     positions = {
-        f"clip.mp4_{number + 1}": {"custom": [np.float32([people[number][:, :2] for people in scene])]}
+        f"clip.mp4_{number + 1}": {
+            "custom": [np.float32([people[number][:, :2] for people in scene])]
+        }
         for number in range(count)
     }
     sizes = {name: {"w": size[0], "h": size[1]} for name in positions}
-    known = {"layout_name": "coco", "num_joints": 17, "keypoints_symmetry": [list(COCO_17.left), list(COCO_17.right)]}
+    known = {
+        "layout_name": "coco",
+        "num_joints": 17,
+        "keypoints_symmetry": [list(COCO_17.left), list(COCO_17.right)],
+    }
     path = folder / "data_2d_custom_mine.npz"
-    np.savez_compressed(path, positions_2d=positions, metadata={**known, "video_metadata": sizes, **metadata})
+    np.savez_compressed(
+        path, positions_2d=positions, metadata={**known, "video_metadata": sizes, **metadata}
+    )
     return path
 
 
@@ -91,7 +109,9 @@ def videopose3d_dump(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
         keypoints[frame, 1] = np.float32(rows) if people else []
     path = folder / "clip.mp4.npz"
     metadata = {"w": size[0], "h": size[1]}
-    np.savez_compressed(path, boxes=boxes, segments=np.array(None), keypoints=keypoints, metadata=metadata)
+    np.savez_compressed(
+        path, boxes=boxes, segments=np.array(None), keypoints=keypoints, metadata=metadata
+    )
     return path
 
 
@@ -105,14 +125,22 @@ def coco_results(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
 
 def coco_data_set(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     """Annotations with images and categories; image ids are anything."""
-    images = [{"id": 7000 + frame, "file_name": f"frames/{frame:06d}.jpg"} for frame in range(len(scene))]
+    images = [
+        {"id": 7000 + frame, "file_name": f"frames/{frame:06d}.jpg"} for frame in range(len(scene))
+    ]
     annotations = [
         {"id": frame, "image_id": 7000 + frame, "category_id": 1, "bbox": xywh(person), "iscrowd": 0,
          "keypoints": flat(person)}
         for frame, people in enumerate(scene) for person in people
     ]  # fmt: skip
-    categories = [{"id": 1, "name": "person", "keypoints": list(COCO_17.joints)}, {"id": 2, "name": "bicycle"}]
-    return write(folder / "data.json", {"images": images, "annotations": annotations, "categories": categories})
+    categories = [
+        {"id": 1, "name": "person", "keypoints": list(COCO_17.joints)},
+        {"id": 2, "name": "bicycle"},
+    ]
+    return write(
+        folder / "data.json",
+        {"images": images, "annotations": annotations, "categories": categories},
+    )
 
 
 def alphapose(folder: Path, scene: Scene, size: tuple[int, int], layout: str = "coco_17") -> Path:
@@ -129,7 +157,12 @@ def alphapose_halpe(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
 
 
 def openpose_person(keypoints: Floats) -> dict[str, Any]:
-    parts = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d")
+    parts = (
+        "face_keypoints_2d",
+        "hand_left_keypoints_2d",
+        "hand_right_keypoints_2d",
+        "pose_keypoints_3d",
+    )
     return {"person_id": [-1], "pose_keypoints_2d": flat(keypoints), **{part: [] for part in parts}}
 
 
@@ -155,7 +188,11 @@ def sports2d(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
 def sports2d_blazepose(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     """Of its first versions: one person, whose list is one NaN where they are not seen."""
     path = openpose(
-        folder, [people[:1] for people in scene], size, "blazepose_33", "clip_json/clip_blazepose.{:05d}.json"
+        folder,
+        [people[:1] for people in scene],
+        size,
+        "blazepose_33",
+        "clip_json/clip_blazepose.{:05d}.json",
     )
     nobody = {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": [float("nan")]}]}
     write(path / f"clip_blazepose.{len(scene):05d}.json", nobody)
@@ -177,12 +214,18 @@ def mmpose_demo(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
         "keypoint_id2name": {str(number): name for number, name in enumerate(COCO_17.joints)},
         "sigmas": {"__ndarray__": [0.026, 0.025], "dtype": "float32", "shape": [2]},
     }
-    frames = [{"frame_id": frame, "instances": mmpose_instances(people)} for frame, people in enumerate(scene, 1)]
+    frames = [
+        {"frame_id": frame, "instances": mmpose_instances(people)}
+        for frame, people in enumerate(scene, 1)
+    ]
     return write(folder / "results_clip.json", {"meta_info": meta, "instance_info": frames})
 
 
 def mmpose_inferencer(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
-    frames = [{"frame_id": frame, "instances": mmpose_instances(people)} for frame, people in enumerate(scene)]
+    frames = [
+        {"frame_id": frame, "instances": mmpose_instances(people)}
+        for frame, people in enumerate(scene)
+    ]
     return write(folder / "predictions" / "clip.json", frames)
 
 
@@ -193,7 +236,9 @@ def mmpose_0x(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
         boxes = []
         for person in people:
             x, y, width, height = xywh(person)
-            boxes.append([x + width / 2, y + height / 2, width / 200, height / 200, width * height, 0.9])
+            boxes.append(
+                [x + width / 2, y + height / 2, width / 200, height / 200, width * height, 0.9]
+            )
         batches.append({
             "preds": [person.tolist() for person in people], "boxes": boxes, "bbox_ids": list(range(len(people))),
             "image_paths": [f"/data/frames/{frame:06d}.jpg" for _ in people], "output_heatmap": None,

@@ -73,12 +73,16 @@ def test_keypoints_agree_with_the_packaged_graph(found: list[Detections]) -> Non
     coco = BLAZEPOSE_33.indices(COCO_17.joints)
     distances = []
     for index, landmarks in zip(graph["frame_index"], graph["landmarks"][:, coco], strict=True):
-        apart = np.linalg.norm(found[index].keypoints_xy - landmarks, axis=2) / np.ptp(landmarks[:, 1])
+        apart = np.linalg.norm(found[index].keypoints_xy - landmarks, axis=2) / np.ptp(
+            landmarks[:, 1]
+        )
         distances.append(apart[np.argmin(np.median(apart, axis=1))])
     assert np.median(distances) < 0.02
 
 
-def test_scores_are_probabilities_and_points_outside_the_picture_have_none(found: list[Detections]) -> None:
+def test_scores_are_probabilities_and_points_outside_the_picture_have_none(
+    found: list[Detections],
+) -> None:
     leaving = found[198]
     scores = np.concatenate([detections.keypoint_scores for detections in found])
     assert scores.min() >= 0
@@ -111,7 +115,9 @@ def test_metres_stand_in_camera_axes_from_the_middle_of_the_hips(found: list[Det
 # --- coming, going, several ---
 
 
-def test_a_picture_of_nobody_gives_empty_detections_of_the_right_shapes(clip: dict[int, Picture]) -> None:
+def test_a_picture_of_nobody_gives_empty_detections_of_the_right_shapes(
+    clip: dict[int, Picture],
+) -> None:
     empty = clip[0][:, 1000:].copy()  # trees and houses
     for detections in run([empty, np.zeros_like(empty), empty]):
         assert len(detections) == 0
@@ -152,7 +158,10 @@ def test_the_same_frames_give_the_same_people_after_a_reset_and_on_any_number_of
     first = [detector.detect(Frame(index, 0, clip[index])).keypoints_xy for index in range(60, 64)]
     detector.reset()
     again = [detector.detect(Frame(index, 0, clip[index])).keypoints_xy for index in range(60, 64)]
-    threads = [detections.keypoints_xy for detections in run((clip[index] for index in range(60, 64)), num_threads=2)]
+    threads = [
+        detections.keypoints_xy
+        for detections in run((clip[index] for index in range(60, 64)), num_threads=2)
+    ]
     for a, b, c in zip(first, again, threads, strict=True):
         assert np.array_equal(a, b)
         assert np.allclose(a, c, atol=0.1)
@@ -181,7 +190,9 @@ def test_the_heavy_model_sees_the_same_people(clip: dict[int, Picture]) -> None:
 # --- the registry ---
 
 
-def test_what_is_missing_is_said_before_any_video_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_said_before_any_video_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     (tmp_path / "blazepose_detector.tflite").write_bytes(b"something else")
     with pytest.raises(WeightsError, match="blazepose_detector"):
@@ -199,4 +210,6 @@ def test_an_unknown_detector_names_the_known_ones() -> None:
 
 def test_the_registry_imports_no_backend() -> None:
     code = "import sys, detectors.base; sys.exit(any(m in sys.modules for m in ('cv2', 'ai_edge_litert', 'torch')))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
+    )

@@ -26,13 +26,17 @@ def test_anchors_are_cell_middles_of_five_layers() -> None:
     centres = anchors()
     assert centres.shape == (2254, 2)
     assert centres[0] == pytest.approx([4 / 224, 4 / 224])
-    assert centres[2] == pytest.approx([12 / 224, 4 / 224]), "two at each place, along the row first"
+    assert centres[2] == pytest.approx([12 / 224, 4 / 224]), (
+        "two at each place, along the row first"
+    )
     assert centres[-1] == pytest.approx([208 / 224, 208 / 224])
 
 
 def test_boxes_are_decoded_around_their_anchor() -> None:
     raw = np.array([[0, 0, 112, 56, 22.4, -22.4, *[0] * 6]])
-    assert decode_boxes(raw, np.array([[0.5, 0.25]]))[0, :6] == pytest.approx([0.25, 0.125, 0.75, 0.375, 0.6, 0.15])
+    assert decode_boxes(raw, np.array([[0.5, 0.25]]))[0, :6] == pytest.approx(
+        [0.25, 0.125, 0.75, 0.375, 0.6, 0.15]
+    )
 
 
 def test_overlapping_boxes_are_averaged_by_score_and_others_kept() -> None:
@@ -43,9 +47,12 @@ def test_overlapping_boxes_are_averaged_by_score_and_others_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "squares"), [(1768, 994, 3), (994, 1768, 3), (500, 500, 0), (501, 500, 2), (3000, 1000, 5)]
+    ("width", "height", "squares"),
+    [(1768, 994, 3), (994, 1768, 3), (500, 500, 0), (501, 500, 2), (3000, 1000, 5)],
 )
-def test_windows_cover_the_frame_at_half_overlap_or_more(width: int, height: int, squares: int) -> None:
+def test_windows_cover_the_frame_at_half_overlap_or_more(
+    width: int, height: int, squares: int
+) -> None:
     *rest, whole = search_windows(width, height)
     assert (whole.x, whole.y, whole.side) == (width / 2, height / 2, max(width, height))
     assert len(rest) == squares
@@ -104,7 +111,9 @@ def test_points_move_to_a_sure_peak_nearby_and_stay_otherwise() -> None:
 
 def test_the_landmark_model_gives_the_same_without_its_mask() -> None:
     content = resolve("blazepose-landmark-full").read_bytes()
-    picture = np.random.default_rng(0).random((1, LANDMARK_SIZE, LANDMARK_SIZE, 3), dtype=np.float32)
+    picture = np.random.default_rng(0).random(
+        (1, LANDMARK_SIZE, LANDMARK_SIZE, 3), dtype=np.float32
+    )
     whole = Network(content, 1)(picture)
     cut = Network(without_output(content, 2), 1)(picture)
     assert [output.shape for output in cut] == [(1, 195), (1, 1), (1, 64, 64, 39), (1, 117)]
@@ -117,7 +126,9 @@ def test_a_turned_picture_gives_turned_points_in_pixels_and_metres() -> None:
     rgb = cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB)
     model = LandmarkModel(resolve("blazepose-landmark-full"), 1)
     person = model(rgb, Region(654.0, 270.0, 522.0, 0.0))
-    turned = model(np.ascontiguousarray(np.rot90(rgb)), Region(270.0, 1768 - 654.0, 522.0, -math.pi / 2))
+    turned = model(
+        np.ascontiguousarray(np.rot90(rgb)), Region(270.0, 1768 - 654.0, 522.0, -math.pi / 2)
+    )
     assert person.presence > 0.9
     x, y = turned.xy.T
     assert np.stack([1768 - y, x], axis=1) == pytest.approx(person.xy, abs=1)

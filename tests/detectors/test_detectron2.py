@@ -27,8 +27,12 @@ from pipeline.config import PipelineConfig
 from tests.make_video import moving
 from weights.store import resolve
 
-needs_library = pytest.mark.skipif(find_spec("detectron2") is None, reason="Detectron2 is not installed here")
-library_warns = pytest.mark.filterwarnings("default")  # the library's own warnings are not ours to mend
+needs_library = pytest.mark.skipif(
+    find_spec("detectron2") is None, reason="Detectron2 is not installed here"
+)
+library_warns = pytest.mark.filterwarnings(
+    "default"
+)  # the library's own warnings are not ours to mend
 
 NOT_THERE = "raise ModuleNotFoundError(\"No module named 'detectron2'\")"
 BUILT_FOR_ANOTHER_TORCH = "raise RuntimeError('operator torchvision::nms does not exist')"
@@ -46,10 +50,15 @@ def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "reason"), [(NOT_THERE, "not installed"), (BUILT_FOR_ANOTHER_TORCH, "torchvision::nms does not exist")]
+    ("source", "reason"),
+    [(NOT_THERE, "not installed"), (BUILT_FOR_ANOTHER_TORCH, "torchvision::nms does not exist")],
 )
 def test_one_line_says_what_is_wrong_with_the_library_and_how_to_install_it(
-    source: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    source: str,
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     pretend(monkeypatch, tmp_path, source)
     clips = [str(moving(tmp_path / f"{i}.mp4", frames=2)) for i in range(2)]
@@ -57,19 +66,33 @@ def test_one_line_says_what_is_wrong_with_the_library_and_how_to_install_it(
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("failed:")]
     assert len(lines) == 1, "not one for every clip"
     assert reason in lines[0]
-    assert "pip install --no-build-isolation 'git+https://github.com/facebookresearch/detectron2'" in lines[0]
+    assert (
+        "pip install --no-build-isolation 'git+https://github.com/facebookresearch/detectron2'"
+        in lines[0]
+    )
     assert not list(tmp_path.glob("out/*"))
 
 
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"detector": "blazepose", "d2_model": "R-101-FPN"}, "--d2-model is for --detector detectron2"),
+        (
+            {"detector": "blazepose", "d2_model": "R-101-FPN"},
+            "--d2-model is for --detector detectron2",
+        ),
         ({"detector": "blazepose", "half": True}, "--half is for --detector detectron2"),
-        ({"detector": "detectron2", "d2_model": "R-18"}, "--d2-model must be one of R-50-FPN, R-101-FPN, X-101-FPN"),
+        (
+            {"detector": "detectron2", "d2_model": "R-18"},
+            "--d2-model must be one of R-50-FPN, R-101-FPN, X-101-FPN",
+        ),
         ({"detector": "detectron2", "d2_config": Path("a.yaml")}, "--d2-config needs --d2-weights"),
         (
-            {"detector": "auto", "d2_config": Path("a.yaml"), "d2_weights": Path("a.pth"), "d2_model": "R-50-FPN"},
+            {
+                "detector": "auto",
+                "d2_config": Path("a.yaml"),
+                "d2_weights": Path("a.pth"),
+                "d2_model": "R-50-FPN",
+            },
             "--d2-config and --d2-model",
         ),
         ({"detector": "detectron2", "half": True, "device": "cpu"}, "--half is for a GPU"),
@@ -105,7 +128,9 @@ def test_auto_takes_detectron2_where_library_weights_and_gpu_are_there(
     assert why in choice.why
 
 
-def test_auto_passes_over_a_library_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_passes_over_a_library_that_cannot_be_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pretend(monkeypatch, tmp_path, BUILT_FOR_ANOTHER_TORCH)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     choice = choose("auto")
@@ -118,7 +143,9 @@ def test_auto_says_what_it_took_on_the_terminal_and_in_the_report(
 ) -> None:
     monkeypatch.setattr(adapter, "find_spec", lambda _: None)
     clip = moving(tmp_path / "clip.mp4", frames=2)
-    assert infer_video.main([str(clip), "-o", str(tmp_path), "--detector", "auto", "--no-render"]) == 0
+    assert (
+        infer_video.main([str(clip), "-o", str(tmp_path), "--detector", "auto", "--no-render"]) == 0
+    )
     said = "warning: --detector auto takes blazepose: Detectron2 is not installed ["
     assert capfd.readouterr().err.count(said) == 1
     report = json.loads((tmp_path / "clip" / "report.json").read_text())
@@ -147,19 +174,25 @@ def test_a_detector_that_likes_batches_gets_them_and_frames_stay_in_order() -> N
     frames = [Frame(index, index / 25, np.zeros((4, 4, 3), np.uint8)) for index in range(10)]
     seen = list(detect_all(Batches(), iter(frames)))
     assert sizes == [4, 4, 2]
-    assert [(frame.index, found.frame_index, len(found)) for frame, found in seen] == [(i, i, i % 2) for i in range(10)]
+    assert [(frame.index, found.frame_index, len(found)) for frame, found in seen] == [
+        (i, i, i % 2) for i in range(10)
+    ]
 
 
 def instances(people: int, score: float = 0.5) -> Any:
     """What Detectron2 returns for a picture: fields that are tensors."""
     keypoints = torch.full((people, 17, 3), score)
     return SimpleNamespace(
-        pred_boxes=SimpleNamespace(tensor=torch.zeros(people, 4)), scores=torch.ones(people), pred_keypoints=keypoints
+        pred_boxes=SimpleNamespace(tensor=torch.zeros(people, 4)),
+        scores=torch.ones(people),
+        pred_keypoints=keypoints,
     )
 
 
 def test_keypoint_scores_stay_within_0_and_1() -> None:
-    found = adapter.to_detections(Frame(0, 0.0, np.zeros((4, 4, 3), np.uint8)), instances(1, score=1.35))
+    found = adapter.to_detections(
+        Frame(0, 0.0, np.zeros((4, 4, 3), np.uint8)), instances(1, score=1.35)
+    )
     assert (found.keypoint_scores == 1).all()
 
 
@@ -194,7 +227,9 @@ def small_network(folder: Path, depth: int) -> dict[str, Path]:
         network.backbone.bottom_up.stem.conv1.weight.div_(60)  # the spread of pixels
         network.proposal_generator.rpn_head.objectness_logits.weight.normal_(std=0.1)
         network.roi_heads.box_predictor.cls_score.weight.normal_(std=3.0)
-        network.roi_heads.box_predictor.bbox_pred.bias.copy_(torch.tensor([0.0, 0.0, 2.0, 5.0]))  # upright boxes
+        network.roi_heads.box_predictor.bbox_pred.bias.copy_(
+            torch.tensor([0.0, 0.0, 2.0, 5.0])
+        )  # upright boxes
         network.roi_heads.keypoint_head.score_lowres.weight.normal_(std=0.6)
     torch.save({"model": network.state_dict()}, weights)
     return {"config": config, "weights": weights}
@@ -219,36 +254,50 @@ def pictures() -> list[Any]:
 
 @needs_library
 @library_warns
-def test_boxes_scores_and_keypoints_are_those_of_default_predictor(small: dict[str, Path], pictures: list[Any]) -> None:
+def test_boxes_scores_and_keypoints_are_those_of_default_predictor(
+    small: dict[str, Path], pictures: list[Any]
+) -> None:
     from detectron2.engine import DefaultPredictor
 
     settings = adapter.read_config(small["config"])
     settings.MODEL.DEVICE, settings.MODEL.WEIGHTS = "cpu", str(small["weights"])
     predictor = DefaultPredictor(settings)
     detector = adapter.Detectron2(**small, device="cpu")
-    frames = [Frame(i, i / 30, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)) for i, picture in enumerate(pictures)]
+    frames = [
+        Frame(i, i / 30, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        for i, picture in enumerate(pictures)
+    ]
     together = detector.detect_batch(frames)
     for frame, picture, in_batch in zip(frames, pictures, together, strict=True):
         theirs, alone = predictor(picture)["instances"], detector.detect(frame)
         keypoints = theirs.pred_keypoints.numpy()
         assert len(keypoints) >= 3
         assert np.ptp(keypoints[..., 2]) > 0.01, "scores that tell keypoints apart"
-        assert (alone.boxes_xyxy[:, 2:] - alone.boxes_xyxy[:, :2] > 20).all(), "boxes that could hold somebody"
+        assert (alone.boxes_xyxy[:, 2:] - alone.boxes_xyxy[:, :2] > 20).all(), (
+            "boxes that could hold somebody"
+        )
         for ours in (alone, in_batch):
             np.testing.assert_allclose(ours.boxes_xyxy, theirs.pred_boxes.tensor.numpy(), atol=1e-3)
             np.testing.assert_allclose(ours.box_scores, theirs.scores.numpy(), atol=1e-5)
             np.testing.assert_allclose(ours.keypoints_xy, keypoints[..., :2], atol=1e-3)
-            np.testing.assert_allclose(ours.keypoint_scores, keypoints[..., 2].clip(0, 1), atol=1e-5)
+            np.testing.assert_allclose(
+                ours.keypoint_scores, keypoints[..., 2].clip(0, 1), atol=1e-5
+            )
 
 
 @needs_library
 @library_warns
-def test_weights_that_do_not_belong_to_the_network_are_refused(small: dict[str, Path], tmp_path: Path) -> None:
+def test_weights_that_do_not_belong_to_the_network_are_refused(
+    small: dict[str, Path], tmp_path: Path
+) -> None:
     deeper = small_network(tmp_path, 34)
     text = tmp_path / "text.pth"
     text.write_text("this is no network\n")
     for weights, reason in (
-        (deeper["weights"], "do not fit the model"),  # all of the shallow network is in there, and more
+        (
+            deeper["weights"],
+            "do not fit the model",
+        ),  # all of the shallow network is in there, and more
         (text, "not weights of this model"),
         (tmp_path / "missing.pth", "no such file"),
     ):
@@ -262,8 +311,14 @@ def test_weights_that_do_not_belong_to_the_network_are_refused(small: dict[str, 
 
 @needs_library
 @library_warns
-def test_configs_that_find_no_coco_keypoints_are_refused(small: dict[str, Path], tmp_path: Path) -> None:
-    boxes = adapter.zoo_config("R-50-FPN").parents[1] / "COCO-Detection" / "faster_rcnn_R_50_FPN_3x.yaml"
+def test_configs_that_find_no_coco_keypoints_are_refused(
+    small: dict[str, Path], tmp_path: Path
+) -> None:
+    boxes = (
+        adapter.zoo_config("R-50-FPN").parents[1]
+        / "COCO-Detection"
+        / "faster_rcnn_R_50_FPN_3x.yaml"
+    )
     text, other = tmp_path / "text.yaml", tmp_path / "other.yaml"
     text.write_text("this is: [no config")
     other.write_text(f"_BASE_: {small['config']}\nDATASETS: {{TEST: [my_horses]}}\n")
@@ -277,7 +332,9 @@ def test_configs_that_find_no_coco_keypoints_are_refused(small: dict[str, Path],
 
 @needs_library
 @library_warns
-def test_a_gpu_that_is_not_there_is_said(small: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_is_not_there_is_said(
+    small: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(DetectorError, match="--device cuda needs a GPU"):
         create("detectron2", **small, device="cuda")
@@ -294,7 +351,9 @@ def test_half_precision_does_not_round_keypoints_to_whole_pixels(
     frame = Frame(0, 0.0, cv2.cvtColor(pictures[0], cv2.COLOR_BGR2RGB))
     whole, half = (adapter.Detectron2(**small, half=half).detect(frame) for half in (False, True))
     nearest = np.abs(half.boxes_xyxy[:, None] - whole.boxes_xyxy).sum(-1).argmin(1)
-    assert not np.array_equal(half.box_scores, whole.box_scores[nearest]), "it does compute in half precision"
+    assert not np.array_equal(half.box_scores, whole.box_scores[nearest]), (
+        "it does compute in half precision"
+    )
     assert np.median(np.abs(half.keypoints_xy - whole.keypoints_xy[nearest])) < 0.1
 
 
@@ -313,7 +372,9 @@ def test_the_short_names_are_those_of_the_librarys_own_table() -> None:
 @pytest.fixture
 def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
     """A model zoo on this machine, and an empty cache."""
-    file = tmp_path.joinpath("served", "detectron2", adapter.ZOO_FOLDER, *adapter.MODELS["R-50-FPN"])
+    file = tmp_path.joinpath(
+        "served", "detectron2", adapter.ZOO_FOLDER, *adapter.MODELS["R-50-FPN"]
+    )
     file.parent.mkdir(parents=True)
     file.write_bytes(b"weights")
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
@@ -338,7 +399,9 @@ def test_the_zoos_weights_are_fetched_once(zoo: ThreadingHTTPServer, tmp_path: P
 
 @needs_library
 @library_warns
-def test_weights_that_cannot_be_fetched_are_named_with_the_place_to_put_them(zoo: ThreadingHTTPServer) -> None:
+def test_weights_that_cannot_be_fetched_are_named_with_the_place_to_put_them(
+    zoo: ThreadingHTTPServer,
+) -> None:
     zoo.shutdown()
     zoo.server_close()
     with pytest.raises(WeightsError, match="--d2-weights") as caught:

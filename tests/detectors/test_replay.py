@@ -60,7 +60,9 @@ def test_every_format_gives_its_people_back(stored: Format, tmp_path: Path) -> N
 )
 def test_joints_that_a_file_does_not_name_are_not_guessed(stored: Format, tmp_path: Path) -> None:
     path = stored.write(tmp_path, scene(), SIZE)
-    with pytest.raises(InputError, match=f"does not say which its .* add --keypoints-skeleton .*{stored.skeleton}"):
+    with pytest.raises(
+        InputError, match=f"does not say which its .* add --keypoints-skeleton .*{stored.skeleton}"
+    ):
         Replay(path, video="clip")
 
 
@@ -75,13 +77,23 @@ def test_joints_that_a_skeleton_lacks_are_missing(tmp_path: Path) -> None:
 
 def test_a_named_skeleton_must_fit(tmp_path: Path) -> None:
     path = stored_files.openpose(tmp_path, scene(), SIZE)
-    with pytest.raises(InputError, match="people of 25 keypoints, but --keypoints-skeleton halpe_26 has 26"):
+    with pytest.raises(
+        InputError, match="people of 25 keypoints, but --keypoints-skeleton halpe_26 has 26"
+    ):
         Replay(path, "halpe_26")
     named = stored_files.mmpose_demo(tmp_path, scene(), SIZE)
-    with pytest.raises(InputError, match="names its own joints, which are not those of --keypoints-skeleton body_25"):
+    with pytest.raises(
+        InputError,
+        match="names its own joints, which are not those of --keypoints-skeleton body_25",
+    ):
         Replay(named, "body_25")
-    nineteen = write(tmp_path / "19.json", [{"image_id": 0, "category_id": 1, "keypoints": [5.0] * 57, "score": 1}])
-    with pytest.raises(InputError, match=r"people of 19 keypoints, which is none of coco_17, .*, halpe_136"):
+    nineteen = write(
+        tmp_path / "19.json",
+        [{"image_id": 0, "category_id": 1, "keypoints": [5.0] * 57, "score": 1}],
+    )
+    with pytest.raises(
+        InputError, match=r"people of 19 keypoints, which is none of coco_17, .*, halpe_136"
+    ):
         Replay(nineteen)
 
 
@@ -97,11 +109,20 @@ def test_an_archive_of_several_videos_gives_the_one_of_that_name(tmp_path: Path)
     path = stored_files.videopose3d_custom(tmp_path, [[scene()[0][0]], [scene()[1][0]]], SIZE)
     with np.load(path, allow_pickle=True) as archive:
         positions, metadata = archive["positions_2d"].item(), archive["metadata"].item()
-    assert len(detect(Replay(path, video="anything"), 0)) == 1, "the only one is meant, whatever its name"
-    positions = {"clip.mp4": positions["clip.mp4_1"], "clip2.mp4": {"custom": [np.zeros((2, 17, 2), np.float32)]}}
+    assert len(detect(Replay(path, video="anything"), 0)) == 1, (
+        "the only one is meant, whatever its name"
+    )
+    positions = {
+        "clip.mp4": positions["clip.mp4_1"],
+        "clip2.mp4": {"custom": [np.zeros((2, 17, 2), np.float32)]},
+    }
     np.savez(path, positions_2d=positions, metadata=metadata)
-    np.testing.assert_allclose(detect(Replay(path, video="clip"), 1).keypoints_xy[0], scene()[1][0][:, :2], atol=1e-3)
-    with pytest.raises(InputError, match=r"no entry is called other; there is clip\.mp4, clip2\.mp4"):
+    np.testing.assert_allclose(
+        detect(Replay(path, video="clip"), 1).keypoints_xy[0], scene()[1][0][:, :2], atol=1e-3
+    )
+    with pytest.raises(
+        InputError, match=r"no entry is called other; there is clip\.mp4, clip2\.mp4"
+    ):
         Replay(path, video="other")
 
 
@@ -123,14 +144,21 @@ def test_pictures_are_matched_by_the_number_in_their_names(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["photo_keypoints.json", "photo.json"])
 def test_a_picture_alone_needs_no_number(tmp_path: Path, name: str) -> None:
     person = scene()[0][0]
-    frame = {"people": [openpose_person(person)]} if "keypoints" in name else stored_files.mmpose_instances([person])
+    frame = (
+        {"people": [openpose_person(person)]}
+        if "keypoints" in name
+        else stored_files.mmpose_instances([person])
+    )
     replay = Replay(write(tmp_path / name, frame), "coco_17", "photo", numbers=[0])
     np.testing.assert_allclose(detect(replay, 0).keypoints_xy[0], person[:, :2], atol=1e-3)
 
 
 def test_a_folder_of_an_inferencers_pictures_is_read(tmp_path: Path) -> None:
     for frame, people in enumerate([*scene(), []]):
-        write(tmp_path / "predictions" / f"shot_{frame:03d}.json", stored_files.mmpose_instances(people))
+        write(
+            tmp_path / "predictions" / f"shot_{frame:03d}.json",
+            stored_files.mmpose_instances(people),
+        )
     replay = Replay(tmp_path / "predictions", "coco_17")
     assert [len(detect(replay, index)) for index in range(FRAMES + 1)] == [2] * FRAMES + [0]
 
@@ -150,14 +178,20 @@ def test_a_box_and_its_score_are_made_up_where_there_is_none(tmp_path: Path) -> 
     assert (heights / tall < 1.4).all()
 
 
-def test_names_inside_a_file_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_inside_a_file_are_never_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = []
     path = write(tmp_path / "evil.json", [
         {"image_id": "../../../../etc/passwd/0.jpg", "category_id": 1, "keypoints": [5.0] * 51, "score": 1},
         {"image_id": "/dev/stdin/../1.jpg", "category_id": 1, "keypoints": [5.0] * 51, "score": 1},
     ])  # fmt: skip
     real = Path.open
-    monkeypatch.setattr(Path, "open", lambda self, *args, **kwargs: opened.append(self) or real(self, *args, **kwargs))
+    monkeypatch.setattr(
+        Path,
+        "open",
+        lambda self, *args, **kwargs: opened.append(self) or real(self, *args, **kwargs),
+    )
     assert len(detect(Replay(path, "coco_17"), 1)) == 1
     assert set(opened) == {path}
 
@@ -184,7 +218,9 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "reason"), BAD.values(), ids=BAD)
-def test_a_file_that_cannot_be_used_is_named_with_the_reason(text: str, reason: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_used_is_named_with_the_reason(
+    text: str, reason: str, tmp_path: Path
+) -> None:
     path = tmp_path / "bad.json"
     path.write_text(text)
     with pytest.raises(InputError) as caught:
@@ -202,7 +238,8 @@ def test_a_folder_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path) -
     folder = stored_files.openpose(tmp_path, scene(), SIZE)
     write(folder / "zz_settings.json", {"net": "BODY_25"})
     with pytest.raises(
-        InputError, match=r"zz_settings\.json is not a frame of OpenPose as clip_000000000000_keypoints"
+        InputError,
+        match=r"zz_settings\.json is not a frame of OpenPose as clip_000000000000_keypoints",
     ):
         Replay(folder, "body_25")
 
@@ -217,11 +254,16 @@ def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file, folder = stored_files.coco_results(tmp_path, scene(), SIZE), stored_files.openpose(tmp_path, scene(), SIZE)
+    file, folder = (
+        stored_files.coco_results(tmp_path, scene(), SIZE),
+        stored_files.openpose(tmp_path, scene(), SIZE),
+    )
     np.savez_compressed(tmp_path / "bomb.npz", positions_2d=np.zeros(1 << 18), metadata=np.zeros(1))
     monkeypatch.setattr(formats, "MAX_BYTES", 1 << 12)
     for path in (file, folder):
-        with pytest.raises(InputError, match="is more than the 0 MiB that keypoints are read up to"):
+        with pytest.raises(
+            InputError, match="is more than the 0 MiB that keypoints are read up to"
+        ):
             Replay(path, "coco_17")
     with pytest.raises(InputError, match=r"bomb\.npz: unpacks to more than"):
         Replay(tmp_path / "bomb.npz")

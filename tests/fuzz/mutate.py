@@ -4,7 +4,19 @@ import random
 import re
 
 _LIMITS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-_TEXTS = (b"-1", b"0", b"1e999", b"NaN", b"99999999999999999999", b"null", b"[]", b"{}", b'""', b"true", b"[" * 5000)
+_TEXTS = (
+    b"-1",
+    b"0",
+    b"1e999",
+    b"NaN",
+    b"99999999999999999999",
+    b"null",
+    b"[]",
+    b"{}",
+    b'""',
+    b"true",
+    b"[" * 5000,
+)
 
 
 def mutated(data: bytes, chance: random.Random, text: bool = False) -> bytes:

@@ -17,11 +17,11 @@ from pipeline.batch.clip import ClipWorker
 from pipeline.batch.jobs import Job
 from pipeline.batch.report import BatchReport
 from pipeline.config import PipelineConfig
-from pipeline.resume import finished, way_of, weights_of
+from pipeline.results.resume import finished, way_of, weights_of
 from tests.detectors.stored_files import FORMATS
 from tests.make_video import moving, run_ffmpeg
 from tests.walker import keypoints, walking
-from train.options import read_config
+from train.reproduce.options import read_config
 from weights.store import resolve
 
 
@@ -37,7 +37,10 @@ class Target:
 
 
 def _videos(folder: Path) -> list[Path]:
-    short = [moving(folder / f"clip.{end}", frames=6, sound_s=0.3) for end in ("mp4", "mkv", "ts", "mov", "flv")]
+    short = [
+        moving(folder / f"clip.{end}", frames=6, sound_s=0.3)
+        for end in ("mp4", "mkv", "ts", "mov", "flv")
+    ]
     first = moving(folder / "index_first.mp4", frames=6, options="-movflags +faststart")
     coded = {"avi": "mpeg4", "webm": "libvpx", "mpg": "mpeg2video", "gif": "gif"}
     for end, codec in coded.items():
@@ -75,7 +78,14 @@ def _stored(folder: Path) -> list[Path]:
 
 def _read_stored(path: Path, out: Path) -> str:
     reasons = []
-    for skeleton in (None, "coco_17", "body_25", "halpe_26", "coco_18", "blazepose_33"):  # where files do not say
+    for skeleton in (
+        None,
+        "coco_17",
+        "body_25",
+        "halpe_26",
+        "coco_18",
+        "blazepose_33",
+    ):  # where files do not say
         try:
             Replay(path, skeleton, "clip")
         except InputError as error:
@@ -92,7 +102,9 @@ def _read_npz(path: Path, out: Path) -> str:
 
 def _reports(folder: Path) -> list[Path]:
     clip = moving(folder / "clip.mp4", frames=2)
-    ClipWorker(PipelineConfig(output=folder / "out", render=False)).do(Job(clip, folder / "out" / "clip"), print)
+    ClipWorker(PipelineConfig(output=folder / "out", render=False)).do(
+        Job(clip, folder / "out" / "clip"), print
+    )
     rows = [{"clip": str(clip), "file": [1, 2, 3], "reason": "is empty"}]
     batch = folder / "batch.json"
     batch.write_text(json.dumps({"way": way_of(PipelineConfig()), "clips": rows}))
@@ -106,7 +118,9 @@ def _read_report(path: Path, out: Path) -> str:
     shutil.copy(path, folder / "report.json")
     shutil.copy(path, out / "batch_report.json")
     finished(path, folder, config, weights_of(config))
-    BatchReport(out / "batch_report", "0", way_of(PipelineConfig()), 1).failed_before([Job(path, folder)])
+    BatchReport(out / "batch_report", "0", way_of(PipelineConfig()), 1).failed_before(
+        [Job(path, folder)]
+    )
     return ""
 
 
@@ -121,7 +135,9 @@ def _read_lifter(path: Path, out: Path) -> str:
 
 
 def _configs(folder: Path) -> list[Path]:
-    (folder / "config.toml").write_text('epochs = 3\nlearning-rate = 0.001\narchitecture = "3,3,3"\ncausal = true\n')
+    (folder / "config.toml").write_text(
+        'epochs = 3\nlearning-rate = 0.001\narchitecture = "3,3,3"\ncausal = true\n'
+    )
     return [folder / "config.toml"]
 
 
@@ -133,7 +149,11 @@ def _read_config(path: Path, out: Path) -> str:
 TARGETS = {
     "video": Target(_videos, _read_video, share=8),
     "keypoints": Target(_stored, _read_stored, text=True, share=6),
-    "npz": Target(lambda folder: [path for path in _stored(folder) if path.suffix == ".npz"], _read_npz, share=2),
+    "npz": Target(
+        lambda folder: [path for path in _stored(folder) if path.suffix == ".npz"],
+        _read_npz,
+        share=2,
+    ),
     "report": Target(_reports, _read_report, text=True),
     "safetensors": Target(_lifters, _read_lifter, share=2),
     "toml": Target(_configs, _read_config, text=True),

@@ -20,7 +20,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     reader.close()
 
 
-@pytest.mark.parametrize("found", sorted(path for path in CORPUS.glob("*/*") if path.is_file()), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "found", sorted(path for path in CORPUS.glob("*/*") if path.is_file()), ids=lambda p: p.name
+)
 def test_what_once_did_harm_does_none(watched: Watched, found: Path) -> None:
     told = watched.read(found.parent.name, found)
     assert not told or told.startswith("refused: "), told

@@ -7,7 +7,13 @@ import torch
 
 from core.errors import WeightsError
 from core.skeletons import COCO_17, H36M_17
-from lifter.checkpoint import LifterSpec, config_from_state, load_lifter, read_published, save_lifter
+from lifter.checkpoint import (
+    LifterSpec,
+    config_from_state,
+    load_lifter,
+    read_published,
+    save_lifter,
+)
 from lifter.model import ModelConfig, TemporalConvNet
 
 PUBLISHED = Path(__file__).parent.parent / "data" / "h36m_like"
@@ -35,7 +41,11 @@ class Exploit:
 @pytest.mark.parametrize("protocol", ["zip", "legacy", "plain pickle"])
 def test_a_malicious_pickle_is_refused_unopened(tmp_path, protocol):
     bait, path = tmp_path / "bait", tmp_path / "bad.bin"
-    content = {"epoch": 1, "model_pos": {"expand_conv.weight": torch.zeros(1)}, "random_state": Exploit(bait)}
+    content = {
+        "epoch": 1,
+        "model_pos": {"expand_conv.weight": torch.zeros(1)},
+        "random_state": Exploit(bait),
+    }
     if protocol == "plain pickle":
         path.write_bytes(pickle.dumps(content, protocol=2))
     else:

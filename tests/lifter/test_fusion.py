@@ -20,11 +20,16 @@ def as_detector(joints: Floats, size: float) -> Floats:
 def test_independent_errors_shrink_and_the_size_stays_the_lifters() -> None:
     rng = np.random.default_rng(0)
     truth = walking(60)
-    lifted, seen = truth + rng.normal(0, 0.05, truth.shape), truth + rng.normal(0, 0.05, truth.shape)
+    lifted, seen = (
+        truth + rng.normal(0, 0.05, truth.shape),
+        truth + rng.normal(0, 0.05, truth.shape),
+    )
     lifted[:, 0] = 0
     limbs = [H36M_17.index(name) for name in LIMBS]
     fused = fuse(lifted, as_detector(seen, 0.8), share=0.5)
-    before, after = (np.linalg.norm((joints - truth)[:, limbs], axis=-1).mean() for joints in (lifted, fused))
+    before, after = (
+        np.linalg.norm((joints - truth)[:, limbs], axis=-1).mean() for joints in (lifted, fused)
+    )
     assert after < 0.8 * before
     np.testing.assert_array_equal(fused[:, 0], 0)
 

@@ -22,13 +22,17 @@ def tensor(key: str) -> torch.Tensor:
 def published(name: str) -> TemporalConvNet:
     model = TemporalConvNet(CONFIGS[name])
     prefix = f"{name}/state/"
-    model.load_state_dict({key.removeprefix(prefix): tensor(key) for key in REFERENCE if key.startswith(prefix)})
+    model.load_state_dict(
+        {key.removeprefix(prefix): tensor(key) for key in REFERENCE if key.startswith(prefix)}
+    )
     return model.eval()
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_sequences_come_out_as_published(name):
-    torch.testing.assert_close(published(name)(tensor(f"{name}/x")), tensor(f"{name}/y"), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        published(name)(tensor(f"{name}/x")), tensor(f"{name}/y"), rtol=1e-5, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in CONFIGS if not CONFIGS[name].dense])

@@ -74,9 +74,9 @@ def test_tilted_windows_are_those_of_a_tilted_camera():
     rng = torch.Generator().manual_seed(3)
     rays = torch.randn((2, 9, 17, 2), generator=rng) * 0.05
     confidence = torch.ones(2, 9, 17)
-    rays -= rays[:, 4:5, COCO_17.indices(("left_shoulder", "right_shoulder", "left_hip", "right_hip"))].mean(
-        2, keepdim=True
-    )  # in the middle of the picture
+    rays -= rays[
+        :, 4:5, COCO_17.indices(("left_shoulder", "right_shoulder", "left_hip", "right_hip"))
+    ].mean(2, keepdim=True)  # in the middle of the picture
     windows, _ = normalize.person_windows(rays, confidence, 4)
     seen_tilted, _ = normalize.person_windows(normalize.tilted(rays, 0.4), confidence, 4)
     torch.testing.assert_close(normalize.tilted(windows, 0.4), seen_tilted, atol=1e-4, rtol=0)
@@ -88,7 +88,9 @@ def test_tilted_windows_are_those_of_a_tilted_camera():
 
 def test_how_near_to_one_a_detectors_confidence_comes_says_nothing():
     rays, confidence = person_rays()
-    sure, surer = (normalize.person_windows(rays, torch.full_like(confidence, c), 4)[0] for c in (0.96, 1.0))
+    sure, surer = (
+        normalize.person_windows(rays, torch.full_like(confidence, c), 4)[0] for c in (0.96, 1.0)
+    )
     doubtful, _ = normalize.person_windows(rays, torch.full_like(confidence, 0.5), 4)
     torch.testing.assert_close(sure, surer)
     assert not torch.equal(sure, doubtful)

@@ -28,7 +28,9 @@ class Listening(TemporalConvNet):
 
 def person_lifter() -> Lifter:
     config = ModelConfig(18, 3, 17, (3, 3), 16)
-    return Lifter(Listening(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "person"), flip=False)
+    return Lifter(
+        Listening(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "person"), flip=False
+    )
 
 
 def test_training_and_inference_give_the_network_the_same_input() -> None:
@@ -43,7 +45,9 @@ def test_training_and_inference_give_the_network_the_same_input() -> None:
 
 def test_screen_normalisation_reaches_the_network_padded_at_both_ends() -> None:
     config = ModelConfig(17, 2, 17, (3, 3), 16)
-    lifter = Lifter(Listening(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "screen"), flip=False)
+    lifter = Lifter(
+        Listening(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "screen"), flip=False
+    )
     points = keypoints(walking(30), np.tile([0.5, 0.0, 4.0], (30, 1)))
     poses = lifter.lift(sequence_of(points), CAMERA)
     expected = screen_from_pixels(points, 1920, 1080)
@@ -72,9 +76,13 @@ def test_where_a_person_stands_in_the_picture_does_not_matter() -> None:
 
 def test_how_large_a_person_is_in_the_picture_changes_only_what_tells_the_perspective() -> None:
     joints = walking(20)
-    small = torch.from_numpy(pixels_to_rays(keypoints(joints * 0.01, np.tile([0, 0, 4.0], (20, 1))), CAMERA))[None]
+    small = torch.from_numpy(
+        pixels_to_rays(keypoints(joints * 0.01, np.tile([0, 0, 4.0], (20, 1))), CAMERA)
+    )[None]
     large = small * 2
-    windows = [person_windows(rays.float(), torch.ones(1, 20, 17), 10)[0] for rays in (small, large)]
+    windows = [
+        person_windows(rays.float(), torch.ones(1, 20, 17), 10)[0] for rays in (small, large)
+    ]
     torch.testing.assert_close(windows[0][:, :, :17], windows[1][:, :, :17], atol=2e-3, rtol=0)
 
 
@@ -82,10 +90,16 @@ def test_the_mirrored_person_is_averaged_in() -> None:
     lifter = person_lifter()
     lifter.flip = True
     symmetric = walking(20)
-    symmetric[..., 0] = symmetric[:1, :, 0] * 0  # a person in the mirror plane: flipping must give the mirrored pose
-    poses = lifter.lift(sequence_of(keypoints(symmetric, np.tile([0, 0, 4.0], (20, 1)))), CAMERA).joints_m
+    symmetric[..., 0] = (
+        symmetric[:1, :, 0] * 0
+    )  # a person in the mirror plane: flipping must give the mirrored pose
+    poses = lifter.lift(
+        sequence_of(keypoints(symmetric, np.tile([0, 0, 4.0], (20, 1)))), CAMERA
+    ).joints_m
     mirrored = symmetric[:, H36M_17.flip_order]
-    again = lifter.lift(sequence_of(keypoints(mirrored, np.tile([0, 0, 4.0], (20, 1)))), CAMERA).joints_m
+    again = lifter.lift(
+        sequence_of(keypoints(mirrored, np.tile([0, 0, 4.0], (20, 1)))), CAMERA
+    ).joints_m
     np.testing.assert_allclose(again[:, H36M_17.flip_order] * [-1, 1, 1], poses, atol=1e-4)
 
 
@@ -110,8 +124,12 @@ def test_keypoints_of_another_skeleton_are_refused() -> None:
 def test_the_newest_frame_alone_is_lifted_as_within_its_sequence(normalization: str) -> None:
     joints_in, numbers = (18, 3) if normalization == "person" else (17, 2)
     config = ModelConfig(joints_in, numbers, 17, (3, 3), 16, causal=True)
-    lifter = Lifter(TemporalConvNet(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, normalization))
+    lifter = Lifter(
+        TemporalConvNet(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, normalization)
+    )
     sequence = sequence_of(keypoints(walking(30), moving_root(30)))
-    poses = np.stack([lifter.lift_newest(sequence, CAMERA), lifter.lift(sequence, CAMERA).joints_m[-1]])
+    poses = np.stack(
+        [lifter.lift_newest(sequence, CAMERA), lifter.lift(sequence, CAMERA).joints_m[-1]]
+    )
     newest, last = rigid_bones(poses, np.ones(17))  # whose lengths the whole sequence evens
     np.testing.assert_allclose(newest, last, atol=1e-5)

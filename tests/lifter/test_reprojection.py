@@ -82,7 +82,10 @@ def test_bones_keep_their_lengths() -> None:
     )  # for ten frames shorter than usual
     spans = [
         bone_spans(lifted)[20:30, LEG].mean()
-        for lifted in (joints, fit_keypoints(joints, root, sequence_of(keypoints(walking(60), root)), CAMERA)[0])
+        for lifted in (
+            joints,
+            fit_keypoints(joints, root, sequence_of(keypoints(walking(60), root)), CAMERA)[0],
+        )
     ]
     assert spans[0] < 0.26
     assert spans[1] > 0.34, "0.42 m are usual"
@@ -92,7 +95,9 @@ def test_keypoints_that_tremble_are_believed_less_and_do_not_shake_the_figure() 
     joints, root = walking(90), moving_root(90)
     noise = np.random.default_rng(0).normal(0, 10, (90, 17, 2))
     steady = fit_keypoints(misjudged(90), root, sequence_of(keypoints(joints, root)), CAMERA)
-    shaken = fit_keypoints(misjudged(90), root, sequence_of(keypoints(joints, root) + noise), CAMERA)
+    shaken = fit_keypoints(
+        misjudged(90), root, sequence_of(keypoints(joints, root) + noise), CAMERA
+    )
     assert off_m(*shaken)[:, LEG].mean() > off_m(*steady)[:, LEG].mean()
     steps = np.linalg.norm(np.diff(shaken[0] - steady[0], axis=0), axis=-1).mean()
     assert steps < 0.2 * np.linalg.norm(np.diff(noise, axis=0), axis=-1).mean() * 5 / CAMERA.fx
@@ -113,4 +118,6 @@ def test_what_was_not_seen_is_left_alone() -> None:
         np.testing.assert_array_equal(found[0], joints)
         np.testing.assert_array_equal(found[1], root)
     nowhere = np.full((60, 3), np.nan)
-    np.testing.assert_array_equal(fit_keypoints(joints, nowhere, sequence_of(points), CAMERA)[0], joints)
+    np.testing.assert_array_equal(
+        fit_keypoints(joints, nowhere, sequence_of(points), CAMERA)[0], joints
+    )

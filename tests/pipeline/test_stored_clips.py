@@ -14,11 +14,11 @@ from lifter.model import ModelConfig, TemporalConvNet
 from pipeline.batch import run as batch
 from pipeline.batch.workers import InProcess
 from pipeline.config import PipelineConfig
-from pipeline.images import read_image, write_image
-from pipeline.models import Models
-from pipeline.resume import finished
+from pipeline.media.images import read_image, write_image
+from pipeline.media.video_reader import probe
+from pipeline.results.resume import finished
 from pipeline.run import process_video
-from pipeline.video import probe
+from pipeline.runtime.models import Models
 from tests.detectors import stored_files
 from tests.detectors.stored_files import FORMATS, Format
 from tests.make_video import encode
@@ -59,10 +59,16 @@ def poses(folder: Path) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("stored", FORMATS.values(), ids=FORMATS)
-def test_every_format_becomes_a_rendered_video(stored: Format, clip: Path, small_lifter: str, tmp_path: Path) -> None:
+def test_every_format_becomes_a_rendered_video(
+    stored: Format, clip: Path, small_lifter: str, tmp_path: Path
+) -> None:
     path = stored.write(tmp_path, scene(), SIZE)
     config = PipelineConfig(
-        tmp_path / "out", keypoints=path, keypoints_skeleton=stored.skeleton, smooth="none", lifter=small_lifter
+        tmp_path / "out",
+        keypoints=path,
+        keypoints_skeleton=stored.skeleton,
+        smooth="none",
+        lifter=small_lifter,
     )
     report = process_video(clip, config)
     people = 1 if stored is FORMATS["Sports2D BlazePose"] else 2
@@ -73,7 +79,9 @@ def test_every_format_becomes_a_rendered_video(stored: Format, clip: Path, small
     at = table["keypoints_2d"][table["frame_index"] == 4][:, limbs]
     expected = [person[limbs, :2] for person in scene()[4][:people]]
     for person in expected:
-        assert min(np.abs(one - person).max() for one in at) < 0.5  # interpolated: the lifter's clock ticks between
+        assert (
+            min(np.abs(one - person).max() for one in at) < 0.5
+        )  # interpolated: the lifter's clock ticks between
     assert np.isfinite(table["joints_world_m"]).all()
 
 
@@ -81,10 +89,19 @@ def test_numbered_pictures_with_keypoints_by_name_become_a_video(tmp_path: Path)
     folder = tmp_path / "shots"
     folder.mkdir()
     for number in range(FRAMES):
-        write_image(folder / f"take2_{number + 5:04d}.jpg", np.full((SIZE[1], SIZE[0], 3), 90, np.uint8))
-    path = stored_files.openpose(tmp_path, [[]] * 5 + scene(), SIZE, name="json/take2_{:04d}_keypoints.json")
+        write_image(
+            folder / f"take2_{number + 5:04d}.jpg", np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+        )
+    path = stored_files.openpose(
+        tmp_path, [[]] * 5 + scene(), SIZE, name="json/take2_{:04d}_keypoints.json"
+    )
     config = PipelineConfig(
-        tmp_path / "out", fps=12.5, keypoints=path, keypoints_skeleton="body_25", smooth="none", people="main"
+        tmp_path / "out",
+        fps=12.5,
+        keypoints=path,
+        keypoints_skeleton="body_25",
+        smooth="none",
+        people="main",
     )
     process_video(folder, config)
     made = probe(tmp_path / "out" / "shots" / "shots_3d.mp4")
@@ -110,7 +127,9 @@ def test_a_picture_becomes_a_picture(tmp_path: Path) -> None:
     height, width = made.shape[:2]
     assert width > 1.5 * height
     left = made[:, : round(height * SIZE[0] / SIZE[1])]
-    assert (np.abs(left.astype(int) - 90).max(-1) > 60).mean() > 0.002, "somebody is drawn on the photo"
+    assert (np.abs(left.astype(int) - 90).max(-1) > 60).mean() > 0.002, (
+        "somebody is drawn on the photo"
+    )
     assert np.isfinite(poses(tmp_path / "out" / "photo")["joints_world_m"]).all()
 
 
@@ -141,7 +160,9 @@ def test_a_folder_of_pictures_is_tried_again_when_one_of_them_was_mended(
     assert run(*words) == 0
 
 
-def test_keypoints_that_cannot_be_used_are_one_line(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_keypoints_that_cannot_be_used_are_one_line(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     path = stored_files.openpose(tmp_path, scene(), SIZE)
     assert run(clip, "--output", tmp_path / "out", "--keypoints", path) == 1
     [line] = [line for line in capsys.readouterr().err.splitlines() if str(path) in line]
@@ -153,9 +174,18 @@ def test_keypoints_that_cannot_be_used_are_one_line(clip: Path, tmp_path: Path, 
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["clip.mp4", "other.mp4", "--keypoints", "k.json"], "--keypoints are those of one video, 2 are given"),
-        (["clip.mp4", "--keypoints", "k.json", "--detector", "auto"], "--keypoints and --detector both"),
-        (["clip.mp4", "--keypoints-skeleton", "body_25"], "--keypoints-skeleton says what the joints of --keypoints"),
+        (
+            ["clip.mp4", "other.mp4", "--keypoints", "k.json"],
+            "--keypoints are those of one video, 2 are given",
+        ),
+        (
+            ["clip.mp4", "--keypoints", "k.json", "--detector", "auto"],
+            "--keypoints and --detector both",
+        ),
+        (
+            ["clip.mp4", "--keypoints-skeleton", "body_25"],
+            "--keypoints-skeleton says what the joints of --keypoints",
+        ),
         (["clip.mp4", "--fps", "25"], "clip.mp4 is none"),
         (["tests", "--fps", "0"], "--fps must be positive"),
     ],

@@ -46,7 +46,12 @@ def bvh(frames: list[dict[str, Floats]], fps: float = 60.0) -> str:
         channels = "CHANNELS 3 Zrotation Yrotation Xrotation"
         if level == 0:
             channels = "CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation"
-        text += [f"{'JOINT' if level else 'ROOT'} {name}", "{", f"OFFSET {' '.join(offset)}", channels]
+        text += [
+            f"{'JOINT' if level else 'ROOT'} {name}",
+            "{",
+            f"OFFSET {' '.join(offset)}",
+            channels,
+        ]
         open_levels.append(level)
         if i + 1 == len(lines) or len(lines[i + 1]) - len(lines[i + 1].lstrip()) <= level:
             text += ["End Site", "{", "OFFSET 0 1 0", "}"]

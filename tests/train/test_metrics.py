@@ -7,7 +7,9 @@ import torch
 from train import metrics
 
 REFERENCE = np.load(Path(__file__).parent.parent / "data" / "videopose3d_reference.npz")
-PREDICTED, TARGET, WEIGHT = (REFERENCE[f"metrics/{name}"] for name in ("predicted", "target", "weight"))
+PREDICTED, TARGET, WEIGHT = (
+    REFERENCE[f"metrics/{name}"] for name in ("predicted", "target", "weight")
+)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
@@ -25,14 +27,19 @@ def test_the_weighted_error_equals_the_published_one():
 @pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
 def test_alignment_undoes_a_similarity_but_not_a_mirror(kind):
     angle = 0.7
-    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    turn = np.array(
+        [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
+    )
     moved = 0.3 * TARGET @ turn + [1.0, -2.0, 5.0]
     assert metrics.p_mpjpe(kind(moved), kind(TARGET)) < 1e-9
     assert metrics.p_mpjpe(kind(TARGET * [-1, 1, 1]), kind(TARGET)) > 0.01
 
 
 def test_the_aligned_error_descends_along_its_gradient():
-    predicted, target = torch.from_numpy(PREDICTED.copy()).requires_grad_(), torch.from_numpy(TARGET)
+    predicted, target = (
+        torch.from_numpy(PREDICTED.copy()).requires_grad_(),
+        torch.from_numpy(TARGET),
+    )
     loss = metrics.p_mpjpe(predicted, target)
     loss.backward()
     assert metrics.p_mpjpe(predicted.detach() - 1e-2 * predicted.grad, target) < loss

@@ -10,13 +10,20 @@ CAMERA = published_cameras("h36m")["S1"][0]
 
 
 def clip(frames: int) -> Clip:
-    keypoints = np.zeros((frames, 17, 2), np.float32) + np.arange(frames, dtype=np.float32)[:, None, None]
+    keypoints = (
+        np.zeros((frames, 17, 2), np.float32) + np.arange(frames, dtype=np.float32)[:, None, None]
+    )
     return Clip("S1", "Walking 1", 0, CAMERA, keypoints)
 
 
 @pytest.mark.parametrize(
     ("frames", "subset", "step", "start", "end"),
-    [(416, 0.1, 1, 269, 311), (245, 0.5, 1, 20, 142), (1383, 0.3, 5, 313, 728), (1612, 0.01, 3, 1135, 1150)],
+    [
+        (416, 0.1, 1, 269, 311),
+        (245, 0.5, 1, 20, 142),
+        (1383, 0.3, 5, 313, 728),
+        (1612, 0.01, 3, 1135, 1150),
+    ],
 )
 def test_subsets_are_the_frames_that_videopose3d_takes(frames, subset, step, start, end):
     (cut,) = thin([clip(frames)], subset, step)
@@ -46,7 +53,12 @@ def test_2d_and_3d_must_belong_together():
         with pytest.raises(InputError, match=message):
             pair("k.npz", {"S1": [CAMERA]}, detections, positions)
     with pytest.raises(InputError, match="where its camera x stood is unknown"):
-        pair("k.npz", {"S1": [Camera("x", 9, 9, 0)]}, {"S1": {"Walk": [pixels]}}, {"S1": {"Walk": world}})
+        pair(
+            "k.npz",
+            {"S1": [Camera("x", 9, 9, 0)]},
+            {"S1": {"Walk": [pixels]}},
+            {"S1": {"Walk": world}},
+        )
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 @pytest.fixture
 def store(tmp_path: Path) -> Callable[..., Store]:
     def build(*entries: Entry) -> Store:
-        return Store({entry.name: entry for entry in entries}, tmp_path / "repository", tmp_path / "cache")
+        return Store(
+            {entry.name: entry for entry in entries}, tmp_path / "repository", tmp_path / "cache"
+        )
 
     return build
 
@@ -63,11 +65,15 @@ def test_a_missing_or_changed_file_of_the_repository_is_said_to_be_so(
         store(entry(None)).resolve("model")
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "model.bin").write_bytes(b"changed")
-    with pytest.raises(WeightsError, match=f"expected sha256 {SHA256}, got [0-9a-f]{{64}}; restore it"):
+    with pytest.raises(
+        WeightsError, match=f"expected sha256 {SHA256}, got [0-9a-f]{{64}}; restore it"
+    ):
         store(entry(None)).resolve("model")
 
 
-def test_a_wrong_file_put_into_the_cache_by_hand_is_refused(store: Callable[..., Store], tmp_path: Path) -> None:
+def test_a_wrong_file_put_into_the_cache_by_hand_is_refused(
+    store: Callable[..., Store], tmp_path: Path
+) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "model.bin").write_bytes(b"another model")
     with pytest.raises(WeightsError, match="delete it"):
@@ -111,7 +117,9 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         wheel.writestr("made/one.bin", CONTENT)
         wheel.writestr("made/two.bin", CONTENT[::-1])
         wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: made\nVersion: 1.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: cp311-cp311-manylinux_2_28_aarch64\n")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: cp311-cp311-manylinux_2_28_aarch64\n"
+        )
         wheel.writestr(f"{info}/RECORD", "")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
@@ -122,9 +130,13 @@ def member(name: str) -> Wheel:
     return Wheel("made==1.0", "manylinux_2_28_aarch64", name, 2 * len(CONTENT))
 
 
-def test_one_wheel_fetched_serves_all_its_members(store: Callable[..., Store], wheels: Path) -> None:
+def test_one_wheel_fetched_serves_all_its_members(
+    store: Callable[..., Store], wheels: Path
+) -> None:
     reverse = hashlib.sha256(CONTENT[::-1]).hexdigest()
-    shelf = store(entry(member("made/one.bin"), "one"), entry(member("made/two.bin"), "two", reverse))
+    shelf = store(
+        entry(member("made/one.bin"), "one"), entry(member("made/two.bin"), "two", reverse)
+    )
     assert shelf.resolve("one").read_bytes() == CONTENT
     next(wheels.glob("*.whl")).unlink()
     assert shelf.resolve("two").read_bytes() == CONTENT[::-1]
@@ -145,14 +157,22 @@ def test_a_member_that_is_not_in_the_wheel_is_named(store: Callable[..., Store])
         store(entry(member("made/three.bin"))).resolve("model")
 
 
-def test_out_of_reach_one_line_says_which_file_to_put_where(store: Callable[..., Store], wheels: Path) -> None:
+def test_out_of_reach_one_line_says_which_file_to_put_where(
+    store: Callable[..., Store], wheels: Path
+) -> None:
     next(wheels.glob("*.whl")).unlink()
     shelf = store(entry(member("made/one.bin")))
     with pytest.raises(WeightsError) as raised:
         shelf.resolve("model")
     text = str(raised.value)
     assert "\n" not in text
-    for fact in ("made==1.0", "made/one.bin", "1,048,576 bytes", SHA256, str(shelf.cache / "model.bin")):
+    for fact in (
+        "made==1.0",
+        "made/one.bin",
+        "1,048,576 bytes",
+        SHA256,
+        str(shelf.cache / "model.bin"),
+    ):
         assert fact in text
     (shelf.cache / "model.bin").write_bytes(CONTENT)
     assert shelf.resolve("model").read_bytes() == CONTENT
@@ -213,7 +233,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread.join()
 
 
-def test_a_broken_transfer_goes_on_where_it_stopped(store: Callable[..., Store], server: Server) -> None:
+def test_a_broken_transfer_goes_on_where_it_stopped(
+    store: Callable[..., Store], server: Server
+) -> None:
     server.breaks = 2
     shelf = store(entry(server.url))
     assert shelf.resolve("model").read_bytes() == CONTENT
@@ -222,7 +244,9 @@ def test_a_broken_transfer_goes_on_where_it_stopped(store: Callable[..., Store],
     assert len(server.ranges) == 3, "a file in the cache is not fetched again"
 
 
-def test_a_later_run_resumes_what_an_earlier_one_left(store: Callable[..., Store], server: Server) -> None:
+def test_a_later_run_resumes_what_an_earlier_one_left(
+    store: Callable[..., Store], server: Server
+) -> None:
     server.breaks = fetch.ATTEMPTS
     shelf = store(entry(server.url))
     with pytest.raises(WeightsError, match="broke off"):
@@ -243,14 +267,18 @@ def test_a_part_that_is_whole_or_of_another_file_does_no_harm(
     assert shelf.resolve("model").read_bytes() == CONTENT
 
 
-def test_a_wrong_hash_of_a_download_leaves_nothing_behind(store: Callable[..., Store], server: Server) -> None:
+def test_a_wrong_hash_of_a_download_leaves_nothing_behind(
+    store: Callable[..., Store], server: Server
+) -> None:
     shelf = store(entry(server.url, sha256="0" * 64))
     with pytest.raises(WeightsError, match="has sha256"):
         shelf.resolve("model")
     assert list(shelf.cache.iterdir()) == []
 
 
-def test_a_file_that_is_gone_is_not_asked_for_again(store: Callable[..., Store], server: Server) -> None:
+def test_a_file_that_is_gone_is_not_asked_for_again(
+    store: Callable[..., Store], server: Server
+) -> None:
     server.status = 404
     with pytest.raises(WeightsError, match="404"):
         store(entry(server.url)).resolve("model")
@@ -270,7 +298,9 @@ def test_without_a_published_hash_the_first_copy_is_recorded_and_kept_to(
         shelf.resolve("model")
 
 
-@pytest.mark.parametrize("url", ["http://example.org/model.bin", "file:///etc/hostname", "ftp://example.org/model.bin"])
+@pytest.mark.parametrize(
+    "url", ["http://example.org/model.bin", "file:///etc/hostname", "ftp://example.org/model.bin"]
+)
 def test_only_encrypted_downloads_leave_this_machine(store: Callable[..., Store], url: str) -> None:
     with pytest.raises(WeightsError, match="is not https"):
         store(entry(url)).resolve("model")

@@ -45,14 +45,20 @@ def _parser() -> argparse.ArgumentParser:
         "poses": "this project's poses.npz files, or folders of them",
     }.items():
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("source", type=Path, nargs="+" if name == "poses" else None, metavar="SOURCE")
-        command.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help="where archives go")
-        command.add_argument("--overwrite", action="store_true", help="replace archives that are there")
-        command.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
+        command.add_argument(
+            "source", type=Path, nargs="+" if name == "poses" else None, metavar="SOURCE"
+        )
+        command.add_argument(
+            "--data-dir", type=Path, default=Path("data"), metavar="DIR", help="where archives go"
+        )
+        command.add_argument(
+            "--overwrite", action="store_true", help="replace archives that are there"
+        )
+        command.add_argument(
+            "--debug", action="store_true", help="show the whole traceback of an error"
+        )
         if name.startswith("2d-") or name == "poses":
-            text = (
-                "the detections' name, for -k; for 2d-h36m and 2d-humaneva it tells their program: cpn, detectron or sh"
-            )
+            text = "the detections' name, for -k; for 2d-h36m and 2d-humaneva it tells their program: cpn, detectron or sh"
             command.add_argument("--name", required=True, metavar="NAME", help=text)
         if name == "2d-humaneva":
             text = "the folder that `prepare humaneva` read"

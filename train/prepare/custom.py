@@ -21,7 +21,11 @@ def prepare_poses(sources: Sequence[Path], name: str, data_dir: Path, overwrite:
     """
     sizes: dict[str, dict[str, Any]] = {}
     positions: dict[str, dict[str, list[Floats]]] = {}
-    for path in [file for source in sources for file in (find(source, "**/*.npz") if source.is_dir() else [source])]:
+    for path in [
+        file
+        for source in sources
+        for file in (find(source, "**/*.npz") if source.is_dir() else [source])
+    ]:
         archive = read_archive(path)
         if "keypoints_2d" not in archive:
             continue
@@ -42,7 +46,9 @@ def _track(archive: dict[str, Array], track: int, path: Path) -> Floats:
     """(T, 17, 2) px of one person, from the first frame they are in to the last."""
     rows = archive["track_id"] == track
     frames = archive["frame_index"][rows]
-    keypoints = np.full((frames.max() - frames.min() + 1, *archive["keypoints_2d"].shape[1:]), np.nan, np.float32)
+    keypoints = np.full(
+        (frames.max() - frames.min() + 1, *archive["keypoints_2d"].shape[1:]), np.nan, np.float32
+    )
     keypoints[frames - frames.min()] = archive["keypoints_2d"][rows]
     return fill_gaps(keypoints, path)
 
@@ -53,7 +59,9 @@ def prepare_detectron(folder: Path, name: str, data_dir: Path, overwrite: bool) 
     positions: dict[str, dict[str, list[Floats]]] = {}
     for path in find(folder, "*.npz"):
         archive = read_archive(path, "boxes", "keypoints", "metadata", encoding="latin1")
-        positions[path.stem] = {"custom": [fill_gaps(best_people(archive["boxes"], archive["keypoints"]), path)]}
+        positions[path.stem] = {
+            "custom": [fill_gaps(best_people(archive["boxes"], archive["keypoints"]), path)]
+        }
         sizes[path.stem] = archive["metadata"]
     _write(name, positions, sizes, data_dir, overwrite)
 
@@ -66,4 +74,9 @@ def _write(
     overwrite: bool,
 ) -> None:
     metadata = {**metadata_of("coco"), "video_metadata": sizes}
-    write_new(data_dir / f"data_2d_custom_{name}.npz", overwrite, positions_2d=positions, metadata=metadata)
+    write_new(
+        data_dir / f"data_2d_custom_{name}.npz",
+        overwrite,
+        positions_2d=positions,
+        metadata=metadata,
+    )

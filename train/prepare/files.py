@@ -81,12 +81,16 @@ def kind_of(name: str) -> str:
     for kind in ("detectron", "cpn", "sh"):
         if kind in name.split("_"):
             return kind
-    raise UsageError(f"--name {name}: must contain detectron, cpn or sh, the program that made them")
+    raise UsageError(
+        f"--name {name}: must contain detectron, cpn or sh, the program that made them"
+    )
 
 
 def all_views(views: Sequence[Floats | None], what: str) -> list[Floats]:
     """The views of a performance, none missing."""
     found = [view for view in views if view is not None]
     if len(found) < len(views):
-        raise InputError(f"{what}: {len(views) - len(found)} of its {len(views)} cameras are missing")
+        raise InputError(
+            f"{what}: {len(views) - len(found)} of its {len(views)} cameras are missing"
+        )
     return found

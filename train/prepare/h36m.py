@@ -16,7 +16,7 @@ from core.errors import InputError
 from core.types import Array, Floats
 from lifter.normalize import pixels_from_screen
 from train.cameras import Camera, published_cameras
-from train.h36m import KEPT_JOINTS
+from train.datasets.h36m import KEPT_JOINTS
 from train.layouts import layout_in, metadata_of
 from train.prepare.files import all_views, find, kind_of, read_detections, reader, write_new
 
@@ -47,7 +47,9 @@ def prepare_cdf(folder: Path, data_dir: Path, overwrite: bool) -> None:
 
 def prepare_mat(folder: Path, data_dir: Path, overwrite: bool) -> None:
     """From `S1/MyPoseFeatures/D3_Positions/*.cdf.mat` and so on."""
-    _prepare(folder, "MyPoseFeatures/D3_Positions/*.cdf.mat", ".cdf.mat", read_mat, data_dir, overwrite)
+    _prepare(
+        folder, "MyPoseFeatures/D3_Positions/*.cdf.mat", ".cdf.mat", read_mat, data_dir, overwrite
+    )
 
 
 def prepare_h5(source: Path, data_dir: Path, overwrite: bool) -> None:
@@ -77,7 +79,12 @@ def unpacked(source: Path) -> Iterator[Path]:
 
 
 def _prepare(
-    folder: Path, pattern: str, suffix: str, read: Callable[[Path], Array], data_dir: Path, overwrite: bool
+    folder: Path,
+    pattern: str,
+    suffix: str,
+    read: Callable[[Path], Array],
+    data_dir: Path,
+    overwrite: bool,
 ) -> None:
     positions: dict[str, dict[str, Floats]] = {}
     for subject in SUBJECTS:
@@ -103,7 +110,12 @@ def _prepare(
         }
         for subject, actions in positions.items()
     }
-    write_new(data_dir / "data_2d_h36m_gt.npz", overwrite, positions_2d=ground_truth, metadata=metadata_of("h36m"))
+    write_new(
+        data_dir / "data_2d_h36m_gt.npz",
+        overwrite,
+        positions_2d=ground_truth,
+        metadata=metadata_of("h36m"),
+    )
 
 
 def action_name(subject: str, name: str) -> str | None:
@@ -142,8 +154,12 @@ def prepare_2d(source: Path, name: str, data_dir: Path, overwrite: bool) -> None
                 takes = detections.setdefault(subject, {}).setdefault(action, [None] * len(views))
                 takes[views[match[2]]] = read_detections(path, kind)
     complete = {
-        subject: {action: all_views(takes, f"{subject} {action}") for action, takes in actions.items()}
+        subject: {
+            action: all_views(takes, f"{subject} {action}") for action, takes in actions.items()
+        }
         for subject, actions in detections.items()
     }
     metadata = metadata_of(layout_in(name))
-    write_new(data_dir / f"data_2d_h36m_{name}.npz", overwrite, positions_2d=complete, metadata=metadata)
+    write_new(
+        data_dir / f"data_2d_h36m_{name}.npz", overwrite, positions_2d=complete, metadata=metadata
+    )

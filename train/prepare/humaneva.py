@@ -48,7 +48,9 @@ def prepare_3d(folder: Path, data_dir: Path, overwrite: bool) -> None:
             if chunk.whole:
                 start = recording(path)[0]
                 frames = slice(chunk.first - start, chunk.last - start)
-                positions.setdefault(chunk.subject, {})[chunk.name] = (poses[frames] / 1000).astype(np.float32)
+                positions.setdefault(chunk.subject, {})[chunk.name] = (poses[frames] / 1000).astype(
+                    np.float32
+                )
                 views = [view[frames].astype(np.float32) for view in pixels]
                 ground_truth.setdefault(chunk.subject, {})[chunk.name] = views
     layout = f"humaneva{joints}"
@@ -99,7 +101,9 @@ def prepare_2d(source: Path, converted: Path, name: str, data_dir: Path, overwri
     detections: dict[str, dict[str, list[Floats | None]]] = {}
 
     def put(subject: str, action: str, camera: int, keypoints: Floats) -> None:
-        detections.setdefault(subject, {}).setdefault(action, [None] * len(_CAMERAS))[camera] = keypoints
+        detections.setdefault(subject, {}).setdefault(action, [None] * len(_CAMERAS))[camera] = (
+            keypoints
+        )
 
     for path in find(source, "S*/*.avi.npz"):
         subject = path.parent.name
@@ -114,10 +118,19 @@ def prepare_2d(source: Path, converted: Path, name: str, data_dir: Path, overwri
             offset = _table()[subject][action]["sync"][camera] - 1
             part = keypoints[chunk.first + offset : chunk.last + offset]
             if len(part) < chunk.last - chunk.first:
-                raise InputError(f"{path}: ends before frame {chunk.last + offset}, which {chunk.name} needs")
-            put(chunk.subject if chunk.whole else f"Unlabeled/{chunk.subject}", chunk.name, camera, part)
+                raise InputError(
+                    f"{path}: ends before frame {chunk.last + offset}, which {chunk.name} needs"
+                )
+            put(
+                chunk.subject if chunk.whole else f"Unlabeled/{chunk.subject}",
+                chunk.name,
+                camera,
+                part,
+            )
     complete = {
-        subject: {action: all_views(views, f"{subject} {action}") for action, views in actions.items()}
+        subject: {
+            action: all_views(views, f"{subject} {action}") for action, views in actions.items()
+        }
         for subject, actions in detections.items()
     }
     path = data_dir / f"data_2d_humaneva{joints}_{name}.npz"

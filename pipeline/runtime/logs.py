@@ -1,0 +1,98 @@
+"""Log lines on stderr, for a person or as JSON for a machine. Each carries the run's id and is one line.
+
+LOG.warning("%s: no sound", clip, extra={"clip": clip})
+"""
+
+import json
+import logging
+import secrets
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tqdm import tqdm
+
+LOG = logging.getLogger("video3d")
+
+LEVELS = ("debug", "info", "warning", "error")
+
+_WORDS = {
+    logging.ERROR: "failed",
+    logging.WARNING: "warning",
+    logging.INFO: "info",
+    logging.DEBUG: "debug",
+}
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """How a run logs; the same in all of its processes."""
+
+    level: str = "warning"
+    """The least of `LEVELS` that is shown."""
+    as_json: bool = False
+    """Whether lines are JSON objects."""
+    run_id: str = field(default_factory=lambda: secrets.token_hex(4))
+    """What tells the lines of this run from others'."""
+
+
+def start_logging(options: LogOptions) -> None:
+    """Send this process's log to stderr."""
+    handler = _Stderr()
+    handler.setFormatter(_Json(options.run_id) if options.as_json else _Text(options.run_id))
+    LOG.handlers[:] = [handler]
+    LOG.setLevel(options.level.upper())
+    LOG.propagate = False
+
+
+def printable(text: object) -> str:
+    """Text that may hold a file's name, printable: control characters and undecodable bytes are spelled out."""
+    return "".join(
+        character if character.isprintable() else _spelled(character) for character in str(text)
+    )
+
+
+def _spelled(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # how Python carries a byte of a name that is not UTF-8
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
+
+class _Text(logging.Formatter):
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self._run_id = run_id
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"{_WORDS[record.levelno]}: {printable(record.getMessage())} [{self._run_id}]"
+        trace = getattr(record, "trace", "")
+        return f"{line}\n{trace.rstrip()}" if trace else line
+
+
+class _Json(logging.Formatter):
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self._run_id = run_id
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "run": self._run_id,
+            "process": record.process,
+            "message": record.getMessage(),
+        }
+        line |= {
+            name: str(getattr(record, name))
+            for name in ("clip", "trace")
+            if getattr(record, name, "")
+        }
+        return json.dumps(line)
+
+
+class _Stderr(logging.Handler):
+    """Writes a record at once, and above the progress bars where there are any."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(self.format(record), file=sys.stderr)

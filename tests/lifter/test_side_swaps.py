@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from core.skeletons import COCO_17
+from core.types import Floats
+from lifter.side_swaps import settle_sides
+from tests.walker import keypoints, walking
+
+FRAMES, FPS = 120, 30.0
+UPPER = slice(1, 11)  # eyes, ears, shoulders, elbows, wrists
+LOWER = slice(11, 17)
+
+
+def walker() -> Floats:
+    """(T, 17, 2) px of somebody who walks across the picture."""
+    root = np.stack([np.linspace(-1, 1, FRAMES), np.zeros(FRAMES), np.full(FRAMES, 4.0)], 1)
+    return keypoints(walking(FRAMES), root)
+
+
+def exchanged(points: Floats, frames: NDArray[np.int64], part: slice) -> Floats:
+    wrong = points.copy()
+    wrong[frames, part] = points[frames][:, COCO_17.flip_order][:, part]
+    return wrong
+
+
+def settle(points: Floats, fps: float = FPS) -> tuple[Floats, Floats, Floats]:
+    own_3d = np.ones((*points.shape[:2], 3))
+    scores = np.where(np.isnan(points[..., 0]), 0.0, np.linspace(0.5, 0.9, 17))
+    return settle_sides(points, scores, own_3d, np.arange(len(points)) / fps, 0.1)
+
+
+@pytest.mark.parametrize("part", [slice(0, 17), UPPER, LOWER])
+def test_sides_exchanged_for_a_while_are_put_right_and_the_detectors_3d_is_dropped(
+    part: slice,
+) -> None:
+    points, frames = walker(), np.array([0, 1, 30, 60, 61, 62, 63, 64, 119])
+    settled, scores, own_3d = settle(exchanged(points, frames, part))
+    np.testing.assert_array_equal(settled, points)
+    assert np.isnan(own_3d[frames]).all()
+    assert not np.isnan(np.delete(own_3d, frames, 0)).any()
+    order = np.arange(17)
+    order[part] = np.array(COCO_17.flip_order)[part]
+    np.testing.assert_array_equal(
+        scores[frames], np.tile(np.linspace(0.5, 0.9, 17)[order], (len(frames), 1))
+    )
+
+
+def test_missing_keypoints_hinder_nobody() -> None:
+    points = walker()
+    points[:, 9] = np.nan  # a wrist that is never seen
+    points[40:43] = np.nan
+    wrong = exchanged(points, np.arange(70, 75), slice(0, 17))
+    np.testing.assert_array_equal(settle(wrong)[0], points)
+    nothing = np.full_like(points, np.nan)
+    np.testing.assert_array_equal(settle(nothing)[0], nothing)
+
+
+@pytest.mark.parametrize("seconds", [0.4, 1.0])
+def test_who_turns_around_keeps_their_sides(seconds: float) -> None:
+    angle = np.interp(np.arange(FRAMES) / FPS, [2, 2 + seconds], [0, np.pi])
+    turn = Rotation.from_euler("y", angle[:, None]).as_matrix()
+    root = np.tile([0.0, 0.0, 4.0], (FRAMES, 1))
+    points = keypoints(np.einsum("tij,tkj->tki", turn, walking(FRAMES)), root)
+    np.testing.assert_array_equal(settle(points)[0], points)
+
+
+def test_frames_far_apart_tell_nothing() -> None:
+    points = exchanged(walker(), np.array([60]), slice(0, 17))
+    np.testing.assert_array_equal(settle(points, fps=5.0)[0], points)

@@ -1,0 +1,138 @@
+import errno
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import UsageError
+from pipeline.batch.inputs import find_jobs, shard
+from pipeline.runtime.logs import LogOptions, start_logging
+
+
+def tree(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    return root
+
+
+def found(*words: str | Path, pattern: str | None = None) -> dict[str, str]:
+    """Source → folder of results, of the words given to a batch with `--output out`."""
+    jobs, empty = find_jobs([str(word) for word in words], Path("out"), pattern)
+    assert not empty
+    return {job.source.name: str(job.folder) for job in jobs}
+
+
+def test_a_folder_is_searched_to_the_bottom_and_its_tree_mirrored(tmp_path: Path) -> None:
+    clips = tree(
+        tmp_path / "clips",
+        "x.mp4",
+        "a/y.MOV",
+        "a/b c/z.mkv",
+        "a/notes.txt",
+        "a/cover.jpg",
+        ".trash/old.mp4",
+    )
+    assert found(clips) == {"x.mp4": "out/x", "y.MOV": "out/a/y", "z.mkv": "out/a/b c/z"}
+
+
+def test_pictures_of_a_folder_count_where_there_is_no_video(tmp_path: Path) -> None:
+    assert found(tree(tmp_path, "a/1.jpg", "2.png", "notes.txt")) == {
+        "1.jpg": "out/a/1",
+        "2.png": "out/2",
+    }
+
+
+def test_a_pattern_says_which_files_of_a_folder_are_meant(tmp_path: Path) -> None:
+    clips = tree(tmp_path, "front_1.mp4", "back_1.mp4", "day/front_2.bin")
+    assert found(clips, pattern="front_*").keys() == {"front_1.mp4", "front_2.bin"}
+    assert found(clips, pattern="day/*").keys() == {"front_2.bin"}
+
+
+def test_wildcards_are_ours_where_the_shell_left_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree(tmp_path, "clips/x.mp4", "clips/a/y.mp4", "clips/b/z.mov"))
+    assert found("clips/**/*.mp4") == {"x.mp4": "out/x", "y.mp4": "out/a/y"}
+    tree(tmp_path, "take[1].mp4")
+    assert found("take[1].mp4") == {"take[1].mp4": "out/take[1]"}
+
+
+@pytest.mark.parametrize("end", ["\n", "\0"])
+def test_a_list_on_stdin_names_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    clips = tree(tmp_path, "one two.mp4", "folder/x.mp4")
+    words = (
+        f"{clips / 'one two.mp4'}{end}{clips / 'folder'}{end}".encode() + b"\xff.mp4" + end.encode()
+    )
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(words)))
+    assert found("-") == {
+        "one two.mp4": "out/one two",
+        "x.mp4": "out/x",
+        "\udcff.mp4": "out/\udcff",
+    }
+
+
+def test_the_same_file_is_done_once(tmp_path: Path) -> None:
+    clips = tree(tmp_path, "a/x.mp4")
+    assert found(clips, clips / "a" / "x.mp4") == {"x.mp4": "out/a/x"}
+
+
+def test_links_may_lead_in_circles(tmp_path: Path) -> None:
+    clips = tree(tmp_path / "clips", "a/x.mp4")
+    (clips / "a" / "up").symlink_to(clips)
+    (clips / "again").symlink_to(clips / "a")
+    assert found(clips) == {"x.mp4": "out/a/x"}
+
+
+def test_results_are_no_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(
+        tree(tmp_path, "x.mp4", "out/x/x_3d.mp4", "elsewhere/y/y_3d.mp4", "elsewhere/y/report.json")
+    )
+    assert found(".") == {"x.mp4": "out/x"}
+
+
+def test_equal_names_get_their_endings_and_equal_endings_are_refused(tmp_path: Path) -> None:
+    clips = tree(tmp_path, "x.mp4", "x.mov", "y.mov")
+    assert found(clips) == {"x.mp4": "out/x_mp4", "x.mov": "out/x_mov", "y.mov": "out/y"}
+    with pytest.raises(UsageError, match="would share one --output folder"):
+        found(clips / "y.mov", clips / "a" / "y.mov")
+
+
+@pytest.mark.parametrize("name", ["...mp4", "..mp4", "clips/../...mp4"])
+def test_no_name_leads_out_of_the_output_folder(tmp_path: Path, name: str) -> None:
+    (folder,) = found(name).values()
+    assert Path(folder).parent == Path("out")
+    assert Path(folder).name.strip(".")
+    jobs, empty = find_jobs(["no-such-folder/..", ""], Path("out"))
+    assert not jobs
+    assert empty == ["no-such-folder/..", ""]
+
+
+def test_shards_are_disjoint_and_whole(tmp_path: Path) -> None:
+    jobs, _ = find_jobs([str(tree(tmp_path, *(f"{i}.mp4" for i in range(10))))], Path("out"))
+    parts = [list(shard(jobs, i, 3)) for i in (1, 2, 3)]
+    assert sorted(map(len, parts)) == [3, 3, 4]
+    assert {job for part in parts for job in part} == set(jobs)
+
+
+def test_a_folder_that_cannot_be_read_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clips, real = tree(tmp_path / "clips", "closed/x.mp4", "open/y.mp4"), os.scandir
+
+    def scandir(path: str) -> object:
+        if path.endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    start_logging(LogOptions())
+    assert found(clips) == {"y.mp4": "out/open/y"}
+    assert (
+        f"{clips / 'closed'}: cannot be read (Permission denied), and is left out"
+        in capfd.readouterr().err
+    )

@@ -1,0 +1,187 @@
+"""Where live frames come from: addresses, clocks, the reader."""
+
+import os
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from pipeline.media import live_reader
+from pipeline.media.ffmpeg_program import ffmpeg_program
+from pipeline.media.live_reader import Lag, LiveClock, LiveReader
+from pipeline.media.live_source import find_live
+from pipeline.runtime.latest_value import Newest
+from tests.make_video import moving
+
+
+def test_what_is_live_and_what_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("7").write_bytes(b"a file after all")
+    os.mkfifo("pipe.ts")
+    expected = {
+        "0": "camera",
+        "pipe.ts": "pipe",
+        "rtsp://host/a": "network",
+        "HTTP://host/a": "network",
+    }
+    kinds = expected | dict.fromkeys(("7", "clip.mp4", "missing", "c:/clip.mp4", "file:///a"))
+    assert {text: found.kind if (found := find_live(text)) else None for text in kinds} == kinds
+
+
+def test_a_password_is_shown_nowhere_and_names_make_good_folders() -> None:
+    source = find_live("rtsp://admin:secret@10.0.0.5:554/Streaming/../1?key=secret")
+    assert source is not None
+    assert source.shown == "rtsp://10.0.0.5:554/Streaming/../1"
+    assert source.name == "10.0.0.5_554_Streaming_.._1"
+    camera = find_live("0")
+    assert camera is not None
+    assert camera.name == "camera0"
+
+
+@pytest.mark.parametrize(
+    ("stamps", "arrivals"),
+    [
+        ([5.0, 5.04, 5.08, 5.12], [70.0, 70.05, 70.07, 70.13]),
+        ([9.0, 9.04, 0.0, 0.04], [70.0, 70.04, 70.08, 70.12]),  # restarted
+        ([0.0, 0.0, 0.0, 0.0], [70.0, 71.0, 72.0, 73.0]),  # without times
+        ([1.0, np.nan, np.nan, 1.12], [70.0, 70.04, 70.08, 70.12]),
+        ([1.0, 2.0, 3.0, 4.0], [70.0, 70.01, 70.02, 70.03]),  # what had piled up before we looked
+    ],
+)
+def test_frame_times_rise_and_keep_to_real_time(stamps: list[float], arrivals: list[float]) -> None:
+    clock = LiveClock()
+    times = np.array(
+        [clock.time_s(stamp, arrived) for stamp, arrived in zip(stamps, arrivals, strict=True)]
+    )
+    assert (np.diff(times) > 0).all()
+    assert np.abs(times - (np.array(arrivals) - arrivals[0])).max() < 0.6
+
+
+def test_even_stamps_stay_even_though_frames_arrive_unevenly() -> None:
+    clock, late = LiveClock(), np.random.default_rng(0).uniform(0, 0.03, 50)
+    times = [clock.time_s(100 + i / 25, 70 + i / 25 + late[i]) for i in range(50)]
+    np.testing.assert_allclose(np.diff(times), 0.04)
+
+
+def test_falling_behind_is_noticed_and_a_restart_or_missing_times_are_not_taken_for_it() -> None:
+    lag = Lag()
+    assert [lag.behind_s(i / 30, 70 + i / 30) for i in range(30)] == pytest.approx([0.0] * 30)
+    slow = [lag.behind_s(1 + i / 30, 71 + i / 20) for i in range(60)]
+    assert slow[-1] == pytest.approx(59 / 60, abs=0.05)
+    caught_up = [lag.behind_s(3 + i / 30, 74 + i / 100) for i in range(60)]
+    assert caught_up[-1] < 0.01
+    assert [lag.behind_s(0.0, 80 + i) for i in range(5)] == [0.0] * 5
+    assert lag.behind_s(0.04, 95.0) == 0.0
+
+
+def test_a_slow_reader_gets_the_newest_and_then_the_end() -> None:
+    slot: Newest[str] = Newest()
+    with pytest.raises(TimeoutError):
+        slot.after(0, timeout_s=0.01)
+    for item in "abc":
+        slot.put(item)
+    slot.close()
+    assert slot.after(0) == (3, "c")
+    assert slot.after(3) is None
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return moving(tmp_path_factory.mktemp("stream") / "stream.ts", frames=50)
+
+
+def test_frames_of_a_fifo_come_in_order_and_end_with_it(stream: Path, tmp_path: Path) -> None:
+    fifo = tmp_path / "pipe.ts"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=lambda: fifo.write_bytes(stream.read_bytes()))
+    writer.start()
+    with LiveReader(live(fifo), threading.Event()) as reader:
+        frames = list(reader)
+    writer.join()
+    indices = [frame.index for frame in frames]
+    assert indices == sorted(set(indices))
+    assert (reader.arrived, indices[-1]) == (50, 49), (
+        "all are decoded, and the last one is never missed"
+    )
+    assert (reader.info.width, reader.info.height, reader.ended) == (160, 120, "ended")
+
+
+def test_an_http_stream_on_loopback_is_read(stream: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/live.ts"
+    command = [
+        ffmpeg_program(),
+        "-v",
+        "quiet",
+        "-nostdin",
+        "-re",
+        "-i",
+        str(stream),
+        "-c",
+        "copy",
+        "-f",
+        "mpegts",
+    ]
+    with subprocess.Popen([*command, "-listen", "1", address]) as server:
+        source = find_live(address)
+        assert source is not None
+        for _ in range(100):  # it takes a moment to listen
+            try:
+                with LiveReader(source, threading.Event()) as reader:
+                    frames = list(reader)
+                break
+            except InputError:
+                threading.Event().wait(0.1)
+        server.wait()
+    assert reader.arrived == 50
+    assert len(frames) > 1
+
+
+def test_a_source_that_falls_silent_is_given_up(
+    stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_reader, "STALLED_S", 2.0)  # which is the limit for opening it, too
+    fifo = tmp_path / "pipe.ts"
+    os.mkfifo(fifo)
+    done = threading.Event()
+
+    def write_and_hold() -> None:
+        with fifo.open("wb") as pipe:
+            pipe.write(stream.read_bytes())
+            pipe.flush()
+            done.wait(30)
+
+    writer = threading.Thread(target=write_and_hold)
+    writer.start()
+    with LiveReader(live(fifo), threading.Event()) as reader:
+        assert len(list(reader)) > 0
+    done.set()
+    writer.join()
+    assert reader.ended == "stalled"
+
+
+def test_waiting_for_a_fifo_that_nobody_writes_can_be_stopped(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.ts")
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    with pytest.raises(InputError, match="stopped before its first frame"):
+        LiveReader(live(tmp_path / "pipe.ts"), stop).__enter__()
+
+
+def test_a_camera_that_is_not_there_is_said() -> None:
+    source = find_live("99")
+    assert source is not None
+    with pytest.raises(InputError, match="99: cannot be opened: no such camera"):
+        LiveReader(source, threading.Event()).__enter__()
+
+
+def live(fifo: Path) -> live_reader.LiveSource:
+    source = find_live(str(fifo))
+    assert source is not None
+    return source

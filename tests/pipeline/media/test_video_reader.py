@@ -1,0 +1,251 @@
+import os
+import socket
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from pipeline.media import video_reader
+from pipeline.media.frame_times import RisingClock, constant_rate, measured
+from pipeline.media.video_reader import VideoReader, probe
+from tests.make_video import (
+    BLUE,
+    GREEN,
+    RED,
+    encode,
+    marked,
+    moving,
+    read,
+    same_colour,
+    turn_display,
+    uneven,
+)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_phone_clips_come_out_upright(tmp_path: Path, degrees: int) -> None:
+    stored = np.rot90(marked(96, 64), degrees // 90)  # np turns anticlockwise
+    clip = encode(tmp_path / "phone.mp4", [np.ascontiguousarray(stored)] * 2)
+    turn_display(clip, degrees)
+    info, frame = probe(clip), read(clip)[1]
+    assert (info.width, info.height, info.rotation) == (96, 64, degrees)
+    assert frame.rgb.shape == (64, 96, 3)
+    assert same_colour(frame.rgb[8, 8], RED)
+    assert same_colour(frame.rgb[8, -8], GREEN)
+    assert same_colour(frame.rgb[-8, 8], BLUE)
+
+
+@pytest.mark.parametrize("name", ["uneven.mp4", "uneven.mkv"])
+def test_variable_frame_times_are_the_container_s(tmp_path: Path, name: str) -> None:
+    kept = [0, 1, 2, 7, 8, 20, 21, 22, 49, 50]
+    frames = read(uneven(tmp_path / name, kept))
+    assert [frame.index for frame in frames] == list(range(len(kept)))
+    np.testing.assert_allclose([frame.time_s for frame in frames], np.array(kept) / 50, atol=0.001)
+
+
+def test_what_the_frames_say_replaces_what_the_container_guesses(tmp_path: Path) -> None:
+    kept = [0, 1, 2, 7, 8, 20, 21, 22, 49, 50]
+    clip = uneven(tmp_path / "uneven.mkv", kept)
+    with VideoReader(clip) as reader:
+        info = measured(reader.info, np.array([frame.time_s for frame in reader]))
+    assert reader.warning is None
+    assert info.frame_count == 10
+    assert info.duration_s == pytest.approx(1.02, abs=0.001)
+    assert info.fps == pytest.approx(10 / 1.02, rel=0.01)
+
+
+@pytest.mark.parametrize("fps", ["25", "30000/1001", "60"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+def test_constant_rates_are_recognised_exactly(tmp_path: Path, fps: str, suffix: str) -> None:
+    clip = moving(tmp_path / f"even.{suffix}", frames=30, fps=fps)
+    frames = read(clip)
+    assert len(frames) == 30
+    np.testing.assert_allclose(
+        [frame.time_s for frame in frames], np.arange(30) / float(Fraction(fps)), atol=0.001
+    )
+    assert constant_rate(np.array([frame.time_s for frame in frames]), probe(clip).fps) == Fraction(
+        fps
+    )
+
+
+def test_joined_recordings_whose_clock_restarts_rise_on(tmp_path: Path) -> None:
+    part = moving(tmp_path / "part.ts", frames=40)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(part.read_bytes() * 2)
+    times = [frame.time_s for frame in read(joined)]
+    np.testing.assert_allclose(times, np.arange(80) / 25, atol=0.001)
+
+
+def test_frames_without_any_time_get_the_nominal_rate(tmp_path: Path) -> None:
+    times = [frame.time_s for frame in read(moving(tmp_path / "bare.h264", frames=10))]
+    np.testing.assert_allclose(times, np.arange(10) / 25)
+
+
+def test_odd_sizes_and_single_frames(tmp_path: Path) -> None:
+    clip = encode(tmp_path / "odd.mp4", [marked(97, 65)])
+    info = probe(clip)
+    assert (info.width, info.height, info.frame_count) == (97, 65, 1)
+    (frame,) = read(clip)
+    assert (frame.index, frame.time_s) == (0, 0.0)
+    assert same_colour(frame.rgb[64, 0], BLUE)
+
+
+def test_frame_count_is_none_where_the_container_does_not_know(tmp_path: Path) -> None:
+    info = probe(moving(tmp_path / "bare.h264"))
+    assert info.frame_count is None
+    assert info.duration_s is None
+
+
+def test_start_and_end_keep_index_and_time(tmp_path: Path) -> None:
+    clip = moving(tmp_path / "clip.mp4", frames=25)
+    whole, part = read(clip), read(clip, 0.2, 0.4)
+    assert [frame.index for frame in part] == [5, 6, 7, 8, 9]
+    np.testing.assert_allclose([frame.time_s for frame in part], [0.2, 0.24, 0.28, 0.32, 0.36])
+    np.testing.assert_array_equal(part[0].rgb, whole[5].rgb)
+    with pytest.raises(
+        InputError, match=r"no frame from 7 to inf s; the last one read is at 0.960 s"
+    ):
+        read(clip, 7.0)
+
+
+def test_a_file_cut_short_gives_what_it_has_and_says_so(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clip = moving(tmp_path / "cut.mp4", frames=100, options="-movflags +faststart")
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    with VideoReader(clip) as reader:
+        frames = list(reader)
+    assert 20 < len(frames) < 80
+    assert reader.warning is not None
+    assert f"only {len(frames)} of the 100 frames" in reader.warning
+    assert capfd.readouterr().err == ""
+
+
+def test_damage_in_the_middle_is_skipped_and_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clip = moving(tmp_path / "scratched.mp4", frames=100, options="-movflags +faststart")
+    data = bytearray(clip.read_bytes())
+    middle, length = len(data) // 2, len(data) // 5
+    data[middle : middle + length] = np.random.default_rng(0).bytes(length)
+    clip.write_bytes(data)
+    with VideoReader(clip) as reader:
+        times = [frame.time_s for frame in reader]
+    assert times[-1] == pytest.approx(3.96)  # the good end is reached, at its own time
+    assert np.all(np.diff(times) > 0)
+    assert reader.warning is not None
+    assert capfd.readouterr().err == ""
+
+
+def test_a_whole_file_has_no_warning(tmp_path: Path) -> None:
+    with VideoReader(moving(tmp_path / "good.mp4", sound_s=1.0)) as reader:
+        assert len(list(reader)) == 25
+    assert reader.warning is None
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("missing.mp4", "no such file"),
+        ("folder.mp4", "is a folder"),
+        ("empty.mp4", "is empty"),
+        ("text.mp4", "not a video"),
+        ("sound.mp4", "sound but no picture"),
+        ("no_index.mp4", "cut short.*moov"),
+    ],
+)
+def test_what_is_no_video_gets_one_clear_line(
+    tmp_path: Path, name: str, says: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("this is not a video, whatever its name says\n" * 50)
+    moving(tmp_path / "sound.mp4", sound_s=1.0, options="-vn")
+    whole = moving(tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "no_index.mp4").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=says) as error:
+        probe(tmp_path / name)
+    assert str(error.value).startswith(str(tmp_path / name))
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_an_unreadable_file_is_told_from_a_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = moving(tmp_path / "private.mp4")
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: False
+    )  # taking the right away would not stop root
+    with pytest.raises(InputError, match="permission denied"):
+        probe(clip)
+
+
+def test_a_picture_too_large_to_hold_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video_reader, "MAX_PIXELS", 160 * 120 - 1)
+    with pytest.raises(InputError, match=r"160 × 120 px is more than .* make it smaller first"):
+        probe(moving(tmp_path / "huge.mp4"))
+
+
+def test_what_is_no_ordinary_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.mp4")
+    with pytest.raises(InputError, match="is a pipe or a device"):
+        probe(tmp_path / "fifo.mp4")
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        probe(tmp_path / ("x" * 300))
+
+
+@pytest.mark.parametrize("kind", ["playlist.m3u8", "list.ffconcat"])
+def test_what_a_file_names_is_not_fetched(tmp_path: Path, kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/clip.ts"
+        texts = {
+            "playlist.m3u8": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{address}\n#EXT-X-ENDLIST\n",
+            "list.ffconcat": f"ffconcat version 1.0\nfile {address}\n",
+        }
+        (tmp_path / kind).write_text(texts[kind])
+        with pytest.raises(InputError, match="not a video that FFmpeg can read"):
+            probe(tmp_path / kind)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_a_url_is_a_missing_file_and_nobody_is_called() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        with pytest.raises(InputError, match="no such file"):
+            probe(Path(f"http://127.0.0.1:{server.getsockname()[1]}/clip.mp4"))
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+# frame times
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        ([0.0, 0.1, 0.1, 0.2], [0.0, 0.1, 0.15, 0.2]),  # repeated
+        ([0.0, 0.2, 0.1, 0.3], [0.0, 0.2, 0.25, 0.3]),  # out of order
+        ([-0.2, 0.1, 0.2], [0.0, 0.1, 0.2]),  # negative
+        ([0.0, 0.0, 0.0], [0.0, 0.1, 0.2]),  # none at all
+        ([5.0, 5.1, 0.02, 0.12], [5.0, 5.1, 5.2, 5.3]),  # restarted
+        ([0.0, float("nan"), 0.2], [0.0, 0.1, 0.2]),
+    ],
+)
+def test_bad_times_are_mended(stamps: list[float], times: list[float]) -> None:
+    clock = RisingClock(fps=10)
+    np.testing.assert_allclose([clock.time_s(stamp) for stamp in stamps], times)
+
+
+def test_a_rate_that_wanders_is_not_constant() -> None:
+    even = np.arange(300) / 30
+    assert constant_rate(even, 30.0) == 30
+    assert constant_rate(even * 1.001, 30.0) == Fraction(30000, 1001)
+    assert constant_rate(np.round(even * 1.001, 3), 30000 / 1001) == Fraction(30000, 1001)
+    assert constant_rate(np.delete(even, 100), 30.0) is None

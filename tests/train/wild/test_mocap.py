@@ -1,0 +1,120 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from core.skeletons import H36M_17
+from tests.train.made_motion import UNIT_M, bvh
+from train.wild.mocap import MOCAP_JOINTS, clip_from_bvh, load_mocap, read_bvh
+
+SHARED = Path(__file__).parents[4] / "shared" / "data" / "mocap"
+
+
+def at(joints: np.ndarray, name: str) -> np.ndarray:
+    return joints[..., MOCAP_JOINTS.index(name), :]
+
+
+def test_rotations_turn_what_hangs_below() -> None:
+    """Left arm, stretched out to the person's left, is turned a quarter about z: it points up."""
+    motion = read_bvh(bvh([{"LeftArm": [90, 0, 0], "place": [1, 2, 3]}]))
+    arm, elbow, hand = (
+        motion.positions[0, motion.names.index(n)] for n in ("LeftArm", "LeftForeArm", "LeftHand")
+    )
+    np.testing.assert_allclose(arm, [1 + 3.2, 2 + 4.4 + 0.9, 3])
+    np.testing.assert_allclose(elbow - arm, [0, 5, 0], atol=1e-9)
+    np.testing.assert_allclose(hand - elbow, [0, 3.4, 0], atol=1e-9)
+
+
+def test_channels_apply_in_the_order_they_stand() -> None:
+    """Z then Y: the arm is first (innermost last) turned by the later channel."""
+    motion = read_bvh(bvh([{"LeftArm": [90, 90, 0]}]))
+    arm, elbow = (motion.positions[0, motion.names.index(n)] for n in ("LeftArm", "LeftForeArm"))
+    np.testing.assert_allclose(elbow - arm, [0, 0, -5], atol=1e-9)
+
+
+def test_a_clip_is_in_metres_with_z_up_and_without_the_t_pose() -> None:
+    rest, walk = {}, {"place": [0, 15.6, 0]}
+    clip = clip_from_bvh(bvh([rest, walk, walk]), "made")
+    assert clip.joints_m.shape == (2, 18, 3)
+    pose = clip.joints_m[0]
+    np.testing.assert_allclose(at(pose, "pelvis"), [0, 0, 14 * UNIT_M], atol=1e-5)
+    np.testing.assert_allclose(at(pose, "l_ankle"), [1.6 * UNIT_M, 0, 0], atol=1e-5)
+    assert (
+        at(pose, "head_top")[2]
+        > at(pose, "neck_base")[2]
+        > at(pose, "thorax")[2]
+        > at(pose, "spine")[2]
+    )
+    assert at(pose, "nose")[1] < -0.05, "the rest pose faces +z of the file, which is -y with z up"
+    assert at(pose, "l_wrist")[0] > at(pose, "l_elbow")[0] > 0 > at(pose, "r_elbow")[0]
+
+
+def test_the_bone_that_the_bvh_conversion_lost_is_given_back() -> None:
+    """The thorax is as long as the bone below it and turns with it; a file that has one keeps its own."""
+    straight, bent = clip_from_bvh(bvh([{}, {}, {"Spine1": [90, 0, 0]}]), "made").joints_m
+    assert at(straight, "thorax")[2] - at(straight, "pelvis")[2] == pytest.approx(
+        (1.6 + 3 * 2.2 + 1.4) * UNIT_M
+    )
+    assert at(straight, "l_shoulder")[2] - at(straight, "pelvis")[2] == pytest.approx(
+        (1.6 + 3 * 2.2 + 0.9) * UNIT_M
+    )
+    np.testing.assert_allclose(
+        at(bent, "thorax") - at(bent, "pelvis"), [-(2.2 + 1.4) * UNIT_M, 0, 6 * UNIT_M], atol=1e-5
+    )
+    own = bvh([{}, {}]).replace(
+        "OFFSET 0 0 0\nCHANNELS 3 Zrotation Yrotation Xrotation\nJOINT Neck1",
+        "OFFSET 0 1 0\nCHANNELS 3 Zrotation Yrotation Xrotation\nJOINT Neck1",
+    )
+    whole = clip_from_bvh(own, "made").joints_m[0]
+    assert at(whole, "thorax")[2] - at(whole, "pelvis")[2] == pytest.approx(
+        (1.6 + 2 * 2.2 + 1 + 1.4) * UNIT_M
+    )
+
+
+def test_a_turned_head_takes_the_nose_along() -> None:
+    clip = clip_from_bvh(bvh([{}, {"Head": [0, 90, 0]}]), "made")
+    nose = at(clip.joints_m[0], "nose") - at(clip.joints_m[0], "neck_base")
+    assert nose[0] > 0.05, "a quarter turn to the person's left"
+    assert abs(nose[1]) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("solid cube", "no MOTION section"),
+        (bvh([{}]).replace("Frames: 1", "Frames: 9"), "damaged"),
+        (bvh([{}]).replace("LeftUpLeg", "Tentacle"), "not known here"),
+    ],
+)
+def test_what_is_no_usable_bvh_is_said(text: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        clip_from_bvh(text, "file.bvh")
+
+
+def test_folders_and_files_are_read_and_missing_ones_named(tmp_path: Path) -> None:
+    for name in ("b.bvh", "a.bvh"):
+        (tmp_path / name).write_text(bvh([{}] * 5))
+    assert [clip.name for clip in load_mocap([tmp_path, tmp_path / "a.bvh"])] == ["a", "b", "a"]
+    with pytest.raises(InputError, match="no such file"):
+        load_mocap([tmp_path / "missing"])
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(InputError, match=r"expected a folder, a \.bvh"):
+        load_mocap([tmp_path / "notes.txt"])
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="real motion capture is not part of the repository")
+def test_real_captures_are_people() -> None:
+    clips = load_mocap([SHARED / "cmu_extra_positions.npz"])
+    assert len(clips) == 38
+    for clip in clips:
+        bones = [
+            np.linalg.norm(clip.joints_m[:, a] - clip.joints_m[:, b], axis=-1)
+            for a, b in H36M_17.bones
+        ]
+        assert 0.38 < np.median(bones[H36M_17.index("l_knee") - 1]) < 0.48
+        left = at(clip.joints_m, "l_hip") - at(clip.joints_m, "r_hip")
+        up = at(clip.joints_m, "thorax") - at(clip.joints_m, "pelvis")
+        nose = at(clip.joints_m, "nose") - at(clip.joints_m, "neck_base")
+        facing = (np.cross(left, up) * nose).sum(-1) > 0
+        assert facing.mean() > 0.9, "the nose is in front, so left is left"

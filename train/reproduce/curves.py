@@ -1,0 +1,60 @@
+"""Training curves: PNG pictures and TensorBoard."""
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from core.errors import UsageError
+from train.reproduce.options import Options
+
+_SKIPPED = 3  # epochs so bad that they would flatten the rest
+_PANELS = {
+    "loss_3d.png": ("3d", "MPJPE (m)"),
+    "loss_traj.png": ("traj", "mean distance (m)"),
+    "loss_2d.png": ("2d", "2D"),
+}
+
+
+class Curves:
+    """Where the errors of each epoch go besides the terminal."""
+
+    def __init__(self, options: Options, directory: Path) -> None:
+        self._directory = directory
+        self._pictures = options.export_training_curves
+        self._writer: Any = None
+        if options.tensorboard:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError as error:
+                raise UsageError(
+                    "--tensorboard: not installed, pip install 'video3d[tensorboard]'"
+                ) from error
+            self._writer = SummaryWriter(str(directory))
+
+    def update(self, history: list[dict[str, float]]) -> None:
+        """Add the last epoch."""
+        if self._writer is not None:
+            for name, error in history[-1].items():
+                self._writer.add_scalar(name, error, len(history))
+            self._writer.flush()
+        if self._pictures and len(history) > _SKIPPED:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            for file, (kind, label) in _PANELS.items():
+                if any(name.startswith(kind) for name in history[-1]):
+                    draw(history, kind, label, self._directory / file)
+
+
+def draw(history: list[dict[str, float]], kind: str, label: str, path: Path) -> None:
+    """Draw all errors whose name starts with `kind` over the epochs, those measured in training dashed."""
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.add_subplot(xlabel="epoch", ylabel=label)
+    for name in dict.fromkeys(name for row in history for name in row if name.startswith(kind)):
+        points = [
+            (epoch, row[name])
+            for epoch, row in enumerate(history, 1)
+            if epoch > _SKIPPED and name in row
+        ]
+        axes.plot(*zip(*points, strict=True), "--" if "_train" in name else "-", label=name)
+    axes.legend()
+    figure.savefig(path)
