@@ -10,13 +10,24 @@
 Everything but `UsageError` concerns one input: the others go on, the exit status is 1.
 """
 
+import re
+
+_OPTION = re.compile(r"`([a-z][a-z0-9_]*)`")
+
 
 class Video3DError(Exception):
     """Base of every error raised on purpose: `str(error)` says what is wrong and what to do, in one line."""
 
 
 class UsageError(Video3DError):
-    """The command line or a configuration is wrong; the text names the flag."""
+    """The command line or a configuration is wrong; the text names the option.
+
+    Options are named as Python callers know them, in backticks (`height_m`).
+    """
+
+    def as_flags(self) -> str:
+        """The text with options named as on the command line (--height-m)."""
+        return _OPTION.sub(lambda name: "--" + name[1].replace("_", "-"), str(self))
 
 
 class InputError(Video3DError):

@@ -1,0 +1,150 @@
+"""Options: frozen dataclasses whose fields know their help, their range and their flag.
+
+A stage of the program declares its options once, as fields made by `option`. From these come the
+checks that Python callers get (`check_options`) and the flags of a command line (`add_flags`).
+A field `height_m` is the flag `--height-m`. Errors name fields in backticks, as Python callers know
+them; `UsageError.as_flags` turns them into flags.
+"""
+
+import argparse
+import types
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, Field, field, fields
+from typing import Any, Literal, Union, get_args, get_origin
+
+from core.errors import UsageError
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    metavar: str | None = None,
+    choices: Sequence[str] = (),
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    unit: str = "",
+    parse: Callable[[str], Any] | None = None,
+    const: Any = None,
+) -> Any:
+    """A dataclass field that is an option.
+
+    Args:
+        default: Its value where nobody gives one; None for "not given".
+        help: One line for people; `%(default)s` stands for the default.
+        metavar: What the flag's help shows for the value.
+        choices: The values that are allowed, besides None.
+        at_least, above, at_most, below: The range of a number: `>=`, `>`, `<=`, `<`.
+        unit: The range's unit, for error messages ("degrees").
+        parse: From the command line's text to the value; by default the field's type.
+        const: The value of a flag that is given without one.
+
+    Returns:
+        A `dataclasses.field` with all of that in its metadata.
+    """
+    metadata = {
+        "help": help, "metavar": metavar, "choices": tuple(choices), "at_least": at_least,
+        "above": above, "at_most": at_most, "below": below, "unit": unit, "parse": parse,
+        "const": const,
+    }  # fmt: skip
+    return field(default=default, metadata=metadata)
+
+
+def check_options(options: Any) -> None:
+    """Check each field of a dataclass against its choices and its range; None always passes.
+
+    Raises:
+        UsageError: A value is not allowed; the message names the field.
+    """
+    for entry in fields(options):
+        value = getattr(options, entry.name)
+        if value is None or "help" not in entry.metadata:
+            continue
+        allowed = entry.metadata["choices"]
+        if allowed and value not in allowed:
+            raise UsageError(f"`{entry.name}` must be one of {', '.join(allowed)}, got {value}")
+        if isinstance(value, int | float) and not _is_inside(value, entry.metadata):
+            raise UsageError(f"`{entry.name}` must {_range_text(entry.metadata)}, got {value:g}")
+
+
+def add_flags(parser: argparse.ArgumentParser, entries: Iterable[Field[Any]]) -> None:
+    """Add a flag for each field made by `option`; others are left out.
+
+    Flags that are not given are absent from what the parser returns, so that the dataclasses'
+    defaults hold. Ranges are left to `check_options`, which Python callers meet too.
+    """
+    for entry in entries:
+        if "help" not in entry.metadata:
+            continue
+        name, text = "--" + entry.name.replace("_", "-"), entry.metadata["help"]
+        shown = {"help": text.replace("%(default)s", _default_text(entry))}
+        common: dict[str, Any] = {"dest": entry.name, "default": argparse.SUPPRESS, **shown}
+        if entry.type is bool:
+            switch = argparse.BooleanOptionalAction if entry.default else "store_true"
+            parser.add_argument(name, action=switch, **common)
+            continue
+        if entry.metadata["const"] is not None:
+            common |= {"nargs": "?", "const": entry.metadata["const"]}
+        if entry.metadata["choices"]:
+            common["choices"] = entry.metadata["choices"]
+        else:
+            common["type"] = entry.metadata["parse"] or _plain_type(entry.type)
+        parser.add_argument(name, metavar=entry.metadata["metavar"], **common)
+
+
+def given_flags(options: Any) -> list[str]:
+    """The names of a dataclass' fields whose values are not their defaults, in order."""
+    return [
+        entry.name
+        for entry in fields(options)
+        if entry.default is not MISSING and getattr(options, entry.name) != entry.default
+    ]
+
+
+def comma_separated(text: str) -> tuple[str, ...]:
+    """`a,b` → ("a", "b"); an empty text has none."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _is_inside(value: float, limits: Any) -> bool:
+    """Whether a number is in its range; NaN is in none."""
+    return (
+        (limits["at_least"] is None or value >= limits["at_least"])
+        and (limits["above"] is None or value > limits["above"])
+        and (limits["at_most"] is None or value <= limits["at_most"])
+        and (limits["below"] is None or value < limits["below"])
+    )
+
+
+def _range_text(limits: Any) -> str:
+    """A range in words, to stand behind "must"."""
+    low = limits["at_least"] if limits["at_least"] is not None else limits["above"]
+    high = limits["at_most"] if limits["at_most"] is not None else limits["below"]
+    unit = f" {limits['unit']}" if limits["unit"] else ""
+    if limits["above"] == 0:
+        return f"be positive{'' if high is None else f' and at most {high:g}'}{unit}"
+    if limits["at_least"] == 0 and high is None:
+        return "not be negative"
+    if high is None:
+        return f"be {low:g}{unit} or more"
+    return (
+        f"be at most {high:g}{unit}" if low is None else f"lie between {low:g} and {high:g}{unit}"
+    )
+
+
+def _default_text(entry: Field[Any]) -> str:
+    default = entry.default
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+def _plain_type(annotation: Any) -> Callable[[str], Any]:
+    """The type that a flag's text is given to: `float` of `float | None`."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        (annotation,) = (part for part in get_args(annotation) if part is not types.NoneType)
+    if get_origin(annotation) is Literal:
+        return str
+    assert callable(annotation), f"an option of type {annotation} needs its own `parse`"
+    parse: Callable[[str], Any] = annotation
+    return parse
