@@ -1,6 +1,7 @@
-"""Read `.npz` archives, also those of VideoPose3D's ecosystem, which keep dictionaries as pickled object arrays.
+"""Read `.npz` archives, also VideoPose3D's, which keep dictionaries as pickled object arrays.
 
-numpy would run whatever such a pickle asks for; here only arrays, numbers and plain containers come out of one.
+numpy would run any code that such a pickle names; here only arrays, numbers and plain containers
+come out of one.
 """
 
 import lzma
@@ -19,26 +20,31 @@ from core.errors import InputError, one_line
 from core.types import Array
 
 _DAMAGED = (
-    OSError, ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
-    lzma.LZMAError, tokenize.TokenError,
+    OSError, ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError,
 )  # fmt: skip
-_NO_DATA = (
-    AttributeError,
-    IndexError,
-    KeyError,
-    OverflowError,
-    TypeError,
-    ValueError,
-)  # what odd pickles raise
+"""What damaged archives raise."""
+_NO_DATA = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+"""What pickles of other things than arrays raise."""
 
 
 def read_archive(
     path: Path, *needed: str, encoding: str = "ASCII", max_bytes: int | None = None
 ) -> dict[str, Any]:
-    """All members by name; a pickled dictionary comes out as one. Python 2's archives want encoding "latin1".
+    """Read all members of an archive.
 
-    `InputError` says what is wrong with the file: a member of `needed` is missing, its pickle names more than data, or
-    it unpacks to more than `max_bytes`.
+    Args:
+        path: The archive.
+        needed: Members that must be there.
+        encoding: Of text in pickles; Python 2's archives want "latin1".
+        max_bytes: The most that it may unpack to; None for any size.
+
+    Returns:
+        Arrays by name; a pickled dictionary comes out as one.
+
+    Raises:
+        InputError: The file is missing, damaged or too large, lacks a member, or its pickle names
+            more than data.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -68,6 +74,7 @@ def read_archive(
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, encoding: str) -> Any:
+    """An array, or what a pickled one holds."""
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
         read_header = (
@@ -83,6 +90,7 @@ def _read_member(archive: zipfile.ZipFile, name: str, encoding: str) -> Any:
 
 
 def _unpickle(file: IO[bytes], encoding: str) -> Any:
+    """The array in a pickle, or its value where it has no axes."""
     try:
         value = _plain(_DataUnpickler(file, encoding=encoding).load(), {})
     except _NO_DATA as error:
@@ -93,10 +101,10 @@ def _unpickle(file: IO[bytes], encoding: str) -> Any:
 
 
 class _DataUnpickler(pickle.Unpickler):
-    """Knows numpy's arrays and nothing that acts.
+    """Builds arrays and plain containers only; any other name in a pickle is refused.
 
-    Arrays and types are stand-ins, because numpy's own trust a pickle: a crafted shape or type makes them read memory
-    that is not theirs.
+    Arrays and types are built as stand-ins, because numpy's own believe a pickle: a crafted shape
+    or type makes them read memory that is not theirs.
     """
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
@@ -112,7 +120,7 @@ class _DataUnpickler(pickle.Unpickler):
 
 
 class _Type:
-    """Stands in for `numpy.dtype`: a plain type by its name; of the state, only the byte order is taken."""
+    """Stands in for `numpy.dtype`: a plain type by its name, with the byte order of its state."""
 
     def __init__(self, name: str, *_flags: Any) -> None:
         self.dtype = np.dtype(str(name))
@@ -135,18 +143,25 @@ class _Array:
 def _filled(
     data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: Literal["C", "F"]
 ) -> Array:
-    """An array of exactly the data: a list of objects, in C order always, or raw bytes (Python 2: text)."""
+    """An array of exactly the data.
+
+    Args:
+        data: A list of objects, always in C order, or raw bytes, which are text in Python 2.
+        dtype: The array's type.
+        shape: The array's shape; a `ValueError` where the data do not fill it.
+        order: The order of raw bytes.
+    """
     if dtype.kind == "O":
         objects = np.empty(len(data), object)
-        for place, value in enumerate(data):
-            objects[place] = value
+        for index, value in enumerate(data):
+            objects[index] = value
         return objects.reshape(shape)
     raw = data.encode("latin1") if isinstance(data, str) else memoryview(data).tobytes()
     return _readable(np.frombuffer(raw, dtype).copy()).reshape(shape, order=order)
 
 
 def _readable(array: Array) -> Array:
-    """The array; `ValueError` where its text has characters that do not exist, which Python's strings cannot hold."""
+    """The array; `ValueError` where its text has characters that Python's strings cannot hold."""
     if array.dtype.kind == "U":
         codes = np.frombuffer(
             array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
@@ -157,14 +172,18 @@ def _readable(array: Array) -> Array:
 
 
 def _plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
-    """The value with arrays in the place of stand-ins; `done` has the objects met before, and what was made of each."""
+    """The value with arrays instead of stand-ins.
+
+    `done` maps the ids of objects to themselves and what was made of them: a shared object is
+    converted once and stays shared.
+    """
     if id(value) in done:
         return done[id(value)][1]
     plain = value
     if isinstance(value, _Array):
         plain = value.array
-        for place in np.ndindex(plain.shape) if plain.dtype.kind == "O" else ():
-            plain[place] = _plain(plain[place], done)
+        for index in np.ndindex(plain.shape) if plain.dtype.kind == "O" else ():
+            plain[index] = _plain(plain[index], done)
     elif isinstance(value, dict):
         plain = {key: _plain(one, done) for key, one in value.items()}
     elif isinstance(value, list | tuple):
@@ -181,7 +200,7 @@ def _scalar(kind: _Type, data: Any) -> Any:
 def _frombuffer(
     data: bytes, kind: _Type, shape: tuple[int, ...], order: Any, axes: Any = None
 ) -> _Array:
-    """Stands in for numpy's private function of that name, as which protocol 5 spells arrays."""
+    """Stands in for numpy's private function of that name, which builds arrays in protocol 5."""
     made = _Array()
     made.array = _filled(data, kind.dtype, shape, "F" if order == "F" else "C")
     if axes is not None:
@@ -190,14 +209,14 @@ def _frombuffer(
 
 
 def _latin1(text: str, encoding: str) -> bytes:
-    """Stands in for `_codecs.encode`, as which pickles of old protocols spell bytes."""
+    """Stands in for `_codecs.encode`, which builds bytes in old protocols."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"its pickle asks for the codec {encoding!r}")
     return text.encode("latin1")
 
 
 _KNOWN: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): "numpy.ndarray",  # only ever named, as the first argument of _reconstruct
+    ("numpy", "ndarray"): "numpy.ndarray",  # named as the first argument of _reconstruct only
     ("numpy", "dtype"): _Type,
     ("numpy._core.multiarray", "_reconstruct"): _Array,
     ("numpy._core.multiarray", "scalar"): _scalar,

@@ -1,7 +1,9 @@
 """Cameras: pinhole and Human3.6M projection, rigid transforms, quaternions.
 
-Quaternions are w x y z and unit length. The functions use only operators and methods that numpy arrays and torch
-tensors share, so the same code projects poses at inference and carries gradients in training.
+Camera axes are x right, y down, z forward; pixels have x right, y down, and (0, 0) at the top left
+corner of the top left pixel. Quaternions are w x y z and of unit length. The functions use only
+operators and methods that numpy arrays and torch tensors share, so the same code projects poses at
+inference and carries gradients in training.
 """
 
 import math
@@ -14,14 +16,24 @@ from core.types import Intrinsics
 A = Any  # a numpy array or a torch tensor; every argument of a call is of one kind
 
 DEFAULT_FOV_RAD = math.radians(55.0)
-"""Field of view across the longer side when nothing is known: between a phone's main lens (about 65°) and a camcorder
-zoomed in a little (45°)."""
+"""Field of view across the longer side when nothing is known: between a phone's main lens (about
+65°) and a camcorder zoomed in a little (45°)."""
 
 
 def intrinsics_from_fov(
     width: int, height: int, fov_rad: float, source: Literal["given", "estimated", "assumed"]
 ) -> Intrinsics:
-    """A camera with square pixels and its axis through the middle; `fov_rad` spans the longer side."""
+    """A camera with square pixels and its axis through the middle: f = max(w, h) / (2 tan(α/2)).
+
+    Args:
+        width: Of the picture, px.
+        height: Of the picture, px.
+        fov_rad: Field of view α across the longer side.
+        source: Where the field of view comes from.
+
+    Raises:
+        ValueError: The field of view is not between 0 and π.
+    """
     if not 0.0 < fov_rad < math.pi:
         raise ValueError(
             f"field of view must lie between 0 and 180 degrees, got {math.degrees(fov_rad):g}"
@@ -31,14 +43,30 @@ def intrinsics_from_fov(
 
 
 def pixels_to_rays(points: A, intrinsics: Intrinsics) -> A:
-    """(…, 2) px → (…, 2) x/z and y/z in camera axes."""
+    """Viewing rays of pixels.
+
+    Args:
+        points: (…, 2) px.
+        intrinsics: The camera.
+
+    Returns:
+        (…, 2) x/z and y/z in camera axes: (u - cx) / fx and (v - cy) / fy.
+    """
     centre = type_like(points, [intrinsics.cx, intrinsics.cy])
     focal = type_like(points, [intrinsics.fx, intrinsics.fy])
     return (points - centre) / focal
 
 
 def project(points: A, intrinsics: Intrinsics) -> A:
-    """(…, 3) camera-space metres → (…, 2) px."""
+    """Pinhole projection.
+
+    Args:
+        points: (…, 3) in camera axes, z > 0; any unit.
+        intrinsics: The camera.
+
+    Returns:
+        (…, 2) px: fx x/z + cx and fy y/z + cy.
+    """
     centre = type_like(points, [intrinsics.cx, intrinsics.cy])
     focal = type_like(points, [intrinsics.fx, intrinsics.fy])
     return points[..., :2] / points[..., 2:] * focal + centre
@@ -52,7 +80,17 @@ def type_like(array: A, values: list[float]) -> A:
 
 
 def rotate(quaternion: A, points: A) -> A:
-    """Turn (…, 3) points by (…, 4) quaternions of the same leading shape."""
+    """Rotate points by quaternions.
+
+    With q = (w, u): p' = p + 2 (w (u × p) + u × (u × p)), which is q p q* multiplied out.
+
+    Args:
+        quaternion: (…, 4) of unit length.
+        points: (…, 3) with the same leading axes.
+
+    Returns:
+        (…, 3).
+    """
     w, u = quaternion[..., :1], quaternion[..., 1:]
     uv = cross(u, points)
     return points + 2 * (w * uv + cross(u, uv))
@@ -65,27 +103,41 @@ def cross(a: A, b: A) -> A:
 
 
 def world_to_camera(points: A, quaternion: A, translation: A) -> A:
-    """(…, 3) world → camera, for a camera at `translation` (3,) turned by `quaternion` (4,) (Human3.6M's sense)."""
+    """World space → camera space: q* (p - t) q, in Human3.6M's sense of a camera's orientation.
+
+    Args:
+        points: (…, 3) in world axes.
+        quaternion: (4,) the camera's orientation q, which takes camera axes to world axes.
+        translation: (3,) the camera's position t in the world.
+
+    Returns:
+        (…, 3) in camera axes, in the unit of `points`.
+    """
     conjugate = quaternion * type_like(quaternion, [1.0, -1.0, -1.0, -1.0])
     offset = points - translation
-    return rotate(_spread(conjugate, offset), offset)
+    return rotate(_with_leading_axes(conjugate, offset), offset)
 
 
 def camera_to_world(points: A, quaternion: A, translation: A) -> A:
-    """The inverse of `world_to_camera`."""
-    return rotate(_spread(quaternion, points), points) + translation
+    """Camera space → world space, q p q* + t: the inverse of `world_to_camera`."""
+    return rotate(_with_leading_axes(quaternion, points), points) + translation
 
 
-def _spread(quaternion: A, points: A) -> A:
+def _with_leading_axes(quaternion: A, points: A) -> A:
     """A (4,) quaternion with as many leading axes of length 1 as `points` has."""
     return quaternion.reshape((1,) * (len(points.shape) - 1) + (4,))
 
 
 def project_linear(points: A, parameters: A) -> A:
-    """(N, …, 3) camera space → (N, …, 2), ignoring lens distortion.
+    """Project without lens distortion (VideoPose3D, `common/camera.py`).
 
-    `parameters` (N, 9): focal (2), centre (2), radial k1 k2 k3, tangential p1 p2, in units normalised by image width
-    (VideoPose3D, `common/camera.py`).
+    Args:
+        points: (N, …, 3) in camera axes.
+        parameters: (N, 9) focal length (2), centre (2), radial k1 k2 k3, tangential p1 p2, in
+            units normalised by the picture's width.
+
+    Returns:
+        (N, …, 2) normalised screen coordinates f r + c, with the ray r = (x/z, y/z) cut at ±1.
     """
     p = parameters.reshape((len(parameters),) + (1,) * (len(points.shape) - 2) + (9,))
     rays = (points[..., :2] / points[..., 2:]).clip(-1, 1)
@@ -93,12 +145,25 @@ def project_linear(points: A, parameters: A) -> A:
 
 
 def project_distorted(points: A, parameters: A) -> A:
-    """`project_linear` with radial and tangential distortion (Human3.6M's camera model)."""
+    """Project with radial and tangential distortion, Human3.6M's camera model.
+
+    A Brown-Conrady model with the ray r = (x/z, y/z) cut at ±1:
+    r' = r (1 + k1 |r|² + k2 |r|⁴ + k3 |r|⁶ + pᵀr) + p |r|², then f r' + c. Brown, "Close-range
+    camera calibration", 1971, has 2 pᵀr and the other order of p; this follows VideoPose3D
+    (`common/camera.py`).
+
+    Args:
+        points: (N, …, 3) in camera axes.
+        parameters: (N, 9) as for `project_linear`.
+
+    Returns:
+        (N, …, 2) normalised screen coordinates.
+    """
     p = parameters.reshape((len(parameters),) + (1,) * (len(points.shape) - 2) + (9,))
     focal, centre, k, tangential = p[..., :2], p[..., 2:4], p[..., 4:7], p[..., 7:]
     rays = (points[..., :2] / points[..., 2:]).clip(-1, 1)
     r2 = (rays**2).sum(-1)[..., None]
     radial = 1 + k[..., :1] * r2 + k[..., 1:2] * r2**2 + k[..., 2:] * r2**3
-    skew = (tangential * rays).sum(-1)[..., None]
-    distorted = rays * (radial + skew) + tangential * r2
+    tilt = (tangential * rays).sum(-1)[..., None]  # pᵀr
+    distorted = rays * (radial + tilt) + tangential * r2
     return focal * distorted + centre

@@ -1,11 +1,11 @@
 """What can go wrong, as one tree.
 
-    Video3DError             anything we raise on purpose; its text is one line for a person
-    ├── UsageError           the command line or a configuration contradicts itself (exit status 2)
-    ├── InputError           a video, image or keypoint file cannot be used
-    ├── OutputError          a result cannot be written
-    ├── WeightsError         a model file is missing, cannot be fetched, or is not what it claims to be
-    └── DetectorError        a detector cannot be built or run
+    Video3DError        any error raised on purpose; its text is one line for a person
+    ├── UsageError      the command line or a configuration contradicts itself (exit status 2)
+    ├── InputError      a video, image or keypoint file cannot be used
+    ├── OutputError     a result cannot be written
+    ├── WeightsError    a model file is missing, cannot be fetched or is another file
+    └── DetectorError   a detector cannot be built or run
 
 Everything but `UsageError` concerns one input: the others go on, the exit status is 1.
 """
@@ -16,7 +16,10 @@ _OPTION = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
 class Video3DError(Exception):
-    """Base of every error raised on purpose: `str(error)` says what is wrong and what to do, in one line."""
+    """Base of every error raised on purpose.
+
+    `str(error)` says in one line what is wrong and what to do.
+    """
 
 
 class UsageError(Video3DError):
@@ -47,6 +50,11 @@ class DetectorError(Video3DError):
 
 
 def one_line(error: BaseException, longest: int = 200) -> str:
-    """What a library says of an error, as part of a line of ours."""
+    """A library's error as part of one line: its text, or its type where it has none.
+
+    Args:
+        error: The error.
+        longest: Characters to keep.
+    """
     words = " ".join(str(error).split()) or type(error).__name__
     return words if len(words) <= longest else words[:longest] + " …"

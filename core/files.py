@@ -1,9 +1,12 @@
 """Files that appear under their names whole or not at all."""
 
+import glob
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_TOKEN_BYTES = 4
 
 
 @contextmanager
@@ -20,9 +23,27 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises:
         OSError: The system refuses to write or to rename.
     """
-    partial = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    partial = _partial_path(path, secrets.token_hex(_TOKEN_BYTES))
     try:
         yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partial(path: Path) -> None:
+    """Delete what killed processes left of a file beside its name.
+
+    Args:
+        path: The file's final path; no process may be writing it at the moment.
+
+    Raises:
+        OSError: The system refuses to delete.
+    """
+    escaped = path.with_name(glob.escape(path.name))
+    for left in path.parent.glob(_partial_path(escaped, "?" * 2 * _TOKEN_BYTES).name):
+        left.unlink(missing_ok=True)
+
+
+def _partial_path(path: Path, token: str) -> Path:
+    return path.with_name(f".{path.stem}.{token}.part{path.suffix}")

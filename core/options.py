@@ -19,8 +19,9 @@ def option(
     default: Any,
     help: str,
     *,
+    short: str = "",
     metavar: str | None = None,
-    choices: Sequence[str] = (),
+    choices: Sequence[str] | Callable[[], Sequence[str]] = (),
     at_least: float | None = None,
     above: float | None = None,
     at_most: float | None = None,
@@ -32,10 +33,11 @@ def option(
     """A dataclass field that is an option.
 
     Args:
-        default: Its value where nobody gives one; None for "not given".
+        default: Its value where none is given; None for "not given".
         help: One line for people; `%(default)s` stands for the default.
+        short: A second name of the flag, with its dash (`-e`).
         metavar: What the flag's help shows for the value.
-        choices: The values that are allowed, besides None.
+        choices: The values that are allowed, besides None; a function where they are known late.
         at_least, above, at_most, below: The range of a number: `>=`, `>`, `<=`, `<`.
         unit: The range's unit, for error messages ("degrees").
         parse: From the command line's text to the value; by default the field's type.
@@ -45,9 +47,9 @@ def option(
         A `dataclasses.field` with all of that in its metadata.
     """
     metadata = {
-        "help": help, "metavar": metavar, "choices": tuple(choices), "at_least": at_least,
-        "above": above, "at_most": at_most, "below": below, "unit": unit, "parse": parse,
-        "const": const,
+        "help": help, "short": short, "metavar": metavar, "choices": choices,
+        "at_least": at_least, "above": above, "at_most": at_most, "below": below, "unit": unit,
+        "parse": parse, "const": const,
     }  # fmt: skip
     return field(default=default, metadata=metadata)
 
@@ -60,9 +62,14 @@ def check_options(options: Any) -> None:
     """
     for entry in fields(options):
         value = getattr(options, entry.name)
-        if value is None or "help" not in entry.metadata:
+        if value is None or not is_option(entry):
             continue
-        allowed = entry.metadata["choices"]
+        if not _is_of_type(value, entry.type):
+            wanted = _type_text(entry.type)
+            raise UsageError(f"`{entry.name}` must be {wanted}, got {value!r}")
+        allowed = _choices(entry)
+        if allowed and isinstance(value, tuple):
+            value = next((one for one in value if one not in allowed), allowed[0])
         if allowed and value not in allowed:
             raise UsageError(f"`{entry.name}` must be one of {', '.join(allowed)}, got {value}")
         if isinstance(value, int | float) and not _is_inside(value, entry.metadata):
@@ -76,22 +83,33 @@ def add_flags(parser: argparse.ArgumentParser, entries: Iterable[Field[Any]]) ->
     defaults hold. Ranges are left to `check_options`, which Python callers meet too.
     """
     for entry in entries:
-        if "help" not in entry.metadata:
+        if not is_option(entry):
             continue
-        name, text = "--" + entry.name.replace("_", "-"), entry.metadata["help"]
-        shown = {"help": text.replace("%(default)s", _default_text(entry))}
+        names = [entry.metadata["short"]] if entry.metadata["short"] else []
+        names.append("--" + entry.name.replace("_", "-"))
+        text = entry.metadata["help"]
+        shown = {"help": text.replace("%(default)s", _default_text(entry)).replace("%", "%%")}
         common: dict[str, Any] = {"dest": entry.name, "default": argparse.SUPPRESS, **shown}
         if entry.type is bool:
             switch = argparse.BooleanOptionalAction if entry.default else "store_true"
-            parser.add_argument(name, action=switch, **common)
+            parser.add_argument(*names, action=switch, **common)
             continue
         if entry.metadata["const"] is not None:
             common |= {"nargs": "?", "const": entry.metadata["const"]}
-        if entry.metadata["choices"]:
-            common["choices"] = entry.metadata["choices"]
+        choices = _choices(entry)
+        if choices and entry.metadata["parse"]:  # of several values, that `check_options` checks
+            common["help"] += f": {', '.join(choices)}"
+            choices = ()
+        if choices:
+            common["choices"] = choices
         else:
             common["type"] = entry.metadata["parse"] or _plain_type(entry.type)
-        parser.add_argument(name, metavar=entry.metadata["metavar"], **common)
+        parser.add_argument(*names, metavar=entry.metadata["metavar"], **common)
+
+
+def is_option(entry: Field[Any]) -> bool:
+    """Whether a dataclass' field was made by `option`."""
+    return "help" in entry.metadata
 
 
 def given_flags(options: Any) -> list[str]:
@@ -106,6 +124,42 @@ def given_flags(options: Any) -> list[str]:
 def comma_separated(text: str) -> tuple[str, ...]:
     """`a,b` → ("a", "b"); an empty text has none."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _choices(entry: Field[Any]) -> Sequence[str]:
+    choices: Any = entry.metadata["choices"]
+    allowed: Sequence[str] = choices() if callable(choices) else choices
+    return allowed
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    """The types of a union but None, or the one type."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return tuple(part for part in get_args(annotation) if part is not types.NoneType)
+    return (annotation,)
+
+
+def _is_of_type(value: Any, annotation: Any) -> bool:
+    """Whether a value is of an option's type; whole numbers are of `float`, too."""
+    for part in _alternatives(annotation):
+        if get_origin(part) is Literal:
+            if isinstance(value, str):  # which one, the option's choices say
+                return True
+        elif isinstance(value, bool) or part is bool:
+            if part is bool and isinstance(value, bool):
+                return True
+        elif isinstance(value, (int, float) if part is float else get_origin(part) or part):
+            return True
+    return False
+
+
+def _type_text(annotation: Any) -> str:
+    names = {float: "a number", int: "a whole number", bool: "True or False", str: "text"}
+    return " or ".join(
+        "text" if get_origin(part) is Literal
+        else names.get(part, f"a {getattr(get_origin(part) or part, '__name__', part)}")
+        for part in _alternatives(annotation)
+    )  # fmt: skip
 
 
 def _is_inside(value: float, limits: Any) -> bool:
@@ -141,8 +195,9 @@ def _default_text(entry: Field[Any]) -> str:
 
 def _plain_type(annotation: Any) -> Callable[[str], Any]:
     """The type that a flag's text is given to: `float` of `float | None`."""
-    if get_origin(annotation) in (Union, types.UnionType):
-        (annotation,) = (part for part in get_args(annotation) if part is not types.NoneType)
+    if isinstance(annotation, str):
+        raise TypeError(f"options need types, not {annotation!r}: no `from __future__ import …`")
+    (annotation,) = _alternatives(annotation)
     if get_origin(annotation) is Literal:
         return str
     assert callable(annotation), f"an option of type {annotation} needs its own `parse`"

@@ -1,11 +1,11 @@
 """The words the rooms speak: frozen dataclasses whose shapes are checked when they are made.
 
-T frames, N people, K keypoints, J joints. Pixels have x right, y down and (0, 0) at the top left corner of the top
-left pixel. Camera axes are x right, y down, z forward; world axes have z up with the floor at 0; both in metres.
-Missing is NaN, never 0.
+T frames, N people, K keypoints, J joints. Pixels have x right, y down and (0, 0) at the top left
+corner of the top left pixel. Camera axes are x right, y down, z forward; world axes have z up with
+the floor at 0; both in metres. Left and right are the person's. Missing is NaN, never 0.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,11 +15,24 @@ from numpy.typing import NDArray
 from core.skeletons import Skeleton
 
 Array = NDArray[Any]
+"""Of any type."""
 Floats = NDArray[np.floating[Any]]
+"""Of any precision."""
+Picture = NDArray[np.uint8]
+"""(H, W, 3) RGB."""
 
 
 def check_shape(name: str, array: Array, expected: tuple[int | None, ...]) -> None:
-    """Raise `ValueError` unless `array.shape` is `expected`, where None stands for any length."""
+    """Check an array's shape.
+
+    Args:
+        name: What the message calls the array.
+        array: The array.
+        expected: The length of each axis, None for any.
+
+    Raises:
+        ValueError: The shape is another; the message has both.
+    """
     matches = len(array.shape) == len(expected) and all(
         want is None or got == want for got, want in zip(array.shape, expected, strict=True)
     )
@@ -30,10 +43,11 @@ def check_shape(name: str, array: Array, expected: tuple[int | None, ...]) -> No
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video file says of itself; width and height are those of upright frames, after `rotation`.
+    """What a video file says of itself.
 
-    `rotation` is the clockwise turn in degrees (0, 90, 180, 270) that was applied to the stored frames; `fps` the
-    average frame rate; `frame_count` None where the container does not say.
+    path; width, height of upright frames, after `rotation`, px; fps the average frame rate, Hz;
+    frame_count, None where the container does not say; rotation 0, 90, 180 or 270, the clockwise
+    degrees by which stored frames are turned; duration_s, None where unknown.
     """
 
     path: Path
@@ -47,11 +61,14 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class Frame:
-    """One upright picture: `rgb` uint8 (H, W, 3); `time_s` its presentation time, variable frame rates kept."""
+    """One upright picture of a video.
+
+    index from 0; time_s its presentation time, variable frame rates kept; rgb (H, W, 3) uint8.
+    """
 
     index: int
     time_s: float
-    rgb: NDArray[np.uint8]
+    rgb: Picture
 
     def __post_init__(self) -> None:
         check_shape("Frame.rgb", self.rgb, (None, None, 3))
@@ -59,10 +76,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class Detections:
-    """The N people a detector sees in one frame.
+    """The N people that a detector sees in one frame.
 
-    boxes_xyxy (N, 4) px; box_scores (N,); keypoints_xy (N, K, 2) px; keypoint_scores (N, K) in 0…1; keypoints_3d
-    (N, K, 3) the detector's own 3D in metres, camera axes, relative to the mid-hip, NaN where it has none.
+    boxes_xyxy (N, 4) left, top, right, bottom px; box_scores (N,) in 0…1; keypoints_xy (N, K, 2)
+    px; keypoint_scores (N, K) in 0…1; keypoints_3d (N, K, 3) the detector's own 3D in metres,
+    camera axes, relative to the mid-hip, NaN where it has none.
     """
 
     frame_index: int
@@ -84,13 +102,36 @@ class Detections:
     def __len__(self) -> int:
         return len(self.boxes_xyxy)
 
+    def to_skeleton(self, skeleton: Skeleton) -> "Detections":
+        """The same people with the joints of another skeleton, which are selected by name.
+
+        Raises:
+            ValueError: Some of its joints are not in this skeleton.
+        """
+        if skeleton == self.skeleton:
+            return self
+        missing = [joint for joint in skeleton.joints if joint not in self.skeleton.joints]
+        if missing:
+            raise ValueError(
+                f"skeleton {self.skeleton.name} lacks joints of {skeleton.name}:"
+                f" {', '.join(missing)}"
+            )
+        columns = self.skeleton.indices(skeleton.joints)
+        return replace(
+            self,
+            keypoints_xy=self.keypoints_xy[:, columns],
+            keypoint_scores=self.keypoint_scores[:, columns],
+            keypoints_3d=self.keypoints_3d[:, columns],
+            skeleton=skeleton,
+        )
+
 
 @dataclass(frozen=True)
 class Track:
-    """One person through time: one row for each frame in which they were seen or bridged, by frame.
+    """One person through time: a row for each frame in which they are detected or bridged.
 
-    frame_indices (T,) strictly rising; boxes_xyxy (T, 4) px; keypoints_xy (T, K, 2) px; keypoint_scores (T, K);
-    keypoints_3d (T, K, 3) as in `Detections`. NaN = not seen.
+    frame_indices (T,) strictly rising; boxes_xyxy (T, 4) px; keypoints_xy (T, K, 2) px, NaN where
+    not seen; keypoint_scores (T, K) in 0…1; keypoints_3d (T, K, 3) as in `Detections`.
     """
 
     track_id: int
@@ -117,10 +158,11 @@ class Track:
 
 @dataclass(frozen=True)
 class LifterInput:
-    """One person's 2D on the lifter's even clock.
+    """One person's 2D at the lifter's frame rate.
 
-    times_s (T,); keypoints (T, K, 2) px, NaN where a keypoint is never seen; scores (T, K) in 0…1, 0 where a keypoint
-    was filled in or is never seen; keypoints_3d (T, K, 3) as in `Detections`; fps the even rate.
+    times_s (T,) evenly spaced; keypoints (T, K, 2) px, NaN where a keypoint is never seen; scores
+    (T, K) in 0…1, 0 where a keypoint is filled in or never seen; keypoints_3d (T, K, 3) as in
+    `Detections`; fps the frame rate, Hz.
     """
 
     times_s: Floats
@@ -139,13 +181,17 @@ class LifterInput:
 
     @property
     def observed(self) -> NDArray[np.bool_]:
-        """(T, K): whether a detector saw the keypoint."""
+        """(T, K) whether a detector saw the keypoint."""
         return np.asarray(self.scores > 0)
 
 
 @dataclass(frozen=True)
 class CameraPoses:
-    """joints_m (T, J, 3) metres relative to the pelvis, camera axes; root_m (T, 3) the pelvis in camera space."""
+    """One person's joints as a camera sees them.
+
+    joints_m (T, J, 3) metres relative to the pelvis, camera axes; root_m (T, 3) metres, the pelvis
+    in camera space.
+    """
 
     joints_m: Floats
     root_m: Floats
@@ -158,7 +204,10 @@ class CameraPoses:
 
 @dataclass(frozen=True)
 class WorldPoses:
-    """joints_m (T, J, 3) metres, z up, floor at z = 0; `grounding` says how up and floor were found."""
+    """One person's joints in the world.
+
+    joints_m (T, J, 3) metres, z up, floor at z = 0; grounding says how up and floor were estimated.
+    """
 
     joints_m: Floats
     grounding: str
@@ -170,7 +219,10 @@ class WorldPoses:
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """A pinhole camera in pixels, and where its numbers come from."""
+    """A pinhole camera: focal lengths fx, fy and principal point cx, cy, px.
+
+    source says where the numbers come from.
+    """
 
     fx: float
     fy: float

@@ -52,7 +52,7 @@ def test_a_pickle_that_acts_is_refused(tmp_path):
 
 
 def test_raw_bytes_are_never_taken_for_objects(tmp_path):
-    """A type's own state can hide that it is of objects; its array's bytes would then be followed as addresses."""
+    """A type's state can hide that it is of objects; its bytes would be followed as addresses."""
     liar = np.dtype("O", copy=True)
     liar.__setstate__((3, "|", None, None, None, -1, -1, 0))
     inner = np.zeros(1, np.int64)
@@ -87,7 +87,7 @@ def test_shared_values_are_shared_and_no_work_to_unfold(tmp_path):
 
 
 class Reduced:
-    """Pickles as whatever it is told."""
+    """Pickles as what `__init__` is given."""
 
     def __init__(self, *reduced) -> None:
         self.reduced = reduced

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from core.skeletons import COCO_17
+from core.skeletons import BLAZEPOSE_33, COCO_17, H36M_17
 from core.types import Detections, Track
 
 
-def test_a_wrong_shape_is_told_with_expected_and_got() -> None:
+def test_a_wrong_shape_is_refused_with_expected_and_got() -> None:
     people = {
         "boxes_xyxy": np.zeros((2, 4)),
         "box_scores": np.ones(2),
@@ -25,3 +25,23 @@ def test_a_track_cannot_hold_a_frame_twice() -> None:
     rows = (np.zeros((2, 4)), np.zeros((2, 17, 2)), np.ones((2, 17)), np.zeros((2, 17, 3)))
     with pytest.raises(ValueError, match="rise strictly"):
         Track(1, np.array([3, 3]), *rows, COCO_17)
+
+
+def test_detections_give_the_joints_of_another_skeleton_by_name() -> None:
+    rng = np.random.default_rng(0)
+    people = Detections(
+        7, rng.random((2, 4)), rng.random(2), rng.random((2, 33, 2)), rng.random((2, 33)),
+        rng.random((2, 33, 3)), BLAZEPOSE_33,
+    )  # fmt: skip
+    coco = people.to_skeleton(COCO_17)
+    assert (coco.frame_index, coco.skeleton) == (7, COCO_17)
+    assert np.array_equal(coco.boxes_xyxy, people.boxes_xyxy)
+    assert np.array_equal(coco.box_scores, people.box_scores)
+    for name in COCO_17.joints:
+        here, there = COCO_17.index(name), BLAZEPOSE_33.index(name)
+        assert np.array_equal(coco.keypoints_xy[:, here], people.keypoints_xy[:, there])
+        assert np.array_equal(coco.keypoint_scores[:, here], people.keypoint_scores[:, there])
+        assert np.array_equal(coco.keypoints_3d[:, here], people.keypoints_3d[:, there])
+    assert coco.to_skeleton(COCO_17) is coco
+    with pytest.raises(ValueError, match="coco_17 lacks joints of h36m_17: pelvis, r_hip"):
+        coco.to_skeleton(H36M_17)

@@ -1,0 +1,25 @@
+import contextlib
+from pathlib import Path
+
+from core.files import remove_partial, written_whole
+
+
+def test_a_file_appears_when_its_block_ends_and_not_after_an_exception(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    with written_whole(path) as partial:
+        partial.write_text("old")
+        assert not path.exists()
+    with contextlib.suppress(KeyError), written_whole(path) as partial:
+        partial.write_text("new")
+        raise KeyError
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.json", "old")]
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a[1].json"
+    killed, others = written_whole(path), written_whole(tmp_path / "a[1].1of4.json")
+    killed.__enter__().touch()
+    others.__enter__().touch()
+    remove_partial(path)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".a[1].1of4.")
