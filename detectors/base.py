@@ -1,29 +1,60 @@
-"""What every 2D detector looks like from outside, and how one is made by name."""
+"""What a 2D detector is, and how one is chosen, checked and built by name.
 
-from collections.abc import Iterable, Iterator, Sequence
+A detector is one file (or folder) with a `Detector` and a `DetectorBackend`, and its module's name
+in `BUILT_IN`. Nothing else names a backend: its options become flags of the command line, keys of
+the configuration and entries of `report.json` by themselves.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
-from core.errors import DetectorError
+from core.errors import DetectorError, UsageError
+from core.options import check_options, is_option, option
+from core.registry import Registry
 from core.skeletons import Skeleton
-from core.types import Detections, Frame
+from core.types import Detections, Frame, VideoInfo
+
+BUILT_IN = (
+    "detectors.blazepose.backend",
+    "detectors.detectron2.backend",
+    "detectors.stored.backend",
+)
+"""The modules of the backends that come with the project; importing them imports no network."""
+
+DEFAULT_DETECTOR = "blazepose"
+AUTO = "auto"
+"""The `detector` that stands for the best backend at hand."""
+
+
+BACKENDS: Registry[type["DetectorBackend"]] = Registry("a detector", BUILT_IN)
 
 
 class Detector(Protocol):
-    """Finds people in the frames of one video, which come in order; it may remember earlier frames.
+    """Finds people in the frames of one video, in order; it may remember earlier frames.
 
-    One object serves one video after another, `reset` between them; `close` frees what it holds.
+    One object serves one video after another. `begin` comes before the first frame of each.
     """
 
     @property
     def skeleton(self) -> Skeleton:
         """The skeleton of its keypoints."""
 
-    def detect(self, frame: Frame) -> Detections:
-        """The people in `frame`; none is a valid answer."""
+    def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
+        """Forget earlier videos: the next frames are of this one.
 
-    def reset(self) -> None:
-        """Forget the video so far: the next frame is of another."""
+        Args:
+            video: The video, or the folder of pictures.
+            picture_numbers: The numbers in pictures' names, frame by frame, if the clip is a
+                folder of pictures.
+        """
+
+    def detect(self, frame: Frame) -> Detections:
+        """Find the people in a frame; there may be none."""
 
     def close(self) -> None:
         """Free models and threads."""
@@ -31,17 +62,17 @@ class Detector(Protocol):
 
 @runtime_checkable
 class BatchDetector(Detector, Protocol):
-    """A detector that is quicker on several frames at once."""
+    """A detector that is faster on several frames at once."""
 
     batch_size: int
-    """How many frames it likes to get."""
+    """The number of frames it is best given at once."""
 
     def detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
-        """The people in each of `frames`."""
+        """Find the people in each of several frames."""
 
 
 def detect_all(detector: Detector, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
-    """Every frame and the people in it, as many frames at once as the detector likes."""
+    """Yield every frame with the people in it, detected in batches where the detector has them."""
     if not isinstance(detector, BatchDetector):
         for frame in frames:
             yield frame, detector.detect(frame)
@@ -51,62 +82,250 @@ def detect_all(detector: Detector, frames: Iterable[Frame]) -> Iterator[tuple[Fr
         yield from zip(batch, detector.detect_batch(batch), strict=True)
 
 
-class Choice(NamedTuple):
-    """A detector's name, and why it is that one."""
+class Availability(NamedTuple):
+    """Whether a backend can run here now, and the reason, as a clause for people."""
 
-    name: str
+    is_ready: bool
     why: str
 
 
-def choose(name: str, **options: Any) -> Choice:
-    """The detector to use: what `auto` stands for here, or the one named; `options` are Detectron2's."""
-    if name != AUTO:
-        return Choice(name, "asked for")
-    from detectors.detectron2 import shortfall
+@dataclass(frozen=True)
+class DetectorBackend(ABC):
+    """A kind of detector and its options, from which detectors are built.
 
-    missing = shortfall(**options)
-    if missing:
-        return Choice("blazepose", missing)
-    return Choice("detectron2", "Detectron2 is installed, its weights are here, and there is a GPU")
-
-
-def require(name: str, **options: Any) -> None:
-    """Fetch what that detector needs; `DetectorError` or `WeightsError` where it could serve no video here.
-
-    `options` are Detectron2's.
+    A subclass with options is a frozen dataclass. Its fields are made by `core.options.option`: a
+    field `d2_model` is the flag `--d2-model`. Two backends may share an option if they declare it
+    equally. Checks of options against each other belong into `__post_init__`, after the base
+    class's. A subclass with a `name` of its own is registered when it is defined. Its module must
+    not import what is heavy at the top (torch, OpenCV, the detector's own library).
     """
-    if name in BLAZEPOSE_MODELS:
-        from detectors.blazepose import model_files
 
-        model_files(BLAZEPOSE_MODELS[name])
-    if name == "detectron2":
-        from detectors.detectron2 import require_all
+    name: ClassVar[str]
+    """What `--detector` calls it."""
+    about: ClassVar[str]
+    """One line for people."""
+    selected_by: ClassVar[str | None] = None
+    """The option that selects this backend when given; `__post_init__` refuses others without it.
 
-        require_all(**options)
-
-
-def create(name: str, threads: int | None = None, **options: Any) -> Detector:
-    """The detector called `name`, with its own options; `DetectorError` where there is none of that name.
-
-    `threads` is how many of the processor's it may use, None for as many as it likes.
-    A backend is imported here, when it is asked for: none costs the others an import, or has to be installed.
+    None for a backend that is selected by its name.
     """
-    if name in BLAZEPOSE_MODELS:
-        from detectors.blazepose import NUM_THREADS, BlazePose
+    prefer: ClassVar[bool] = False
+    """Whether `auto` takes it where it is available."""
+    one_video_only: ClassVar[bool] = False
+    """Whether its options are about one video, and do not suit several."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """The packages whose versions results depend on, as pip names them."""
 
-        if threads is not None:
-            options.setdefault("num_threads", min(threads, NUM_THREADS))
-        return BlazePose(BLAZEPOSE_MODELS[name], **options)
-    if name == "detectron2":
-        from detectors.detectron2 import Detectron2
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "name" in vars(cls):
+            if cls.name == AUTO:
+                raise ValueError(f"{cls.__module__}: there is a detector {AUTO!r} already")
+            BACKENDS.add(cls.name, cls, cls.__module__)
 
-        return Detectron2(**options)
-    raise DetectorError(f"no detector {name!r}; there is {', '.join(NAMES)}")
+    def __post_init__(self) -> None:
+        check_options(self)
+
+    @classmethod
+    def option_fields(cls) -> list[Field[Any]]:
+        """The fields that are options."""
+        return [entry for entry in fields(cls) if is_option(entry)]
+
+    @classmethod
+    def option_names(cls) -> set[str]:
+        """The names of its options."""
+        return {entry.name for entry in cls.option_fields()}
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Make the backend from those of the settings that are its options.
+
+        Raises:
+            UsageError: A value is not allowed, or contradicts another.
+        """
+        own = cls.option_names()
+        return cls(**{name: value for name, value in settings.items() if name in own})
+
+    def available(self) -> Availability:
+        """Whether it can run here now, at speed and without a download."""
+        return Availability(True, f"{self.name} needs nothing more")
+
+    def fetch(self) -> None:  # noqa: B027 (many need nothing)
+        """Fetch what it needs.
+
+        Raises:
+            DetectorError, WeightsError: It can serve no video here.
+        """
+
+    @abstractmethod
+    def build(self, threads: int | None = None) -> Detector:
+        """Build the detector; import what is heavy here.
+
+        Args:
+            threads: The processor's threads that it may use; None for its own choice.
+
+        Raises:
+            DetectorError, WeightsError: It cannot be built here.
+        """
+
+    def weight_files(self) -> dict[str, Path]:
+        """The files that the user gave as weights, by role, for reports."""
+        return {}
+
+    def input_files(self) -> tuple[Path, ...]:
+        """The files or folders, besides the video, that results are made of."""
+        return ()
 
 
-BLAZEPOSE_MODELS = {"blazepose": "full", "blazepose-heavy": "heavy"}
-"""The landmark model of each BlazePose."""
-NAMES = (*BLAZEPOSE_MODELS, "detectron2")
-"""The detectors that `create` makes."""
-AUTO = "auto"
-"""What `choose` turns into one of `NAMES`."""
+def backends() -> Mapping[str, type[DetectorBackend]]:
+    """All backends by name: the built-in ones, then others in the order of their definition."""
+    return BACKENDS.entries()
+
+
+def detector_names() -> tuple[str, ...]:
+    """The values of `--detector`: the backends that are selected by name, and `AUTO`."""
+    named = [name for name, backend in backends().items() if backend.selected_by is None]
+    return (*named, AUTO)
+
+
+def option_fields() -> list[Field[Any]]:
+    """The options of all backends, each name once.
+
+    Raises:
+        ValueError: Two backends declare an option of one name differently.
+    """
+    by_name: dict[str, Field[Any]] = {}
+    for backend in backends().values():
+        for entry in backend.option_fields():
+            other = by_name.setdefault(entry.name, entry)
+            if (other.type, other.default) != (entry.type, entry.default):
+                raise ValueError(f"detector {backend.name!r} has another option {entry.name!r}")
+    return list(by_name.values())
+
+
+class Choice(NamedTuple):
+    """The backend that serves a run, its name, and why it is that one."""
+
+    name: str
+    why: str
+    backend: DetectorBackend
+
+
+@dataclass(frozen=True)
+class DetectOptions:
+    """Which detector, and the options of backends.
+
+    Raises:
+        UsageError: A value is not allowed, or options contradict each other.
+    """
+
+    detector: str = option(
+        DEFAULT_DETECTOR, "who finds people (default: %(default)s)", choices=detector_names
+    )
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The values of backends' options by name; those that are missing have their default."""
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        unknown = self.settings.keys() - {entry.name for entry in option_fields()}
+        if unknown:
+            raise UsageError(f"`{min(unknown)}` is an option of no detector")
+        given = self._given()
+        candidates = self._candidates()
+        usable = {name for backend in candidates for name in backend.option_names()}
+        for name in given:
+            if name not in usable:
+                self._refuse(name)
+        for backend in candidates:
+            if backend.selected_by in given and self.detector != DEFAULT_DETECTOR:
+                both = f"`{backend.selected_by}` and `detector`"
+                raise UsageError(f"{both} both say who finds people: give one")
+            backend.from_settings(self.settings)
+
+    def _refuse(self, name: str) -> None:
+        """Say which backend an option is for that no candidate has."""
+        owners = [backend for backend in backends().values() if name in backend.option_names()]
+        for backend in owners:
+            if backend.selected_by is not None:
+                backend.from_settings(self.settings)  # says best what it needs
+        names = " or ".join(backend.name for backend in owners)
+        raise UsageError(f"`{name}` is for `detector` {names}")
+
+    @property
+    def selecting_option(self) -> str | None:
+        """The option that is given and selects a backend whatever `detector` says, if any."""
+        given = set(self._given())
+        selecting = (backend.selected_by for backend in backends().values())
+        return next((name for name in selecting if name in given), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """`detector` and all options of all backends by name, given or default, as for JSON."""
+        values: dict[str, Any] = {"detector": self.detector}
+        for entry in option_fields():
+            value = self._value(entry)
+            values[entry.name] = str(value) if isinstance(value, Path) else value
+        return values
+
+    def choose(self) -> Choice:
+        """Choose the backend, once for all: what `auto` finds may change in time.
+
+        The first that applies of: a backend whose `selected_by` is given; the one named; under
+        `auto` the first `prefer` one that is available; the default.
+        """
+        return self._choice_made
+
+    @cached_property
+    def _choice_made(self) -> Choice:
+        for backend in self._candidates():
+            if backend.selected_by is not None:
+                flag = "--" + backend.selected_by.replace("_", "-")
+                return self._choice(backend.name, f"{flag} {self.settings[backend.selected_by]}")
+        if self.detector != AUTO:
+            return self._choice(self.detector, "asked for")
+        reasons = []
+        for backend in self._candidates():
+            if backend.prefer:
+                is_ready, why = backend.from_settings(self.settings).available()
+                if is_ready:
+                    return self._choice(backend.name, why)
+                reasons.append(why)
+        return self._choice(DEFAULT_DETECTOR, "; ".join(reasons))
+
+    def _choice(self, name: str, why: str) -> Choice:
+        """The backend of a name, with its options."""
+        if name not in backends():  # a script's own, in a worker process that imported it otherwise
+            raise DetectorError(f"no detector {name!r} here: define it at the top of its module")
+        return Choice(name, why, backends()[name].from_settings(self.settings))
+
+    def _candidates(self) -> list[type[DetectorBackend]]:
+        """The backends whose options may be given."""
+        return [backend for backend in backends().values() if self._is_candidate(backend)]
+
+    def _is_candidate(self, backend: type[DetectorBackend]) -> bool:
+        if backend.selected_by is not None:
+            return backend.selected_by in self._given()
+        if self.detector == AUTO:
+            return backend.prefer or backend.name == DEFAULT_DETECTOR
+        return backend.name == self.detector
+
+    def _given(self) -> list[str]:
+        """The names of the options that differ from their default."""
+        return [entry.name for entry in option_fields() if self._value(entry) != entry.default]
+
+    def _value(self, entry: Field[Any]) -> Any:
+        """The value of an option, given or default."""
+        return self.settings.get(entry.name, entry.default)
+
+
+def create(name: str, threads: int | None = None, **settings: Any) -> Detector:
+    """Build the detector of a name with options of its backend.
+
+    Raises:
+        DetectorError: There is no detector of that name, or it cannot be built.
+        UsageError: An option's value is not allowed.
+        WeightsError: Its weights cannot be had.
+    """
+    known = backends()
+    if name not in known:
+        raise DetectorError(f"no detector {name!r}; there is {', '.join(known)}")
+    return known[name](**settings).build(threads)

@@ -2,21 +2,28 @@
 
 from typing import Any
 
-from detectors.stored.table import Row, StoredKeypoints, corners, numbers_of, table
+from detectors.stored.base import StoredFormat
+from detectors.stored.table import Row, StoredKeypoints, corners, make_table, numbers_of
 
 
-def is_alphapose(data: Any) -> bool:
-    """Whether parsed JSON is a list of people whose images go by name."""
-    if not (isinstance(data, list) and isinstance(data[0], dict) and "keypoints" in data[0]):
+def is_alphapose(content: Any) -> bool:
+    """Whether parsed JSON is a list of people whose images are identified by name."""
+    if not (isinstance(content, list) and content and isinstance(content[0], dict)):
         return False
-    return isinstance(data[0].get("image_id"), str)
+    return "keypoints" in content[0] and isinstance(content[0].get("image_id"), str)
 
 
-def read_alphapose(data: Any) -> StoredKeypoints:
-    """People by the number in their image's name, `12.jpg` in a video. Its score of a person is no probability."""
-    numbers = numbers_of(person["image_id"] for person in data)
+def read_alphapose(content: Any, video: str) -> StoredKeypoints:
+    """Read people by the number in their image's name, `12.jpg` in a video.
+
+    Its score of a person is not a probability and is left out.
+    """
+    numbers = numbers_of(person["image_id"] for person in content)
     rows = (
         Row(numbers[person["image_id"]], person["keypoints"], corners(person.get("box")))
-        for person in data
+        for person in content
     )
-    return table("AlphaPose", rows, counts="pictures")
+    return make_table("AlphaPose", rows, counts="pictures")
+
+
+FORMATS = (StoredFormat(("AlphaPose",), "json", is_alphapose, read_alphapose),)

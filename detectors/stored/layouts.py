@@ -1,4 +1,5 @@
-"""Which joints a file's keypoints are: the orders that `--keypoints-skeleton` names, and the way to COCO-17."""
+"""Which joints a file's keypoints are: the orders that `--keypoints-skeleton` names, and the
+selection of COCO-17 from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,11 @@ TORSO = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 
 @dataclass(frozen=True)
 class Layout:
-    """`count` keypoints a person; the first are `joints`, any further ones (face, hands) are passed over."""
+    """An order of keypoints.
+
+    joints: The names of the first keypoints; any further ones (face, hands) are left out.
+    count: The number of keypoints of a person.
+    """
 
     joints: tuple[str, ...]
     count: int
@@ -28,22 +33,31 @@ LAYOUTS = {
 
 
 def to_coco(keypoints: Floats, joints: Sequence[str]) -> Floats:
-    """(R, K, 3) px, px, score, the first of them named → (R, 17, 3) as COCO-17, NaN and score 0 for what is not there.
+    """Select COCO-17 by joint name.
 
-    `ValueError` where the names have no shoulders and hips.
+    Args:
+        keypoints: (R, K, 3) x px, y px, score.
+        joints: The names of the first of the K keypoints, in COCO's or another spelling.
+
+    Returns:
+        (R, 17, 3) float32; a joint that is not there has NaN, NaN, 0.
+
+    Raises:
+        ValueError: Shoulders or hips are not among the names.
     """
-    places = {_plain(name): place for place, name in reversed(list(enumerate(joints)))}
-    missing = [name for name in TORSO if name not in places]
+    # Reversed, so that of a name given twice the first counts.
+    indices = {_coco_name(name): index for index, name in reversed(list(enumerate(joints)))}
+    missing = [name for name in TORSO if name not in indices]
     if missing:
         raise ValueError(f"no {missing[0]} among its joints {', '.join(joints)}")
     coco = np.full((len(keypoints), len(COCO_17), 3), (np.nan, np.nan, 0), np.float32)
-    for place, name in enumerate(COCO_17.joints):
-        if name in places:
-            coco[:, place] = keypoints[:, places[name]]
+    for joint, name in enumerate(COCO_17.joints):
+        if name in indices:
+            coco[:, joint] = keypoints[:, indices[name]]
     return coco
 
 
-def _plain(name: str) -> str:
+def _coco_name(name: str) -> str:
     """A joint's name as COCO spells it: `Left Hip`, `l_hip` → `left_hip`."""
     words = name.lower().replace("-", "_").replace(" ", "_").split("_")
     return "_".join([{"l": "left", "r": "right"}.get(words[0], words[0]), *words[1:]])

@@ -1,33 +1,39 @@
-"""OpenPose's JSON, one file a frame, in which Sports2D and Pose2Sim write too.
+"""OpenPose's JSON, one file for each frame, in which Sports2D and Pose2Sim write too.
 
-https://github.com/CMU-Perceptual-Computing-Lab/openpose/blob/master/doc/02_output.md. Nothing in it says which model,
-and so which joints.
+https://github.com/CMU-Perceptual-Computing-Lab/openpose/blob/master/doc/02_output.md. Nothing in
+it says which model wrote it, and so which joints it has.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from detectors.stored.table import Row, StoredKeypoints, numbers_of, table
+from detectors.stored.base import StoredFormat
+from detectors.stored.table import Row, StoredKeypoints, make_table, numbers_of
 
 
-def is_openpose(data: Any) -> bool:
+def is_openpose(content: Any) -> bool:
     """Whether parsed JSON is one frame."""
-    return isinstance(data, dict) and isinstance(data.get("people"), list)
+    return isinstance(content, dict) and isinstance(content.get("people"), list)
 
 
-def read_openpose(frames: Mapping[str, Any]) -> StoredKeypoints:
-    """Frames by the name of their file, in which the last number is the frame's."""
+def read_openpose(frames: Mapping[str, Any], video: str) -> StoredKeypoints:
+    """Read frames by the name of their file, in which the last number is the frame's."""
     numbers = numbers_of(frames)
     rows = (
         Row(numbers[name], keypoints)
         for name, frame in frames.items()
         for keypoints in map(_keypoints, frame["people"])
-        if len(keypoints) > 1  # OpenPose leaves nobody's list empty, Sports2D puts one NaN there
+        # Where a person is missing, OpenPose writes an empty list, Sports2D one NaN.
+        if len(keypoints) > 1
     )
-    return table("OpenPose's format", rows, counts="pictures")
+    return make_table("OpenPose's format", rows, counts="pictures")
 
 
 def _keypoints(person: Mapping[str, Any]) -> Any:
-    return (
-        person["pose_keypoints_2d"] if "pose_keypoints_2d" in person else person["pose_keypoints"]
-    )  # up to 2017
+    """The flat list of x, y, score, under its name of today or that of 2017 and before."""
+    if "pose_keypoints_2d" in person:
+        return person["pose_keypoints_2d"]
+    return person["pose_keypoints"]
+
+
+FORMATS = (StoredFormat(("OpenPose", "Sports2D"), "pictures", is_openpose, read_openpose),)

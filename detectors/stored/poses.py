@@ -6,20 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from detectors.stored.table import Row, StoredKeypoints, table
+from detectors.stored.base import StoredFormat
+from detectors.stored.table import Row, StoredKeypoints, make_table
 
 
-def is_poses(archive: Mapping[str, Any]) -> bool:
+def is_poses(arrays: Mapping[str, Any]) -> bool:
     """Whether an archive is one."""
-    return {"frame_index", "keypoints_2d", "keypoint_scores", "metadata_json"} <= archive.keys()
+    return {"frame_index", "keypoints_2d", "keypoint_scores", "metadata_json"} <= arrays.keys()
 
 
-def read_poses(archive: Mapping[str, Any]) -> StoredKeypoints:
-    """Its 2D keypoints; those that were filled in have the score 0, and count as not seen."""
-    metadata = json.loads(str(archive["metadata_json"]))
-    joints, video = metadata["skeletons"]["keypoints"]["joints"], metadata["video"]
-    people = np.concatenate([archive["keypoints_2d"], archive["keypoint_scores"][..., None]], -1)
+def read_poses(arrays: Mapping[str, Any], video: str) -> StoredKeypoints:
+    """Read its 2D keypoints; those that were filled in have the score 0 and count as missing."""
+    metadata = json.loads(str(arrays["metadata_json"]))
+    joints, info = metadata["skeletons"]["keypoints"]["joints"], metadata["video"]
+    people = np.concatenate([arrays["keypoints_2d"], arrays["keypoint_scores"][..., None]], -1)
     rows = (
-        Row(int(number), one) for number, one in zip(archive["frame_index"], people, strict=True)
+        Row(int(number), one) for number, one in zip(arrays["frame_index"], people, strict=True)
     )
-    return table("poses.npz", rows, joints, (int(video["width"]), int(video["height"])))
+    return make_table("poses.npz", rows, joints, (int(info["width"]), int(info["height"])))
+
+
+FORMATS = (StoredFormat(("poses.npz",), "archive", is_poses, read_poses),)

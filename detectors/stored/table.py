@@ -1,4 +1,4 @@
-"""What every file of stored keypoints becomes: one row a person and frame."""
+"""What every file of stored keypoints becomes: one row for each person and frame."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,22 +11,26 @@ from core.numbered import number_in
 from core.types import Floats, check_shape
 
 BOX_MARGIN = 0.1
-"""Of the longer side, around the points of somebody whose box the file does not have."""
+"""Margin around the keypoints of a person without a stored box, as a share of their longer side."""
 
-FARTHEST_PX = 1e6
-"""What lies further away is nowhere: some programs write such numbers for what they did not find."""
+MAX_PX = 1e6
+"""Coordinates beyond are missing: some programs write such numbers for what they did not find."""
+
+Counts = Literal["frames", "pictures"]
 
 
 @dataclass(frozen=True)
 class StoredKeypoints:
     """R people in all frames together, by frame, of K keypoints each.
 
-    made_by is the format, for messages; numbers (R,) are those of the frames; keypoints (R, K, 3) px, px, score in 0…1,
-    the place NaN where the score is 0; boxes (R, 5) corners in px and score in 0…1; joints the K names, None where the
-    file does not say; size (width, height) px of the frames, None where it does not say.
-
-    `counts` is what the numbers are: frames from 0, or pictures by the number in their names, which is the same in a
-    video.
+    made_by: The format, for messages.
+    numbers: (R,) the numbers of the frames.
+    keypoints: (R, K, 3) x px, y px, score in 0…1; x and y are NaN where the score is 0.
+    boxes: (R, 5) x0, y0, x1, y1 px, score in 0…1.
+    joints: The names of the K keypoints, None where the file does not have them.
+    size: (width, height) px of the frames, None where the file does not have it.
+    counts: What `numbers` are: frames from 0, or pictures by the number in their names, which is
+        the same in a video.
     """
 
     made_by: str
@@ -35,7 +39,7 @@ class StoredKeypoints:
     boxes: Floats
     joints: tuple[str, ...] | None
     size: tuple[int, int] | None
-    counts: Literal["frames", "pictures"]
+    counts: Counts
 
     def __post_init__(self) -> None:
         people = len(self.numbers)
@@ -44,7 +48,13 @@ class StoredKeypoints:
 
 
 class Row(NamedTuple):
-    """One person in one frame: K × (x, y, score) nested or flat; corners (x, y, x, y) of the box; its score."""
+    """One person in one frame, as a file has them.
+
+    number: The frame's.
+    keypoints: K times x px, y px, score; nested or flat.
+    box: x0, y0, x1, y1 px; None where the file has none.
+    score: That of the box; None where the file has none.
+    """
 
     number: int
     keypoints: Any
@@ -52,55 +62,68 @@ class Row(NamedTuple):
     score: Any = None
 
 
-def table(
+def make_table(
     made_by: str,
     rows: Iterable[Row],
     joints: Sequence[str] | None = None,
     size: tuple[int, int] | None = None,
-    counts: Literal["frames", "pictures"] = "frames",
+    counts: Counts = "frames",
 ) -> StoredKeypoints:
-    """Rows in any order → the table.
+    """Make the table of rows in any order.
 
-    People without a single keypoint are left out; a box or a score that a row lacks is made from its keypoints.
-    `ValueError` or `TypeError` where rows hold no numbers or differ in length.
+    People without a single keypoint are left out. A box or a score that a row lacks is made from
+    its keypoints.
+
+    Args:
+        made_by, joints, size, counts: As in `StoredKeypoints`.
+        rows: The people.
+
+    Raises:
+        ValueError, TypeError: Rows hold no numbers or differ in length.
     """
     given = list(rows)
     flat = [np.asarray(row.keypoints, np.float32).ravel() for row in given]
     lengths = sorted({len(one) for one in flat})
     if len(lengths) > 1 or any(length % 3 for length in lengths):
         raise ValueError(
-            f"people of {' and of '.join(map(str, lengths))} numbers, where each has x, y, score alike"
+            f"people of {' and of '.join(map(str, lengths))} numbers, where each has x, y, score"
+            " alike"
         )
     keypoints = np.array(flat, np.float32).reshape(len(given), lengths[0] // 3 if lengths else 0, 3)
     keypoints[..., 2] = np.clip(np.nan_to_num(keypoints[..., 2]), 0, 1)
-    keypoints[~(np.abs(keypoints) < FARTHEST_PX).all(-1), 2] = 0
+    keypoints[~(np.abs(keypoints) < MAX_PX).all(-1), 2] = 0
     keypoints[keypoints[..., 2] == 0, :2] = np.nan
-    seen = np.any(keypoints[..., 2] > 0, axis=1).tolist()
+    has_keypoints = np.any(keypoints[..., 2] > 0, axis=1).tolist()
     boxes = [
         _box(row, points)
-        for row, points, there in zip(given, keypoints, seen, strict=True)
-        if there
+        for row, points, is_kept in zip(given, keypoints, has_keypoints, strict=True)
+        if is_kept
     ]
-    numbers = np.array([row.number for row in given], np.int64)[seen]
+    numbers = np.array([row.number for row in given], np.int64)[has_keypoints]
     order = np.argsort(numbers, kind="stable")
-    named = tuple(map(str, joints)) if joints is not None else None
-    if given and named is not None and len(named) != keypoints.shape[1]:
-        raise ValueError(f"{len(named)} names for {keypoints.shape[1]} keypoints")
+    names = tuple(map(str, joints)) if joints is not None else None
+    if given and names is not None and len(names) != keypoints.shape[1]:
+        raise ValueError(f"{len(names)} names for {keypoints.shape[1]} keypoints")
     return StoredKeypoints(
-        made_by, numbers[order], keypoints[seen][order], np.array(boxes, np.float32).reshape(-1, 5)[order], named, size,
+        made_by,
+        numbers[order],
+        keypoints[has_keypoints][order],
+        np.array(boxes, np.float32).reshape(-1, 5)[order],
+        names,
+        size,
         counts,
-    )  # fmt: skip
+    )
 
 
 def _box(row: Row, keypoints: Floats) -> list[float]:
-    """Corners and score of a person with keypoints (K, 3)."""
+    """The box (5,) of a person with keypoints (K, 3), corners and score."""
     points = keypoints[keypoints[:, 2] > 0]
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     margin = BOX_MARGIN * max(float((high - low).max()), 1.0)
     box = np.concatenate([low - margin, high + margin])
     if row.box is not None:
         stored = np.asarray(row.box, np.float32).reshape(4)
-        if (np.abs(stored) < FARTHEST_PX).all() and (stored[2:] > stored[:2]).all():
+        if (np.abs(stored) < MAX_PX).all() and (stored[2:] > stored[:2]).all():
             box = stored
     score = (
         float(points[:, 2].mean())
@@ -111,7 +134,7 @@ def _box(row: Row, keypoints: Floats) -> list[float]:
 
 
 def corners(box: Sequence[float] | None) -> list[float] | None:
-    """(x, y, width, height) → (x, y, x, y)."""
+    """(x, y, width, height) → (x0, y0, x1, y1)."""
     if box is None:
         return None
     x, y, width, height = box
@@ -119,15 +142,19 @@ def corners(box: Sequence[float] | None) -> list[float] | None:
 
 
 def numbers_of(names: Iterable[str]) -> dict[str, int]:
-    """The number in each picture's name; a picture alone needs none. Names are read, never opened."""
+    """Find the number in each picture's name, which is read and never opened.
+
+    Raises:
+        ValueError: A name has no number, though it is not the only one, or shares it with another.
+    """
     found = {name: number_in(name) for name in names}
     if len(found) == 1:
         return {name: number or 0 for name, number in found.items()}
     missing = [name for name, number in found.items() if number is None]
     if missing:
         raise ValueError(f"no frame number in the name {missing[0]!r}")
-    taken: dict[int | None, str] = {}
+    by_number: dict[int | None, str] = {}
     for name, number in found.items():
-        if taken.setdefault(number, name) != name:
-            raise ValueError(f"{taken[number]!r} and {name!r} bear the same frame number")
+        if by_number.setdefault(number, name) != name:
+            raise ValueError(f"{by_number[number]!r} and {name!r} bear the same frame number")
     return {name: number for name, number in found.items() if number is not None}

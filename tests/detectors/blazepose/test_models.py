@@ -1,24 +1,22 @@
-"""The parts of BlazePose that can be checked against what they should compute."""
+"""What BlazePose's networks are given and what is made of their output."""
 
 import math
-from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 
-from detectors.blazepose import search_windows
-from detectors.blazepose_models import (
+from detectors.blazepose.models import (
     LANDMARK_SIZE,
     LandmarkModel,
     Network,
-    Region,
     anchors,
     decode_boxes,
     refine,
     weighted_suppression,
     without_output,
 )
+from detectors.blazepose.region import Region
 from weights.store import resolve
 
 
@@ -44,58 +42,6 @@ def test_overlapping_boxes_are_averaged_by_score_and_others_kept() -> None:
     merged = weighted_suppression(boxes, np.array([0.5, 0.9, 0.25]))
     assert merged.tolist() == [[20, 0, 30, 10, 5], pytest.approx([2 / 3, 0, 10 + 2 / 3, 10, 2])]
     assert weighted_suppression(np.empty((0, 12)), np.empty(0)).shape == (0, 12)
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "squares"),
-    [(1768, 994, 3), (994, 1768, 3), (500, 500, 0), (501, 500, 2), (3000, 1000, 5)],
-)
-def test_windows_cover_the_frame_at_half_overlap_or_more(
-    width: int, height: int, squares: int
-) -> None:
-    *rest, whole = search_windows(width, height)
-    assert (whole.x, whole.y, whole.side) == (width / 2, height / 2, max(width, height))
-    assert len(rest) == squares
-    along = [(window.x if width > height else window.y) for window in rest]
-    assert all(window.side == min(width, height) for window in rest)
-    assert all(b - a <= min(width, height) / 2 for a, b in pairwise(along))
-    if rest:
-        assert along[0] - rest[0].side / 2 == 0
-        assert along[-1] + rest[0].side / 2 == max(width, height)
-
-
-def test_a_region_stands_around_the_hips_and_is_turned_with_the_body() -> None:
-    upright = Region.around(np.array([100.0, 200.0]), np.array([100.0, 120.0]))
-    assert (upright.x, upright.y, upright.side, upright.angle) == (100, 200, pytest.approx(200), 0)
-    lying = Region.around(np.array([100.0, 200.0]), np.array([180.0, 200.0]))
-    assert lying.angle == pytest.approx(math.pi / 2)
-    head = lying.to_frame() @ [0.5, 0.1, 1]
-    assert head == pytest.approx([180, 200]), "up in the crop is to the right in the frame"
-
-
-@pytest.mark.parametrize("side", [90.0, 400.0, 1500.0])
-@pytest.mark.parametrize("angle", [0.0, 0.7, -2.5])
-def test_what_lies_in_a_crop_lies_there_in_the_frame(side: float, angle: float) -> None:
-    """To a tenth of a crop's pixel, also where the frame is halved first."""
-    picture = np.zeros((901, 1203, 3), np.uint8)
-    spot = np.array([640.0, 430.0])
-    y, x = np.mgrid[:901, :1203] + 0.5
-    blob = np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / 2 / (side / 40) ** 2)
-    picture[:] = (blob * 255).round()[..., None]
-    region = Region(620.0, 445.0, side, angle)
-    crop = region.crop(picture, 256, cv2.BORDER_CONSTANT)[..., 0].astype(float)
-    rows, columns = np.mgrid[:256, :256] + 0.5
-    seen = np.array([(columns * crop).sum(), (rows * crop).sum()]) / crop.sum() / 256
-    back = region.to_frame() @ [*seen, 1]
-    assert np.linalg.norm(back - spot) < 0.1 * side / 256
-
-
-def test_a_region_follows_fast_and_trembles_little() -> None:
-    region = Region(100.0, 100.0, 250.0, 0.0)
-    still = region.toward(np.array([100.5, 100.0]), np.array([100.5, 0.0]))
-    assert 100 < still.x < 100.25
-    jumped = region.toward(np.array([150.0, 100.0]), np.array([150.0, 0.0]))
-    assert (jumped.x, jumped.side) == (pytest.approx(150), pytest.approx(250))
 
 
 def test_points_move_to_a_sure_peak_nearby_and_stay_otherwise() -> None:

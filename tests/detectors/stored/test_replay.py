@@ -1,4 +1,4 @@
-"""Stored keypoints: every format gives back the people that were written, and says what is wrong where it cannot."""
+"""Stored keypoints: every format gives back the people that were written, or says what is wrong."""
 
 import json
 import os
@@ -9,12 +9,12 @@ import pytest
 
 from core.errors import InputError
 from core.skeletons import COCO_17
-from core.types import Detections, Floats, Frame
-from detectors.replay import Replay
+from core.types import Detections, Floats, Frame, VideoInfo
 from detectors.stored import formats
-from tests.detectors import stored_files
-from tests.detectors.stored_files import FORMATS, Format, openpose_person, write
-from tests.walker import keypoints, walking
+from detectors.stored.replay import Replay
+from testkit import stored_files
+from testkit.stored_files import FORMATS, Format, openpose_person, write
+from testkit.walker import keypoints, walking
 
 SIZE = (640, 360)
 FRAMES = 6
@@ -30,15 +30,24 @@ def scene() -> list[list[Floats]]:
     return [list(frame) for frame in zip(*people, strict=True)]
 
 
-def detect(replay: Replay, index: int, size: tuple[int, int] = SIZE) -> Detections:
-    return replay.detect(Frame(index, index / 25, np.zeros((size[1], size[0], 3), np.uint8)))
+def replay(
+    path: Path, layout: str | None = None, video: str = "clip", numbers: list[int] | None = None
+) -> Replay:
+    """A detector at the beginning of a video of that name."""
+    detector = Replay(path, layout)
+    detector.begin(VideoInfo(Path(f"{video}.mp4"), *SIZE, 25.0, None, 0, None), numbers)
+    return detector
+
+
+def detect(detector: Replay, index: int, size: tuple[int, int] = SIZE) -> Detections:
+    return detector.detect(Frame(index, index / 25, np.zeros((size[1], size[0], 3), np.uint8)))
 
 
 @pytest.mark.parametrize("stored", FORMATS.values(), ids=FORMATS)
 def test_every_format_gives_its_people_back(stored: Format, tmp_path: Path) -> None:
-    replay = Replay(stored.write(tmp_path, scene(), SIZE), stored.skeleton, "clip")
+    detector = replay(stored.write(tmp_path, scene(), SIZE), stored.skeleton)
     for index, people in enumerate(scene()):
-        found = detect(replay, index)
+        found = detect(detector, index)
         people = people[: len(found)]
         assert len(found) == 1 if stored is FORMATS["Sports2D BlazePose"] else 2
         assert found.skeleton == COCO_17
@@ -52,7 +61,7 @@ def test_every_format_gives_its_people_back(stored: Format, tmp_path: Path) -> N
             np.testing.assert_allclose(xy[seen], person[seen, :2], atol=1e-3)
             assert (box[:2] <= person[seen, :2].min(0) + 1e-3).all()
             assert (box[2:] >= person[seen, :2].max(0) - 1e-3).all()
-    assert len(detect(replay, FRAMES)) == 0
+    assert len(detect(detector, FRAMES)) == 0
 
 
 @pytest.mark.parametrize(
@@ -63,12 +72,12 @@ def test_joints_that_a_file_does_not_name_are_not_guessed(stored: Format, tmp_pa
     with pytest.raises(
         InputError, match=f"does not say which its .* add --keypoints-skeleton .*{stored.skeleton}"
     ):
-        Replay(path, video="clip")
+        replay(path)
 
 
 def test_joints_that_a_skeleton_lacks_are_missing(tmp_path: Path) -> None:
     path = stored_files.alphapose(tmp_path, scene(), SIZE, "h36m_17")
-    found = detect(Replay(path, "h36m_17"), 0)
+    found = detect(replay(path, "h36m_17"), 0)
     face = COCO_17.indices(("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
     assert np.isnan(found.keypoints_xy[0, face]).all()
     assert (found.keypoint_scores[0, face] == 0).all()
@@ -80,13 +89,13 @@ def test_a_named_skeleton_must_fit(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match="people of 25 keypoints, but --keypoints-skeleton halpe_26 has 26"
     ):
-        Replay(path, "halpe_26")
+        replay(path, "halpe_26")
     named = stored_files.mmpose_demo(tmp_path, scene(), SIZE)
     with pytest.raises(
         InputError,
         match="names its own joints, which are not those of --keypoints-skeleton body_25",
     ):
-        Replay(named, "body_25")
+        replay(named, "body_25")
     nineteen = write(
         tmp_path / "19.json",
         [{"image_id": 0, "category_id": 1, "keypoints": [5.0] * 57, "score": 1}],
@@ -94,13 +103,13 @@ def test_a_named_skeleton_must_fit(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"people of 19 keypoints, which is none of coco_17, .*, halpe_136"
     ):
-        Replay(nineteen)
+        replay(nineteen)
 
 
 def test_body_25_and_body_25b_differ_though_they_have_as_many_joints(tmp_path: Path) -> None:
     path = stored_files.openpose(tmp_path, scene(), SIZE, "body_25b")
-    right = detect(Replay(path, "body_25b"), 0).keypoints_xy[0]
-    wrong = detect(Replay(path, "body_25"), 0).keypoints_xy[0]
+    right = detect(replay(path, "body_25b"), 0).keypoints_xy[0]
+    wrong = detect(replay(path, "body_25"), 0).keypoints_xy[0]
     np.testing.assert_allclose(right, scene()[0][0][:, :2], atol=1e-3)
     assert np.nanmax(np.abs(wrong - right)) > 50
 
@@ -109,7 +118,7 @@ def test_an_archive_of_several_videos_gives_the_one_of_that_name(tmp_path: Path)
     path = stored_files.videopose3d_custom(tmp_path, [[scene()[0][0]], [scene()[1][0]]], SIZE)
     with np.load(path, allow_pickle=True) as archive:
         positions, metadata = archive["positions_2d"].item(), archive["metadata"].item()
-    assert len(detect(Replay(path, video="anything"), 0)) == 1, (
+    assert len(detect(replay(path, video="anything"), 0)) == 1, (
         "the only one is meant, whatever its name"
     )
     positions = {
@@ -118,26 +127,26 @@ def test_an_archive_of_several_videos_gives_the_one_of_that_name(tmp_path: Path)
     }
     np.savez(path, positions_2d=positions, metadata=metadata)
     np.testing.assert_allclose(
-        detect(Replay(path, video="clip"), 1).keypoints_xy[0], scene()[1][0][:, :2], atol=1e-3
+        detect(replay(path), 1).keypoints_xy[0], scene()[1][0][:, :2], atol=1e-3
     )
     with pytest.raises(
         InputError, match=r"no entry is called other; there is clip\.mp4, clip2\.mp4"
     ):
-        Replay(path, video="other")
+        replay(path, video="other")
 
 
 def test_an_archive_without_a_layout_asks_for_one(tmp_path: Path) -> None:
     path = stored_files.videopose3d_custom(tmp_path, scene(), SIZE, layout_name=None)
     with pytest.raises(InputError, match="add --keypoints-skeleton coco_17 or h36m_17"):
-        Replay(path, video="clip")
-    assert len(detect(Replay(path, "coco_17", "clip"), 0)) == 2
+        replay(path)
+    assert len(detect(replay(path, "coco_17"), 0)) == 2
 
 
 def test_pictures_are_matched_by_the_number_in_their_names(tmp_path: Path) -> None:
     path = stored_files.alphapose(tmp_path, scene(), SIZE)
-    replay = Replay(path, "coco_17", "shots", numbers=[2, 4])
-    np.testing.assert_allclose(detect(replay, 1).keypoints_xy[0], scene()[4][0][:, :2], atol=1e-3)
-    frames = Replay(stored_files.our_poses(tmp_path, scene(), SIZE), video="shots", numbers=[2, 4])
+    detector = replay(path, "coco_17", "shots", numbers=[2, 4])
+    np.testing.assert_allclose(detect(detector, 1).keypoints_xy[0], scene()[4][0][:, :2], atol=1e-3)
+    frames = replay(stored_files.our_poses(tmp_path, scene(), SIZE), video="shots", numbers=[2, 4])
     np.testing.assert_allclose(detect(frames, 1).keypoints_xy[0], scene()[1][0][:, :2], atol=1e-3)
 
 
@@ -149,8 +158,8 @@ def test_a_picture_alone_needs_no_number(tmp_path: Path, name: str) -> None:
         if "keypoints" in name
         else stored_files.mmpose_instances([person])
     )
-    replay = Replay(write(tmp_path / name, frame), "coco_17", "photo", numbers=[0])
-    np.testing.assert_allclose(detect(replay, 0).keypoints_xy[0], person[:, :2], atol=1e-3)
+    detector = replay(write(tmp_path / name, frame), "coco_17", "photo", numbers=[0])
+    np.testing.assert_allclose(detect(detector, 0).keypoints_xy[0], person[:, :2], atol=1e-3)
 
 
 def test_a_folder_of_an_inferencers_pictures_is_read(tmp_path: Path) -> None:
@@ -159,18 +168,18 @@ def test_a_folder_of_an_inferencers_pictures_is_read(tmp_path: Path) -> None:
             tmp_path / "predictions" / f"shot_{frame:03d}.json",
             stored_files.mmpose_instances(people),
         )
-    replay = Replay(tmp_path / "predictions", "coco_17")
-    assert [len(detect(replay, index)) for index in range(FRAMES + 1)] == [2] * FRAMES + [0]
+    detector = replay(tmp_path / "predictions", "coco_17")
+    assert [len(detect(detector, index)) for index in range(FRAMES + 1)] == [2] * FRAMES + [0]
 
 
-def test_nobody_found_is_a_valid_answer(tmp_path: Path) -> None:
-    assert len(detect(Replay(write(tmp_path / "nobody.json", [])), 0)) == 0
+def test_a_file_without_people_is_valid(tmp_path: Path) -> None:
+    assert len(detect(replay(write(tmp_path / "empty.json", [])), 0)) == 0
     write(tmp_path / "json" / "a_000000000000_keypoints.json", {"version": 1.3, "people": []})
-    assert len(detect(Replay(tmp_path / "json"), 0)) == 0
+    assert len(detect(replay(tmp_path / "json"), 0)) == 0
 
 
 def test_a_box_and_its_score_are_made_up_where_there_is_none(tmp_path: Path) -> None:
-    found = detect(Replay(stored_files.openpose(tmp_path, scene(), SIZE), "body_25"), 0)
+    found = detect(replay(stored_files.openpose(tmp_path, scene(), SIZE), "body_25"), 0)
     np.testing.assert_allclose(found.box_scores, [0.9, 0.75], atol=1e-3)
     heights = found.boxes_xyxy[:, 3] - found.boxes_xyxy[:, 1]
     tall = [np.ptp(person[person[:, 2] > 0, 1]) for person in scene()[0]]
@@ -182,39 +191,65 @@ def test_names_inside_a_file_are_never_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = []
-    path = write(tmp_path / "evil.json", [
-        {"image_id": "../../../../etc/passwd/0.jpg", "category_id": 1, "keypoints": [5.0] * 51, "score": 1},
-        {"image_id": "/dev/stdin/../1.jpg", "category_id": 1, "keypoints": [5.0] * 51, "score": 1},
-    ])  # fmt: skip
+    person = {"category_id": 1, "keypoints": [5.0] * 51, "score": 1}
+    names = ("../../../../etc/passwd/0.jpg", "/dev/stdin/../1.jpg")
+    path = write(tmp_path / "evil.json", [{"image_id": name, **person} for name in names])
     real = Path.open
     monkeypatch.setattr(
         Path,
         "open",
         lambda self, *args, **kwargs: opened.append(self) or real(self, *args, **kwargs),
     )
-    assert len(detect(Replay(path, "coco_17"), 1)) == 1
+    assert len(detect(replay(path, "coco_17"), 1)) == 1
     assert set(opened) == {path}
 
 
+def people_of(*keypoints: list[object]) -> str:
+    """COCO's results."""
+    return json.dumps([{"image_id": 1, "keypoints": one} for one in keypoints])
+
+
+def pictures_called(*names: str) -> str:
+    """AlphaPose's results."""
+    return json.dumps([{"image_id": name, "keypoints": [9.0] * 51} for name in names])
+
+
+DEMO_3D = {"keypoints": [[1, 2, 3]], "keypoint_scores": [1]}
+CAT = {
+    "annotations": [{"image_id": 1, "category_id": 3, "keypoints": [9, 9, 2]}],
+    "images": [],
+    "categories": [{"id": 3, "name": "cat", "keypoints": ["tail"]}],
+}
 BAD = {
     "text": ("walking, frame 12", "neither JSON nor an .npz archive"),
     "deep": ("[" * 100_000, "neither JSON nor an .npz archive"),
     "other": ('{"a": 1}', "is JSON, but not that of poses.npz, VideoPose3D, COCO"),
-    "words": ('[{"image_id": 1, "keypoints": ["x", "y", "z"]}]', "not as COCO writes it: could not convert"),
-    "ragged": (json.dumps([{"image_id": 1, "keypoints": [1.0] * n} for n in (51, 78)]), "people of 51 and of 78"),
-    "pairs": ('[{"image_id": 1, "keypoints": [5, 6, 1, 7]}]', "people of 4 numbers, where each has x, y, score"),
-    "unnumbered": (json.dumps([{"image_id": n, "keypoints": [9.0] * 51} for n in ("a.jpg", "b.jpg")]),
-                   "not as AlphaPose writes it: no frame number in the name 'a.jpg'"),
-    "twice": (json.dumps([{"image_id": n, "keypoints": [9.0] * 51} for n in ("a1.jpg", "b1.jpg")]),
-              "'a1.jpg' and 'b1.jpg' bear the same frame number"),
-    "without": ('{"people": [{"face": []}]}', "not as OpenPose writes it: 'pose_keypoints' is missing"),
-    "3D": ('{"instance_info": [{"frame_id": 1, "instances": [{"keypoints": [[1, 2, 3]], "keypoint_scores": [1]}]}]}',
-           "3D cannot be lifted again"),
-    "huge number": ('[{"image_id": 99999999999999999999, "keypoints": [9, 9, 1]}]', "not as COCO writes it"),
-    "parts": (json.dumps([{"image_id": 1, "keypoints": [0.5, 0.5, 1] * 17}]), "parts of the picture, not pixels"),
-    "animal": (json.dumps({"annotations": [{"image_id": 1, "category_id": 3, "keypoints": [9, 9, 2]}], "images": [],
-                           "categories": [{"id": 3, "name": "cat", "keypoints": ["tail"]}]}), "no left_shoulder among"),
-}  # fmt: skip
+    "words": (people_of(["x", "y", "z"]), "not as COCO writes it: could not convert"),
+    "ragged": (people_of([1.0] * 51, [1.0] * 78), "people of 51 and of 78"),
+    "pairs": (people_of([5, 6, 1, 7]), "people of 4 numbers, where each has x, y, score"),
+    "unnumbered": (
+        pictures_called("a.jpg", "b.jpg"),
+        "not as AlphaPose writes it: no frame number in the name 'a.jpg'",
+    ),
+    "twice": (
+        pictures_called("a1.jpg", "b1.jpg"),
+        "'a1.jpg' and 'b1.jpg' bear the same frame number",
+    ),
+    "without": (
+        '{"people": [{"face": []}]}',
+        "not as OpenPose writes it: 'pose_keypoints' is missing",
+    ),
+    "3D": (
+        json.dumps({"instance_info": [{"frame_id": 1, "instances": [DEMO_3D]}]}),
+        "3D cannot be lifted again",
+    ),
+    "huge number": (
+        '[{"image_id": 99999999999999999999, "keypoints": [9, 9, 1]}]',
+        "not as COCO writes it",
+    ),
+    "parts": (people_of([0.5, 0.5, 1] * 17), "parts of the picture, not pixels"),
+    "animal": (json.dumps(CAT), "no left_shoulder among"),
+}
 
 
 @pytest.mark.parametrize(("text", "reason"), BAD.values(), ids=BAD)
@@ -224,7 +259,7 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
     path = tmp_path / "bad.json"
     path.write_text(text)
     with pytest.raises(InputError) as caught:
-        Replay(path, "coco_17" if "parts" in reason else None)
+        replay(path, "coco_17" if "parts" in reason else None)
     assert str(caught.value).startswith(f"{path}: ")
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -232,25 +267,25 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
 
 def test_a_folder_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file or folder"):
-        Replay(tmp_path / "gone")
+        replay(tmp_path / "gone")
     with pytest.raises(InputError, match=r"holds no \*\.json"):
-        Replay(tmp_path)
+        replay(tmp_path)
     folder = stored_files.openpose(tmp_path, scene(), SIZE)
     write(folder / "zz_settings.json", {"net": "BODY_25"})
     with pytest.raises(
         InputError,
         match=r"zz_settings\.json is not a frame of OpenPose as clip_000000000000_keypoints",
     ):
-        Replay(folder, "body_25")
+        replay(folder, "body_25")
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", weights=np.zeros(3))
     with pytest.raises(InputError, match=r"holds weights, which is not poses\.npz"):
-        Replay(tmp_path / "a.npz")
+        replay(tmp_path / "a.npz")
     (tmp_path / "cut.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:60])
     with pytest.raises(InputError, match=r"not a readable \.npz archive"):
-        Replay(tmp_path / "cut.npz")
+        replay(tmp_path / "cut.npz")
 
 
 def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,18 +299,18 @@ def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(
             InputError, match="is more than the 0 MiB that keypoints are read up to"
         ):
-            Replay(path, "coco_17")
+            replay(path, "coco_17")
     with pytest.raises(InputError, match=r"bomb\.npz: unpacks to more than"):
-        Replay(tmp_path / "bomb.npz")
+        replay(tmp_path / "bomb.npz")
 
 
 def test_keypoints_made_for_another_size_are_refused(tmp_path: Path) -> None:
-    replay = Replay(stored_files.our_poses(tmp_path, scene(), SIZE))
+    detector = replay(stored_files.our_poses(tmp_path, scene(), SIZE))
     with pytest.raises(InputError, match="made for frames of 640 × 360 px, these are 1280 × 720"):
-        detect(replay, 0, (1280, 720))
+        detect(detector, 0, (1280, 720))
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     with pytest.raises(InputError, match=r"pipe\.json: neither a file nor a folder"):
-        Replay(tmp_path / "pipe.json")
+        replay(tmp_path / "pipe.json")

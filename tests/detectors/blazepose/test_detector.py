@@ -1,8 +1,7 @@
-"""BlazePose on the sample clip, whose two people move from 300 to 350 px tall in a frame of 1768 x 994."""
+"""BlazePose on the sample clip: two people, 300 to 350 px tall, in frames of 1768 x 994."""
 
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -10,15 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.errors import DetectorError, WeightsError
 from core.skeletons import BLAZEPOSE_33, COCO_17
-from core.types import Detections, Frame
-from detectors.base import create, require
-from detectors.blazepose import BlazePose
-from weights.store import CACHE_VARIABLE, default_cache, resolve
+from core.types import Detections, Frame, VideoInfo
+from detectors.blazepose.backend import BlazePoseBackend, HeavyBlazePoseBackend
+from detectors.blazepose.detector import BlazePose, search_windows
+from weights.store import default_cache, resolve
 
 Picture = NDArray[np.uint8]
-GRAPH = Path(__file__).parents[1] / "data" / "mediapipe_graph.npz"
+GRAPH = Path(__file__).parents[2] / "data" / "mediapipe_graph.npz"
 LEFT, RIGHT = COCO_17.index("left_hip"), COCO_17.index("right_hip")
 
 
@@ -29,8 +27,18 @@ def read_clip() -> Iterator[Picture]:
         yield cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
 
 
+CLIP = VideoInfo(Path("clip.mp4"), 1768, 994, 30.0, None, 0, None)
+
+
+def make(weights: tuple[str, str] = BlazePoseBackend.weights, **options: int) -> BlazePose:
+    """A detector at the beginning of the clip."""
+    detector = BlazePose(*map(resolve, weights), **options)
+    detector.begin(CLIP)
+    return detector
+
+
 def run(frames: Iterable[Picture], **options: int) -> list[Detections]:
-    detector = BlazePose(**options)
+    detector = make(**options)
     found = [detector.detect(Frame(index, index / 30, rgb)) for index, rgb in enumerate(frames)]
     detector.close()
     return found
@@ -55,7 +63,7 @@ def hips(detections: Detections) -> NDArray[np.float64]:
 # --- the clip as a whole ---
 
 
-def test_both_people_are_followed_and_nobody_else(found: list[Detections]) -> None:
+def test_both_people_are_followed_and_no_other(found: list[Detections]) -> None:
     counts = [len(detections) for detections in found]
     assert counts[:30] == [1] * 30, "the man alone"
     assert counts[60:150] == [2] * 90
@@ -115,7 +123,7 @@ def test_metres_stand_in_camera_axes_from_the_middle_of_the_hips(found: list[Det
 # --- coming, going, several ---
 
 
-def test_a_picture_of_nobody_gives_empty_detections_of_the_right_shapes(
+def test_a_picture_without_people_gives_empty_detections_of_the_right_shapes(
     clip: dict[int, Picture],
 ) -> None:
     empty = clip[0][:, 1000:].copy()  # trees and houses
@@ -126,8 +134,8 @@ def test_a_picture_of_nobody_gives_empty_detections_of_the_right_shapes(
 
 
 def test_people_who_go_are_dropped_and_who_come_are_found(clip: dict[int, Picture]) -> None:
-    nobody = np.zeros_like(clip[80])
-    found = run([clip[80], nobody, nobody, *[clip[80]] * 6])
+    empty = np.zeros_like(clip[80])
+    found = run([clip[80], empty, empty, *[clip[80]] * 6])
     assert [len(detections) for detections in found[:3]] == [2, 0, 0]
     assert len(found[-1]) == 2
 
@@ -135,7 +143,7 @@ def test_people_who_go_are_dropped_and_who_come_are_found(clip: dict[int, Pictur
 def test_two_regions_that_converge_become_one_person(clip: dict[int, Picture]) -> None:
     apart = np.hstack([clip[80], clip[80][:, ::-1]])
     together = np.hstack([clip[80], np.zeros_like(clip[80])])
-    detector = BlazePose()
+    detector = make()
     assert len(detector.detect(Frame(0, 0, apart))) == 4
     detector._regions = [detector._regions[0]] * 4
     assert len(detector.detect(Frame(1, 0, together))) <= 2
@@ -151,12 +159,12 @@ def test_upright_videos_are_searched_too(clip: dict[int, Picture]) -> None:
     assert len(run([portrait])[0]) == 1
 
 
-def test_the_same_frames_give_the_same_people_after_a_reset_and_on_any_number_of_threads(
+def test_the_same_frames_give_the_same_people_in_the_next_video_and_on_any_number_of_threads(
     clip: dict[int, Picture],
 ) -> None:
-    detector = BlazePose(num_threads=1)
+    detector = make(num_threads=1)
     first = [detector.detect(Frame(index, 0, clip[index])).keypoints_xy for index in range(60, 64)]
-    detector.reset()
+    detector.begin(CLIP)
     again = [detector.detect(Frame(index, 0, clip[index])).keypoints_xy for index in range(60, 64)]
     threads = [
         detections.keypoints_xy
@@ -181,35 +189,29 @@ def test_the_size_of_the_frames_may_change(clip: dict[int, Picture]) -> None:
     reason="not here: python -m weights fetch blazepose-landmark-heavy",
 )
 def test_the_heavy_model_sees_the_same_people(clip: dict[int, Picture]) -> None:
-    heavy, full = create("blazepose-heavy").detect(Frame(0, 0, clip[80])), run([clip[80]])[0]
+    heavy = make(HeavyBlazePoseBackend.weights).detect(Frame(0, 0, clip[80]))
+    full = run([clip[80]])[0]
     assert len(heavy) == len(full) == 2
     apart = np.linalg.norm(heavy.keypoints_xy - full.keypoints_xy, axis=2)
     assert 0 < np.median(apart) < 10
 
 
-# --- the registry ---
+# --- parts ---
 
 
-def test_what_is_missing_is_said_before_any_video_is_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("width", "height", "squares"),
+    [(1768, 994, 3), (994, 1768, 3), (500, 500, 0), (501, 500, 2), (3000, 1000, 5)],
+)
+def test_windows_cover_the_frame_at_half_overlap_or_more(
+    width: int, height: int, squares: int
 ) -> None:
-    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
-    (tmp_path / "blazepose_detector.tflite").write_bytes(b"something else")
-    with pytest.raises(WeightsError, match="blazepose_detector"):
-        require("blazepose-heavy")
-
-
-def test_a_detector_is_made_by_name() -> None:
-    assert create("blazepose", max_people=1).skeleton is COCO_17
-
-
-def test_an_unknown_detector_names_the_known_ones() -> None:
-    with pytest.raises(DetectorError, match="no detector 'nope'; there is blazepose"):
-        create("nope")
-
-
-def test_the_registry_imports_no_backend() -> None:
-    code = "import sys, detectors.base; sys.exit(any(m in sys.modules for m in ('cv2', 'ai_edge_litert', 'torch')))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
-    )
+    *rest, whole = search_windows(width, height)
+    assert (whole.x, whole.y, whole.side) == (width / 2, height / 2, max(width, height))
+    assert len(rest) == squares
+    along = [(window.x if width > height else window.y) for window in rest]
+    assert all(window.side == min(width, height) for window in rest)
+    assert all(b - a <= min(width, height) / 2 for a, b in pairwise(along))
+    if rest:
+        assert along[0] - rest[0].side / 2 == 0
+        assert along[-1] + rest[0].side / 2 == max(width, height)

@@ -1,0 +1,120 @@
+"""Keypoints made elsewhere and stored in a file, as a detector: it looks up what a network would
+find."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import InputError, one_line
+from core.skeletons import COCO_17
+from core.types import Detections, Floats, Frame, VideoInfo
+from detectors.stored.formats import read_stored
+from detectors.stored.layouts import LAYOUTS, to_coco
+from detectors.stored.table import StoredKeypoints
+
+
+class Replay:
+    """The people of one video, as COCO-17, from a file or folder of stored keypoints.
+
+    Args:
+        path: A file or folder in a format of `detectors.stored`.
+        layout: The order of the keypoints, a key of `LAYOUTS`, where the file does not name it.
+    """
+
+    skeleton = COCO_17
+
+    def __init__(self, path: Path, layout: str | None = None) -> None:
+        self._path, self._layout = path, layout
+
+    def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
+        """Read the people of a video.
+
+        Args:
+            video: Its name chooses where a file holds several videos.
+            picture_numbers: The numbers in pictures' names, frame by frame, if the clip is a folder
+                of pictures; files that count pictures are looked up by them.
+
+        Raises:
+            InputError: The file cannot be used.
+        """
+        self._stored = read_stored(self._path, video.path.stem)
+        _check_pixels(self._path, self._stored)
+        self._keypoints = _select_coco(self._path, self._stored, self._layout)
+        self._picture_numbers = picture_numbers if self._stored.counts == "pictures" else None
+
+    def detect(self, frame: Frame) -> Detections:
+        """Look up the people of a frame.
+
+        Raises:
+            InputError: The file was made for frames of another size.
+        """
+        height, width = frame.rgb.shape[:2]
+        if self._stored.size not in (None, (width, height)):
+            made_for = " × ".join(map(str, self._stored.size or ()))
+            raise InputError(
+                f"{self._path}: made for frames of {made_for} px, these are {width} × {height}"
+            )
+        numbers = self._picture_numbers
+        number = frame.index if numbers is None else numbers[frame.index]
+        rows = slice(*np.searchsorted(self._stored.numbers, (number, number + 1)))
+        keypoints, boxes = self._keypoints[rows], self._stored.boxes[rows]
+        return Detections(
+            frame.index,
+            boxes[:, :4],
+            boxes[:, 4],
+            keypoints[..., :2],
+            keypoints[..., 2],
+            np.full_like(keypoints, np.nan),
+            COCO_17,
+        )
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+
+def _check_pixels(path: Path, stored: StoredKeypoints) -> None:
+    """Refuse coordinates in 0…1."""
+    if len(stored.numbers) and np.nanmax(np.abs(stored.keypoints[..., :2])) <= 1:
+        raise InputError(
+            f"{path}: its places are parts of the picture, not pixels; OpenPose: --keypoint_scale 0"
+        )
+
+
+def _select_coco(path: Path, stored: StoredKeypoints, layout: str | None) -> Floats:
+    """The stored keypoints as COCO-17 (R, 17, 3)."""
+    if not len(stored.numbers):
+        return np.zeros((0, len(COCO_17), 3), np.float32)
+    try:
+        return to_coco(stored.keypoints, _joint_names(path, stored, layout))
+    except ValueError as error:
+        raise InputError(f"{path}: {one_line(error)}") from error
+
+
+def _joint_names(path: Path, stored: StoredKeypoints, layout_name: str | None) -> tuple[str, ...]:
+    """The names of the stored keypoints, from the file or the layout; never from their count."""
+    count = stored.keypoints.shape[1]
+    if layout_name is None and stored.joints is None:
+        fitting = " or ".join(name for name, layout in LAYOUTS.items() if layout.count == count)
+        if not fitting:
+            raise InputError(
+                f"{path}: people of {count} keypoints, which is none of {', '.join(LAYOUTS)}"
+            )
+        raise InputError(
+            f"{path}: {stored.made_by} does not say which its {count} keypoints are:"
+            f" add --keypoints-skeleton {fitting}"
+        )
+    if layout_name is None:
+        return stored.joints or ()
+    layout = LAYOUTS[layout_name]
+    if stored.joints not in (None, layout.joints):
+        raise InputError(
+            f"{path}: names its own joints, which are not those of"
+            f" --keypoints-skeleton {layout_name}"
+        )
+    if layout.count != count:
+        raise InputError(
+            f"{path}: people of {count} keypoints, but --keypoints-skeleton {layout_name}"
+            f" has {layout.count}"
+        )
+    return layout.joints
