@@ -1,4 +1,4 @@
-"""A body's bones keep their lengths; what is lifted frame by frame does not quite."""
+"""Lengths of bones: what a network lifts frame by frame does not quite keep them."""
 
 import numpy as np
 
@@ -7,7 +7,14 @@ from core.types import Floats
 
 
 def bone_spans(joints_m: Floats) -> Floats:
-    """(T, 17) metres from each joint of (T, 17, 3) to its parent, frame by frame; 0 for the pelvis."""
+    """Measure each joint's distance from its parent, frame by frame.
+
+    Args:
+        joints_m: (T, 17, 3) metres.
+
+    Returns:
+        (T, 17) metres, by the lower joint of each bone; 0 for the pelvis, NaN for missing joints.
+    """
     spans: Floats = np.zeros(joints_m.shape[:2])
     for parent, child in H36M_17.bones:
         spans[:, child] = np.linalg.norm(joints_m[:, child] - joints_m[:, parent], axis=-1)
@@ -15,7 +22,14 @@ def bone_spans(joints_m: Floats) -> Floats:
 
 
 def bone_lengths(spans_m: Floats) -> Floats:
-    """(17,) metres: medians over `bone_spans` (T, 17), left and right alike; NaN if the person is never seen."""
+    """Estimate a person's bone lengths: medians over time, averaged over left and right.
+
+    Args:
+        spans_m: (T, 17) metres of `bone_spans`.
+
+    Returns:
+        (17,) metres; NaN if no frame has the joints.
+    """
     if np.isnan(spans_m[:, 1:]).all():
         return np.full(len(H36M_17), np.nan)
     lengths = np.array([np.nanmedian(span) for span in spans_m.T])
@@ -23,9 +37,15 @@ def bone_lengths(spans_m: Floats) -> Floats:
 
 
 def rigid_bones(joints_m: Floats, lengths_m: Floats, share: float = 1.0) -> Floats:
-    """Joints (T, 17, 3) of one person, each bone brought to the length (17,) of its lower joint, by `share` of the way.
+    """Bring the bones of one person to given lengths; directions and the pelvis stay.
 
-    Every bone keeps its direction and the pelvis its place; NaN stays NaN.
+    Args:
+        joints_m: (T, 17, 3) metres.
+        lengths_m: (17,) metres, by the lower joint of each bone.
+        share: How much of the way, from 0 for unchanged to 1 for rigid bones.
+
+    Returns:
+        (T, 17, 3) metres; NaN stays NaN.
     """
     rigid = joints_m.copy()
     for parent, child in H36M_17.bones:  # parents come before their children
@@ -35,9 +55,10 @@ def rigid_bones(joints_m: Floats, lengths_m: Floats, share: float = 1.0) -> Floa
     return rigid
 
 
-def even_bones(joints_m: Floats) -> Floats:
-    """Joints (T, 17, 3) of one person with bones half way to their median length, left and right alike.
+def half_rigid_bones(joints_m: Floats) -> Floats:
+    """Bring the bones of one person (T, 17, 3) half way to their median lengths.
 
-    Not the whole way: where a bone seems short, its direction is in doubt too, and the true joint lies between.
+    Not the whole way: where a bone seems short, its direction is uncertain too, and the true joint
+    lies between the lifted one and that of a rigid bone.
     """
     return rigid_bones(joints_m, bone_lengths(bone_spans(joints_m)), share=0.5)

@@ -1,4 +1,7 @@
-"""Lifter files: our safetensors with a JSON header, and VideoPose3D's `.bin`, both opened without running any code."""
+"""Lifter files: our safetensors with a JSON header, and VideoPose3D's `.bin`.
+
+Both are opened without running any code that they hold.
+"""
 
 import json
 import pickle
@@ -13,29 +16,37 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from core.errors import WeightsError
+from core.files import written_whole
 from core.skeletons import BY_NAME, COCO_17, H36M_17, Skeleton
-from lifter.model import ModelConfig, TemporalConvNet
+from lifter.model import ModelConfig, TemporalConvNet, config_from_state
+from lifter.network import LiftingNetwork, NetworkConfig, network_classes
 from lifter.normalize import NORMALIZATIONS
 
 _FORMAT = 1
 _HEADER_KEY = "video3d"
-MAX_BYTES = 4 << 30
-"""Of a lifter file: hundreds of times what ours take."""
+_MAX_BYTES = 4 << 30  # of a lifter file: hundreds of times what ours take
 
 
 @dataclass(frozen=True)
 class LifterSpec:
-    """What must be known to use a network: its shape, its words, its clock, its coordinates."""
+    """What must be known to use a network.
 
-    model: ModelConfig
+    Raises:
+        ValueError: The normalization is unknown or the frame rate out of range.
+    """
+
+    model: NetworkConfig
+    """The network's sizes; its class says the architecture."""
     skeleton_in: Skeleton
+    """Skeleton of the keypoints it takes."""
     skeleton_out: Skeleton
+    """Skeleton of the joints it gives."""
     fps: float
-    """Frame rate of its input."""
+    """Frame rate of its input, Hz."""
     normalization: str
     """One of `lifter.normalize.NORMALIZATIONS`."""
     training: dict[str, Any] = field(default_factory=dict)
-    """How it was made, for people to read."""
+    """How it was trained, for people to read."""
 
     def __post_init__(self) -> None:
         if self.normalization not in NORMALIZATIONS:
@@ -49,9 +60,20 @@ class LifterSpec:
 def save_lifter(
     path: Path, model: nn.Module, spec: LifterSpec, dtype: torch.dtype = torch.float16
 ) -> None:
-    """Write a safetensors file whose header is the spec; whole or not at all."""
+    """Write a safetensors file whose header is the spec; whole or not at all.
+
+    Args:
+        path: The file to write; one that is there is replaced.
+        model: The network that `spec.model` describes.
+        spec: What the header says.
+        dtype: Type of floating point tensors in the file.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     header = {
         "format": _FORMAT,
+        "architecture": spec.model.architecture,
         "model": spec.model.as_dict(),
         "skeleton_in": _skeleton_header(spec.skeleton_in),
         "skeleton_out": _skeleton_header(spec.skeleton_out),
@@ -63,28 +85,43 @@ def save_lifter(
         name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in model.state_dict().items()
     }
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(save(tensors, {_HEADER_KEY: json.dumps(header)}))
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_bytes(save(tensors, {_HEADER_KEY: json.dumps(header)}))
 
 
-def load_lifter(path: Path) -> tuple[TemporalConvNet, LifterSpec]:
-    """Open a lifter of either kind, in evaluation mode, float32. `WeightsError` says what is wrong with the file."""
-    if path.is_file() and path.stat().st_size > MAX_BYTES:
+def load_lifter(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
+    """Open a lifter of either kind.
+
+    Args:
+        path: A `.safetensors` file of `save_lifter`, else a checkpoint of VideoPose3D.
+
+    Returns:
+        The network, in evaluation mode and float32, and what must be known to use it.
+
+    Raises:
+        WeightsError: The file is no lifter; the text says what is wrong with it.
+    """
+    if path.is_file() and path.stat().st_size > _MAX_BYTES:
         raise WeightsError(f"{path}: is too large for a lifter")
     if path.suffix == ".safetensors":
         return _load_safetensors(path)
     state = read_published(path)["model_pos"]
-    # H36M_17 out and COCO_17 in are what the published detectron_coco model has; shapes that differ are refused.
-    spec = LifterSpec(config_from_state(state), COCO_17, H36M_17, fps=50.0, normalization="screen")
-    return _build(path, spec, state), spec
+    try:
+        config = config_from_state(state)
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}") from error
+    # The published detectron_coco model takes COCO_17 and gives H36M_17; `_build` refuses others.
+    spec = LifterSpec(config, COCO_17, H36M_17, fps=50.0, normalization="screen")
+    return _build(path, TemporalConvNet, spec, state), spec
 
 
-def _load_safetensors(path: Path) -> tuple[TemporalConvNet, LifterSpec]:
+def _load_safetensors(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
+    """A file of `save_lifter`."""
     try:
         with safe_open(path, "pt") as file:
             header = json.loads((file.metadata() or {}).get(_HEADER_KEY, "{}"))
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+            names = file.keys()  # the file is no dict: it cannot be iterated over
+            state = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
     written = header.get("format") if isinstance(header, dict) else None
@@ -92,9 +129,10 @@ def _load_safetensors(path: Path) -> tuple[TemporalConvNet, LifterSpec]:
         raise WeightsError(
             f"{path}: no lifter of this program (format {written}, expected {_FORMAT})"
         )
+    network_class = _network_class(path, header)
     try:
         spec = LifterSpec(
-            ModelConfig(**header["model"]),
+            network_class.config_class(**header["model"]),
             _skeleton_from_header(header["skeleton_in"]),
             _skeleton_from_header(header["skeleton_out"]),
             float(header["fps"]),
@@ -103,24 +141,39 @@ def _load_safetensors(path: Path) -> tuple[TemporalConvNet, LifterSpec]:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: its header is damaged ({error})") from error
-    return _build(path, spec, state), spec
+    return _build(path, network_class, spec, state), spec
 
 
-def _build(path: Path, spec: LifterSpec, state: dict[str, Tensor]) -> TemporalConvNet:
-    found = config_from_state(state, spec.model.causal, spec.model.dense)
-    if _sizes(found) != _sizes(
-        spec.model
-    ):  # before a network of any size that a header may name is made
-        raise WeightsError(f"{path}: its tensors do not fit the network it describes")
+def _network_class(path: Path, header: dict[str, Any]) -> type[LiftingNetwork]:
+    """The network that a header names; files without a name are older than the field."""
+    name = str(header.get("architecture", ModelConfig.architecture))
+    known = network_classes()
+    if name not in known:
+        raise WeightsError(
+            f"{path}: its architecture {name} is unknown; there is {', '.join(sorted(known))}"
+        )
+    return known[name]
+
+
+def _build(
+    path: Path, network_class: type[LiftingNetwork], spec: LifterSpec, state: dict[str, Tensor]
+) -> LiftingNetwork:
+    """The network of a spec with a file's tensors; `WeightsError` where the two disagree."""
     try:
-        model = TemporalConvNet(spec.model)
+        spec.model.check_tensors(state)  # first: a header may name a network of any size
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}") from error
+    try:
+        model = network_class(spec.model)
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{path}: its header is damaged ({error})") from error
+    # `person` windows carry the torso's path as one keypoint more
     joints = (spec.model.joints_in - (spec.normalization == "person"), spec.model.joints_out)
     if joints != (len(spec.skeleton_in), len(spec.skeleton_out)):
         raise WeightsError(
-            f"{path}: takes {joints[0]} keypoints to {joints[1]} joints, but {spec.skeleton_in.name} has "
-            f"{len(spec.skeleton_in)} and {spec.skeleton_out.name} {len(spec.skeleton_out)}"
+            f"{path}: takes {joints[0]} keypoints to {joints[1]} joints, but "
+            f"{spec.skeleton_in.name} has {len(spec.skeleton_in)} and "
+            f"{spec.skeleton_out.name} {len(spec.skeleton_out)}"
         )
     try:
         model.load_state_dict(state)
@@ -129,20 +182,13 @@ def _build(path: Path, spec: LifterSpec, state: dict[str, Tensor]) -> TemporalCo
     return model.float().eval()
 
 
-def _sizes(config: ModelConfig) -> tuple[Any, ...]:
-    return (
-        config.joints_in * config.features_in,
-        config.joints_out,
-        config.filter_widths,
-        config.channels,
-    )
-
-
 def _skeleton_header(skeleton: Skeleton) -> dict[str, Any]:
+    """A skeleton's part of the header."""
     return {"name": skeleton.name, "joints": skeleton.joints, "parents": skeleton.parents}
 
 
 def _skeleton_from_header(header: dict[str, Any]) -> Skeleton:
+    """The inverse of `_skeleton_header`; `ValueError` for other joints under one of our names."""
     skeleton = Skeleton(header["name"], tuple(header["joints"]), tuple(header["parents"]))
     known = BY_NAME.get(skeleton.name, skeleton)
     if skeleton != known:
@@ -151,10 +197,16 @@ def _skeleton_from_header(header: dict[str, Any]) -> Skeleton:
 
 
 def read_published(path: Path) -> dict[str, Any]:
-    """Everything in a checkpoint that VideoPose3D wrote: `epoch`, `lr`, `optimizer`, `random_state`, `model_pos`, ….
+    """Read all of a checkpoint that VideoPose3D wrote.
 
-    Only tensors, plain containers and the state of numpy's random generator are admitted; a pickle that names anything
-    else is refused before any of it runs.
+    Only tensors, plain containers and the state of numpy's random generator are admitted. A pickle
+    that names anything else is refused before any of it runs.
+
+    Returns:
+        `epoch`, `lr`, `optimizer`, `random_state`, `model_pos` and what else the file holds.
+
+    Raises:
+        WeightsError: The file is no such checkpoint, or asks for more than tensors and numbers.
     """
     try:
         with torch.serialization.safe_globals(_published_globals()):
@@ -173,7 +225,7 @@ def read_published(path: Path) -> dict[str, Any]:
 
 
 def _published_globals() -> list[Any]:
-    """The numpy types of a pickled `RandomState`, under the names that old and new numpy give them."""
+    """The numpy types of a pickled `RandomState`, under the names of old and new numpy."""
     from numpy._core.multiarray import _reconstruct
     from numpy.random import MT19937
     from numpy.random._pickle import __bit_generator_ctor, __randomstate_ctor
@@ -190,23 +242,3 @@ def _published_globals() -> list[Any]:
         (_reconstruct, "numpy.core.multiarray._reconstruct"),
         (__randomstate_ctor, "numpy.random.__RandomState_ctor"),
     ]
-
-
-def config_from_state(
-    state: dict[str, Tensor], causal: bool = False, dense: bool = False
-) -> ModelConfig:
-    """Read a network's shape off its tensors. Whether it is causal or dense does not show in them."""
-    try:
-        channels, inputs, first = state["expand_conv.weight"].shape
-        kernels = [state[f"layers_conv.{2 * i}.weight"].shape[2] for i in range(_blocks(state))]
-        outputs = state["shrink.weight"].shape[0]
-    except (KeyError, ValueError, AttributeError, IndexError) as error:
-        raise WeightsError(f"not the weights of a temporal ConvNet: {error}") from error
-    widths = [int(first)]
-    for kernel in kernels:
-        widths.append((kernel - 1) // int(np.prod(widths)) + 1 if dense else kernel)
-    return ModelConfig(inputs // 2, 2, outputs // 3, tuple(widths), channels, causal, dense)
-
-
-def _blocks(state: dict[str, Tensor]) -> int:
-    return sum(name.startswith("layers_conv.") for name in state) // 2

@@ -1,5 +1,8 @@
-"""A detector's own 3D and the lifter's, averaged: one errs by what it takes a picture for, the other by what it takes a
-movement for, and the two errors have little to do with each other."""
+"""Average a detector's own 3D with the lifter's.
+
+One network errs by what it reads into a picture, the other by what it reads into a movement; the
+two errors are nearly independent.
+"""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d, uniform_filter1d
@@ -9,41 +12,58 @@ from core.types import Floats
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 
 DETECTOR_SHARE = 0.2
-"""Weight of the detector's 3D where it is there."""
+"""Weight of the detector's 3D in frames that have it."""
 
-_CALM_FRAMES = (
-    3.0  # spread of the smoothing of the detector's 3D, which is made frame by frame and trembles
-)
-_FADE_FRAMES = 9  # over which the detector's share comes and goes, so that joints do not jump
+_SMOOTHING_FRAMES = 3.0  # standard deviation: a detector's 3D is made frame by frame and jitters
+_FADE_FRAMES = 9  # over which the detector's weight rises and falls, so that joints do not jump
 _SHOULDERS = H36M_17.indices(("l_shoulder", "r_shoulder"))
 _ABOVE = H36M_17.indices(("thorax", "neck_base", "head_top"))
 _SPINE = H36M_17.index("spine")
 
 
 def fuse(joints_m: Floats, detector_m: Floats, share: float = DETECTOR_SHARE) -> Floats:
-    """Average lifted joints (T, 17, 3) with a detector's COCO-17 points (T, 17, 3), both metres in camera axes.
+    """Average lifted joints with a detector's 3D, limb joint by limb joint.
 
-    Both are brought to the same size first (mean distance of limb joints from the pelvis); the size stays the lifter's.
-    Frames in which the detector has no 3D (NaN) are the lifter's alone. Spine, neck and head, which detectors do not
-    place alike, follow hips and shoulders.
+    With w a frame's weight, x a lifted joint, d the detector's, smoothed, and s = median |x| /
+    median |d| over the limbs, which keeps the lifter's size:
+
+        x ← x + w (s d - x)
+
+    Spine, neck and head follow hips and shoulders: detectors have other points there.
+
+    Args:
+        joints_m: (T, 17, 3) lifted joints (H36M_17), metres from the pelvis, camera axes.
+        detector_m: (T, 17, 3) the detector's points (COCO_17), metres, camera axes; NaN in frames
+            without 3D, which stay as lifted.
+        share: Weight w of the detector's 3D, away from frames without it.
+
+    Returns:
+        (T, 17, 3) averaged joints, metres from the pelvis.
     """
-    there = ~np.isnan(detector_m[:, LIMBS_IN].sum((1, 2)))
-    if not there.any():
+    available = ~np.isnan(detector_m[:, LIMBS_IN].sum((1, 2)))
+    if not available.any():
         return joints_m
-    theirs = np.where(there[:, None, None], detector_m[:, LIMBS_IN], 0.0)
+    detected = np.where(available[:, None, None], detector_m[:, LIMBS_IN], 0.0)
     hips = [LIMBS_OUT.index(H36M_17.index(name)) for name in ("l_hip", "r_hip")]
-    theirs = theirs - theirs[:, hips].mean(1, keepdims=True)
-    near = gaussian_filter1d(there.astype(float), _CALM_FRAMES)
-    theirs = gaussian_filter1d(theirs, _CALM_FRAMES, axis=0) / np.maximum(near, 1e-9)[:, None, None]
-    radius = np.linalg.norm(theirs, axis=-1).mean(1)
-    own_radius = np.linalg.norm(joints_m[:, LIMBS_OUT], axis=-1).mean(1)
-    size = np.median(own_radius[there]) / np.median(radius[there])
-    weight = share * uniform_filter1d(
-        minimum_filter1d(there.astype(float), _FADE_FRAMES), _FADE_FRAMES
-    )
+    detected = detected - detected[:, hips].mean(1, keepdims=True)
+
+    # d: normalised convolution, so that frames without 3D count for nothing
+    mass = gaussian_filter1d(available.astype(float), _SMOOTHING_FRAMES)
+    smoothed = gaussian_filter1d(detected, _SMOOTHING_FRAMES, axis=0)
+    detected = smoothed / np.maximum(mass, 1e-9)[:, None, None]
+
+    # s: mean distance of the limbs from the pelvis, median over frames
+    detected_radius = np.linalg.norm(detected, axis=-1).mean(1)
+    lifted_radius = np.linalg.norm(joints_m[:, LIMBS_OUT], axis=-1).mean(1)
+    scale = np.median(lifted_radius[available]) / np.median(detected_radius[available])
+
+    # w: a ramp that is 0 in every frame without 3D
+    inside = minimum_filter1d(available.astype(float), _FADE_FRAMES)
+    weight = share * uniform_filter1d(inside, _FADE_FRAMES)
+
     fused = joints_m.copy()
-    fused[:, LIMBS_OUT] += weight[:, None, None] * (theirs * size - joints_m[:, LIMBS_OUT])
-    moved = (fused[:, _SHOULDERS] - joints_m[:, _SHOULDERS]).mean(1)
-    fused[:, _ABOVE] += moved[:, None]
-    fused[:, _SPINE] += moved / 2
+    fused[:, LIMBS_OUT] += weight[:, None, None] * (detected * scale - joints_m[:, LIMBS_OUT])
+    shift = (fused[:, _SHOULDERS] - joints_m[:, _SHOULDERS]).mean(1)
+    fused[:, _ABOVE] += shift[:, None]
+    fused[:, _SPINE] += shift / 2
     return fused

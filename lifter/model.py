@@ -1,35 +1,37 @@
-"""The temporal convolutional network of VideoPose3D (Pavllo et al., CVPR 2019, section 3), under its parameter names.
+"""The temporal convolutional network of VideoPose3D, under its parameter names.
 
-One set of weights, two equivalent forms. `forward` slides dilated convolutions over a whole sequence, which is right
-when every frame is wanted. `forward_windows` computes the one output of each separate window: there the convolutions
-do not overlap, so the network is a chain of matrix products over (windows · frames, width · channels), which is what
-training on single frames wants.
+Source: Pavllo et al., "3D human pose estimation in video with temporal convolutions and
+semi-supervised training", CVPR 2019, section 3.
+
+One set of weights has two equivalent forms. `forward` slides dilated convolutions over a whole
+sequence, for when every frame is wanted. `forward_windows` computes the one output of each separate
+window: there the convolutions do not overlap, so the network is a chain of matrix products over
+(windows · frames, width · channels), for training on single frames.
 """
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lifter.network import LiftingNetwork, NetworkConfig
+
 
 @dataclass(frozen=True)
-class ModelConfig:
-    """The shape of a network; everything needed to build it."""
+class ModelConfig(NetworkConfig):
+    """The sizes of a temporal ConvNet."""
 
-    joints_in: int
-    """Keypoints per frame."""
-    features_in: int
-    """Numbers per keypoint: 2 for x and y, 3 with a confidence."""
-    joints_out: int
-    """Joints per frame; 1 for a trajectory network."""
+    architecture: ClassVar[str] = "temporal_convnet"
+
     filter_widths: tuple[int, ...] = (3, 3, 3)
     """Odd widths; the receptive field is their product."""
     channels: int = 1024
     """Hidden channels."""
     causal: bool = False
-    """Whether only the past is seen."""
+    """Whether only past frames are used."""
     dense: bool = False
     """Whether dilations are replaced by full-width filters (an ablation of the paper)."""
     dropout: float = 0.25
@@ -44,7 +46,7 @@ class ModelConfig:
 
     @property
     def receptive_field(self) -> int:
-        """Input frames that one output frame sees."""
+        """Input frames that one output frame depends on."""
         return math.prod(self.filter_widths)
 
     @property
@@ -53,17 +55,29 @@ class ModelConfig:
         missing = self.receptive_field - 1
         return (missing, 0) if self.causal else (missing // 2, missing // 2)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for a checkpoint's header."""
-        return asdict(self)
+    def check_tensors(self, state: Mapping[str, Tensor]) -> None:
+        """Check that tensors have the sizes of this config, without building the network.
+
+        Raises:
+            ValueError: The tensors belong to another network.
+        """
+        expected = _Sizes(
+            self.joints_in * self.features_in,
+            self.joints_out * 3,
+            self.channels,
+            self.filter_widths,
+        )
+        if _sizes(state, self.dense) != expected:
+            raise ValueError("its tensors do not fit the network it describes")
 
 
-class TemporalConvNet(nn.Module):
+class TemporalConvNet(LiftingNetwork, config=ModelConfig):
     """2D keypoints of consecutive frames in, 3D joints out."""
 
+    config: ModelConfig
+
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         channels, widths = config.channels, config.filter_widths
         self.dropout = nn.Dropout(config.dropout)
         self.expand_conv = nn.Conv1d(
@@ -82,13 +96,23 @@ class TemporalConvNet(nn.Module):
         self.shrink = nn.Conv1d(channels, config.joints_out * 3, 1)
 
     def set_bn_momentum(self, momentum: float) -> None:
-        """Change how fast the running statistics of every batch normalisation move."""
+        """Set the momentum of every batch normalisation's running statistics."""
         for module in self.modules():
             if isinstance(module, nn.BatchNorm1d):
                 module.momentum = momentum
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T, K, features) → (B, T - receptive field + 1, J, 3), in the units the network was trained on."""
+        """Lift whole sequences by dilated convolutions.
+
+        Args:
+            x: (B, T, K, features) normalised keypoints, T at least the receptive field.
+
+        Returns:
+            (B, T - receptive field + 1, J, 3) joints, in the units of training.
+
+        Raises:
+            ValueError: The sequences are shorter than the receptive field.
+        """
         batch, frames = x.shape[:2]
         if frames < self.config.receptive_field:
             raise ValueError(
@@ -100,19 +124,30 @@ class TemporalConvNet(nn.Module):
         for i, width in enumerate(self.config.filter_widths[1:]):
             trimmed = (width - 1) * dilation
             first = trimmed if self.config.causal else trimmed // 2
-            residual = x[:, :, first : first + x.shape[2] - trimmed]
+            residual = x[:, :, first : first + x.shape[2] - trimmed]  # (B, C, T - trimmed)
             x = self._block(i, x) + residual
             dilation *= width
         x = self.shrink(x)  # (B, J · 3, T')
         return x.transpose(1, 2).reshape(batch, -1, self.config.joints_out, 3)
 
     def _block(self, i: int, x: Tensor) -> Tensor:
+        """Two convolutions, the first one dilated: (B, C, T) → (B, C, T - trimmed)."""
         for layer in (2 * i, 2 * i + 1):
             x = self.dropout(F.relu(self.layers_bn[layer](self.layers_conv[layer](x))))
         return x
 
     def forward_windows(self, x: Tensor) -> Tensor:
-        """(B, receptive field, K, features) → (B, J, 3): `forward` of each window, computed without overlap."""
+        """Lift one frame of each window, by matrix products without overlap.
+
+        Args:
+            x: (B, receptive field, K, features) normalised keypoints.
+
+        Returns:
+            (B, J, 3) joints: `forward` of each window.
+
+        Raises:
+            ValueError: The windows have another length, or the network is dense.
+        """
         widths = self.config.filter_widths
         if x.shape[1] != self.config.receptive_field:
             raise ValueError(
@@ -122,9 +157,9 @@ class TemporalConvNet(nn.Module):
             raise ValueError("a dense network has no strided form")
         x = self._merge(
             self.expand_conv, self.expand_bn, x.reshape(x.shape[0] * x.shape[1] // widths[0], -1)
-        )
+        )  # (B · frames left, C)
         for i, width in enumerate(widths[1:]):
-            frames = x.reshape(-1, width, self.config.channels)
+            frames = x.reshape(-1, width, self.config.channels)  # (B · frames left, width, C)
             residual = frames[:, width - 1 if self.config.causal else width // 2]
             x = self._merge(self.layers_conv[2 * i], self.layers_bn[2 * i], frames.flatten(1))
             x = residual + self._merge(self.layers_conv[2 * i + 1], self.layers_bn[2 * i + 1], x)
@@ -134,8 +169,51 @@ class TemporalConvNet(nn.Module):
     def _merge(self, convolution: nn.Module, norm: nn.Module, x: Tensor) -> Tensor:
         """A convolution over non-overlapping frames as one product: (N, width · C) → (N, C')."""
         assert isinstance(convolution, nn.Conv1d)
-        weight = convolution.weight.transpose(1, 2).flatten(
-            1
-        )  # (C', width · C), frames outermost as in x
+        # (C', width · C), frames outermost as in x
+        weight = convolution.weight.transpose(1, 2).flatten(1)
         merged: Tensor = self.dropout(F.relu(norm(F.linear(x, weight))))
         return merged
+
+
+def config_from_state(
+    state: Mapping[str, Tensor], causal: bool = False, dense: bool = False
+) -> ModelConfig:
+    """Read a network's sizes off its tensors, for files without a header.
+
+    Args:
+        state: The tensors by name. Two numbers per keypoint are assumed.
+        causal, dense: These do not show in the tensors.
+
+    Returns:
+        The config of the network that the tensors belong to.
+
+    Raises:
+        ValueError: They are not the tensors of a temporal ConvNet.
+    """
+    inputs, outputs, channels, widths = _sizes(state, dense)
+    return ModelConfig(inputs // 2, 2, outputs // 3, widths, channels, causal, dense)
+
+
+class _Sizes(NamedTuple):
+    """What decides the shape of every tensor."""
+
+    inputs: int
+    outputs: int
+    channels: int
+    filter_widths: tuple[int, ...]
+
+
+def _sizes(state: Mapping[str, Tensor], dense: bool) -> _Sizes:
+    """The sizes that tensors of unknown origin have; `ValueError` if they are no ConvNet's."""
+    blocks = sum(name.startswith("layers_conv.") for name in state) // 2
+    try:
+        channels, inputs, first = state["expand_conv.weight"].shape
+        kernels = [state[f"layers_conv.{2 * i}.weight"].shape[2] for i in range(blocks)]
+        outputs = state["shrink.weight"].shape[0]
+        widths = [int(first)]
+        for kernel in kernels:
+            # a dense kernel covers (width - 1) · dilation + 1 frames, see TemporalConvNet.__init__
+            widths.append((kernel - 1) // math.prod(widths) + 1 if dense else kernel)
+    except (KeyError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        raise ValueError(f"not the weights of a temporal ConvNet: {error}") from error
+    return _Sizes(inputs, outputs, channels, tuple(widths))

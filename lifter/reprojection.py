@@ -1,4 +1,8 @@
-"""Joints and the picture they were lifted from: where the pelvis must be, and where the limbs are seen."""
+"""Lifted joints and the picture: the pelvis' path, and joints that agree with their keypoints.
+
+Both are linear least squares whose structure makes them cheap: a chain over time for the root
+(`root_trajectory`), a tree over the skeleton for the joints (`fit_keypoints`).
+"""
 
 import numpy as np
 from scipy.linalg import solveh_banded
@@ -13,53 +17,69 @@ _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 LIMBS_IN = COCO_17.indices(tuple(f"{side}_{limb}" for side in ("left", "right") for limb in _LIMBS))
 """Keypoints that lie on joints of `LIMBS_OUT`, in the same order."""
 LIMBS_OUT = H36M_17.indices(tuple(f"{side}_{limb}" for side in ("l", "r") for limb in _LIMBS))
+"""Joints of the limbs."""
 
-_KEYPOINT_ERROR_M = 0.03  # how far a keypoint lies from its joint, seen at the person
-_ACCELERATION_M_S2 = 3.0  # what a pelvis does without effort; above it, the 2D must insist
+# root_trajectory
+_KEYPOINT_M = 0.03  # σ_k: a keypoint from its joint, at the person's distance
+_ACCELERATION_M_S2 = 3.0  # σ_a: of a pelvis that moves without effort
 
-# Standard deviations, metres, by which `fit_keypoints` weighs what it is told.
-_SEEN_M = 0.02  # a keypoint, from where its joint is seen
-_WANDERING = 4.0  # by how much more a keypoint is off for long than it trembles
-_ASTRAY_M = 0.1  # beyond this the detector means something else (Geman and McClure, 1987)
-_BONE_M = 0.04  # a lifted bone, in each direction
-_LENGTH_M = 0.025  # the length of a bone, from its usual one
-_PELVIS_M = 0.15  # the pelvis, from where it was put
-_CALM_S = 0.07  # spread of the smoothing of what keypoints say against the joints: they tremble
-_ROUNDS = 3  # of Gauss-Newton: lengths are not linear
+# fit_keypoints: standard deviations in metres
+_SEEN_M = 0.02  # σ_0: a keypoint from its joint's image, besides jitter
+_BIAS_PER_JITTER = 4.0  # β: lasting errors of keypoints are larger than their jitter by this factor
+_OUTLIER_M = 0.1  # σ_r: beyond this the detector means something else
+_BONE_M = 0.04  # σ_b: a lifted bone, along each axis
+_LENGTH_M = 0.025  # σ_l: a bone's length, from the person's usual one
+_PELVIS_M = 0.15  # σ_p: the pelvis, from `root_trajectory`
+_SMOOTHING_S = 0.07  # standard deviation of the smoothing of keypoint offsets over time
+_ROUNDS = 3  # of Gauss-Newton: bone lengths are not linear
 
 
 def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrinsics) -> Floats:
-    """The pelvis in camera space, (T, 3) metres: where `joints_m` (T, 17, 3) must stand to be seen at the keypoints.
+    """Find the pelvis' path from which the joints are seen at their keypoints.
 
-    A joint X at root t is seen along the ray u when X + t = z · (u, 1), which is linear in t. Least squares over the
-    limbs of all frames, weighted by score, with a penalty on acceleration that keeps depth steady under noise and
-    carries the path through frames in which nothing was seen. One banded system of normal equations.
+    Banded linear least squares. A joint X at root t lies on the ray (u, v, 1) of its keypoint when
+    t_x - u t_z = u X_z - X_x and t_y - v t_z = v X_z - X_y, which is linear in t:
+
+        min over t   Σ_frames Σ_limbs w [(t_x - u t_z - e_x)² + (t_y - v t_z - e_y)²]
+                     + λ Σ_frames |t_i-1 - 2 t_i + t_i+1|²
+
+    with e_x, e_y the right sides above, w = score / σ_k² and λ = (fps² / σ_a)². The second term
+    keeps depth steady under noise and carries the path through frames without keypoints.
+
+    Args:
+        joints_m: (T, 17, 3) lifted joints (H36M_17), metres from the pelvis, camera axes.
+        sequence: The keypoints of the same T frames; those with score 0 count for nothing.
+        intrinsics: The camera. An error in its focal length scales depth.
+
+    Returns:
+        (T, 3) the pelvis in camera space, metres; NaN if no limb has a score in any frame.
     """
     rays = pixels_to_rays(np.nan_to_num(sequence.keypoints[:, LIMBS_IN]), intrinsics)  # (T, 12, 2)
     limbs = joints_m[:, LIMBS_OUT]
-    weight = np.nan_to_num(sequence.scores[:, LIMBS_IN]) / _KEYPOINT_ERROR_M**2
+    weight = np.nan_to_num(sequence.scores[:, LIMBS_IN]) / _KEYPOINT_M**2
     if not weight.any():
         return np.full((len(joints_m), 3), np.nan)
     u, v = rays[..., 0], rays[..., 1]
-    off_x, off_y = (
-        u * limbs[..., 2] - limbs[..., 0],
-        v * limbs[..., 2] - limbs[..., 1],
-    )  # = tx - u tz, ty - v tz
-    total, wu, wv = weight.sum(1), (weight * u).sum(1), (weight * v).sum(1)
-    wuv = (weight * (u * u + v * v)).sum(1)
+    e_x = u * limbs[..., 2] - limbs[..., 0]
+    e_y = v * limbs[..., 2] - limbs[..., 1]
+
+    # Right side of the normal equations, Aᵀ W e, with the rows (1, 0, -u) and (0, 1, -v) of A
     right = np.stack([
-        (weight * off_x).sum(1),
-        (weight * off_y).sum(1),
-        -(weight * (u * off_x + v * off_y)).sum(1),
+        (weight * e_x).sum(1),
+        (weight * e_y).sum(1),
+        -(weight * (u * e_x + v * e_y)).sum(1),
     ], 1)  # fmt: skip
+
+    # Left side N = Aᵀ W A + λ Dᵀ D in lower banded form, band[d, j] = N[j + d, j]. Unknowns are
+    # ordered (x, y, z) by frame, and D joins frames two apart: six entries below the diagonal.
     frames = len(joints_m)
-    band = np.zeros(
-        (7, 3 * frames)
-    )  # lower form: band[d, j] = A[j + d, j]; frames two apart are 6 unknowns apart
-    band[0, 0::3], band[0, 1::3], band[0, 2::3] = total, total, wuv
-    band[2, 0::3], band[1, 1::3] = -wu, -wv
-    stiffness = (sequence.fps**2 / _ACCELERATION_M_S2) ** 2
-    difference = (1.0, -2.0, 1.0)
+    band = np.zeros((7, 3 * frames))
+    band[0, 0::3] = band[0, 1::3] = weight.sum(1)
+    band[0, 2::3] = (weight * (u * u + v * v)).sum(1)
+    band[2, 0::3] = -(weight * u).sum(1)  # z with x
+    band[1, 1::3] = -(weight * v).sum(1)  # z with y
+    stiffness = (sequence.fps**2 / _ACCELERATION_M_S2) ** 2  # λ
+    difference = (1.0, -2.0, 1.0)  # a row of D
     for i in range(3):
         for j in range(i + 1):
             columns = slice(3 * j, 3 * (j + max(frames - 2, 0)))
@@ -71,64 +91,114 @@ def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrins
 def fit_keypoints(
     joints_m: Floats, root_m: Floats, sequence: LifterInput, intrinsics: Intrinsics
 ) -> tuple[Floats, Floats]:
-    """Lifted joints (T, 17, 3) and pelvis (T, 3), metres in camera space, brought nearer to what was seen; as given.
+    """Move lifted joints and pelvis towards their keypoints: the most likely body of each frame.
 
-    A network that meets a pose it does not know answers with one that it does, and the picture tells. In each frame
-    the likeliest body is sought, given how far keypoints, lifted bones and usual lengths of bones are to be trusted.
-    Joints hang together as a tree, so its normal equations are solved from the leaves to the pelvis and back, three
-    unknowns at a time, all frames at once.
+    A network that meets an unknown pose answers with a known one, and the picture shows the
+    difference. Maximum a posteriori estimate under Gaussian errors: over the moves m_j of all
+    joints in camera space, minimise for each frame
+
+        Σ_limbs τ_j |P_j m_j - o_j|²                    keypoints, across their rays
+        + |m_0|² / σ_p²                                 the pelvis
+        + Σ_bones |m_c - m_p|² / σ_b²                   lifted bones, from parent p to child c
+        + Σ_bones (ℓ_c - |b_c + m_c - m_p|)² / σ_l²     usual lengths ℓ of bones b
+
+    P_j projects onto the plane across the ray, o_j is the way from the joint to the ray and τ_j the
+    keypoint's precision (`_keypoint_terms`). Gauss-Newton linearises the lengths; joints form a
+    tree, so each round is solved by block elimination from the leaves to the pelvis and back
+    (`_solved_round`), for all frames at once.
+
+    Args:
+        joints_m: (T, 17, 3) lifted joints (H36M_17), metres from the pelvis, camera axes.
+        root_m: (T, 3) the pelvis in camera space, metres; NaN = unknown.
+        sequence: The keypoints of the same T frames.
+        intrinsics: The camera.
+
+    Returns:
+        joints_m and root_m, moved; unchanged if no limb has a score in any frame.
+    """
+    terms = _keypoint_terms(joints_m, root_m, sequence, intrinsics)
+    if terms is None:
+        return joints_m, root_m
+    matrices, vectors = terms
+    matrices[:, 0] += np.eye(3) / _PELVIS_M**2
+    lengths = bone_lengths(bone_spans(joints_m))
+    moves = np.zeros_like(joints_m)
+    for _ in range(_ROUNDS):
+        moves = _solved_round(joints_m, lengths, matrices, vectors, moves)
+    return joints_m + moves - moves[:, :1], root_m + moves[:, 0]
+
+
+def _keypoint_terms(
+    joints_m: Floats, root_m: Floats, sequence: LifterInput, intrinsics: Intrinsics
+) -> tuple[Floats, Floats] | None:
+    """The keypoints' part of the normal equations of each joint; None if nothing was seen.
+
+    Returns:
+        τ P (T, 17, 3, 3) and τ P o (T, 17, 3), 0 for joints without a keypoint.
     """
     rays = pixels_to_rays(np.nan_to_num(sequence.keypoints[:, LIMBS_IN]), intrinsics)
     rays = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
     rays /= np.linalg.norm(rays, axis=-1, keepdims=True)  # (T, 12, 3)
-    across = (
-        np.eye(3) - rays[..., None] * rays[..., None, :]
-    )  # what the picture shows of a place in space
-    off = -_times(
-        across, joints_m[:, LIMBS_OUT] + root_m[:, None]
-    )  # (T, 12, 3): the way to the ray
-    weight = (sequence.scores[:, LIMBS_IN] > 0) / (1 + (off**2).sum(-1) / _ASTRAY_M**2) ** 2
-    calm = _CALM_S * sequence.fps
-    near = gaussian_filter1d(weight, calm, axis=0)[..., None]
-    calmed = gaussian_filter1d(weight[..., None] * off, calm, axis=0) / near.clip(1e-9)
-    tremble = np.linalg.norm(off - calmed, axis=-1)[weight > 0]
-    if not len(tremble):
-        return joints_m, root_m
-    trust = near / (_SEEN_M + _WANDERING * np.median(tremble)) ** 2
+    projections = np.eye(3) - rays[..., None] * rays[..., None, :]  # P = I - r rᵀ
+    offsets = -_times(projections, joints_m[:, LIMBS_OUT] + root_m[:, None])  # (T, 12, 3)
 
-    # Of each joint's normal equations, what the picture says.
-    seen, wanted = np.zeros((*joints_m.shape, 3)), np.zeros_like(joints_m)
-    seen[:, LIMBS_OUT] = trust[..., None] * across
-    wanted[:, LIMBS_OUT] = trust * _times(across, calmed)
-    seen[:, 0] += np.eye(3) / _PELVIS_M**2
+    # Robust weights 1 / (1 + |o|² / σ_r²)² (Geman and McClure, 1987)
+    weight = (sequence.scores[:, LIMBS_IN] > 0) / (1 + (offsets**2).sum(-1) / _OUTLIER_M**2) ** 2
 
-    lengths = bone_lengths(bone_spans(joints_m))
-    moves = np.zeros_like(joints_m)
-    for _ in range(_ROUNDS):
-        matrix, vector = seen.copy(), wanted.copy()
-        passed = {}
-        for parent, child in reversed(H36M_17.bones):
-            moved = moves[:, child] - moves[:, parent]
-            bone = joints_m[:, child] - joints_m[:, parent] + moved
-            span = np.linalg.norm(bone, axis=-1, keepdims=True)
-            along = bone / span.clip(1e-9)
-            stiff = np.eye(3) / _BONE_M**2 + along[..., None] * along[:, None] / _LENGTH_M**2
-            pull = (
-                along
-                * (lengths[child] - span + (along * moved).sum(-1, keepdims=True))
-                / _LENGTH_M**2
-            )
-            told = vector[:, child] + pull
-            inverse = np.linalg.inv(matrix[:, child] + stiff)
-            up = stiff @ inverse
-            matrix[:, parent] += stiff - up @ stiff
-            vector[:, parent] += _times(up, told) - pull
-            passed[child] = inverse, stiff, told
-        moves[:, 0] = _times(np.linalg.inv(matrix[:, 0]), vector[:, 0])
-        for parent, child in H36M_17.bones:
-            inverse, stiff, told = passed[child]
-            moves[:, child] = _times(inverse, told + _times(stiff, moves[:, parent]))
-    return joints_m + moves - moves[:, :1], root_m + moves[:, 0]
+    # o: weighted mean of the offsets over neighbouring frames
+    spread = _SMOOTHING_S * sequence.fps
+    mass = gaussian_filter1d(weight, spread, axis=0)[..., None]
+    smoothed = gaussian_filter1d(weight[..., None] * offsets, spread, axis=0) / mass.clip(1e-9)
+
+    # τ = mass / (σ_0 + β jitter)²: a detector that jitters more has larger lasting errors, too
+    jitter = np.linalg.norm(offsets - smoothed, axis=-1)[weight > 0]
+    if not len(jitter):
+        return None
+    precision = mass / (_SEEN_M + _BIAS_PER_JITTER * np.median(jitter)) ** 2
+
+    matrices, vectors = np.zeros((*joints_m.shape, 3)), np.zeros_like(joints_m)
+    matrices[:, LIMBS_OUT] = precision[..., None] * projections
+    vectors[:, LIMBS_OUT] = precision * _times(projections, smoothed)
+    return matrices, vectors
+
+
+def _solved_round(
+    joints_m: Floats, lengths_m: Floats, matrices: Floats, vectors: Floats, moves_m: Floats
+) -> Floats:
+    """One round of Gauss-Newton from moves (T, 17, 3): the next moves.
+
+    A bone along the unit vector a, with S = I / σ_b² + a aᵀ / σ_l² and the pull q of its length,
+    adds to the normal equations
+
+        S (m_c - m_p) - q  for the child,  S (m_p - m_c) + q  for the parent.
+    """
+    matrices, vectors = matrices.copy(), vectors.copy()
+    eliminated = {}
+    for parent, child in reversed(H36M_17.bones):  # children before their parents
+        # Linearised length: |b + m_c - m_p| ≈ span + aᵀ (m_c - m_p - relative)
+        relative = moves_m[:, child] - moves_m[:, parent]
+        bone = joints_m[:, child] - joints_m[:, parent] + relative
+        span = np.linalg.norm(bone, axis=-1, keepdims=True)
+        along = bone / span.clip(1e-9)  # a
+        stiffness = np.eye(3) / _BONE_M**2 + along[..., None] * along[:, None] / _LENGTH_M**2  # S
+        residual = lengths_m[child] - span + (along * relative).sum(-1, keepdims=True)
+        pull = along * residual / _LENGTH_M**2  # q
+
+        # Eliminate m_c = (M_c + S)⁻¹ (v_c + q + S m_p)
+        right = vectors[:, child] + pull
+        inverse = np.linalg.inv(matrices[:, child] + stiffness)
+        upward = stiffness @ inverse
+        matrices[:, parent] += stiffness - upward @ stiffness
+        vectors[:, parent] += _times(upward, right) - pull
+        eliminated[child] = inverse, stiffness, right
+
+    # Back substitution from the pelvis to the leaves
+    moved = np.zeros_like(moves_m)
+    moved[:, 0] = _times(np.linalg.inv(matrices[:, 0]), vectors[:, 0])
+    for parent, child in H36M_17.bones:
+        inverse, stiffness, right = eliminated[child]
+        moved[:, child] = _times(inverse, right + _times(stiffness, moved[:, parent]))
+    return moved
 
 
 def _times(matrices: Floats, vectors: Floats) -> Floats:

@@ -7,14 +7,8 @@ import torch
 
 from core.errors import WeightsError
 from core.skeletons import COCO_17, H36M_17
-from lifter.checkpoint import (
-    LifterSpec,
-    config_from_state,
-    load_lifter,
-    read_published,
-    save_lifter,
-)
-from lifter.model import ModelConfig, TemporalConvNet
+from lifter.checkpoint import LifterSpec, load_lifter, read_published, save_lifter
+from lifter.model import ModelConfig, TemporalConvNet, config_from_state
 
 PUBLISHED = Path(__file__).parent.parent / "data" / "h36m_like"
 
@@ -77,6 +71,16 @@ def test_safetensors_round_trip(tmp_path, dtype):
     torch.testing.assert_close(again(x), model(x), rtol=tolerance, atol=tolerance)
 
 
-def test_shape_is_read_off_dense_tensors():
-    config = ModelConfig(17, 2, 17, (3, 5, 3), 8, dense=True)
-    assert config_from_state(TemporalConvNet(config).state_dict(), dense=True) == config
+def test_three_numbers_a_keypoint_are_read_back(tmp_path):
+    config = ModelConfig(17, 3, 17, (3,), 8)
+    spec = LifterSpec(config, COCO_17, H36M_17, 50.0, "screen")
+    save_lifter(tmp_path / "m.safetensors", TemporalConvNet(config), spec)
+    assert load_lifter(tmp_path / "m.safetensors")[1] == spec
+
+
+def test_tensors_of_another_size_than_the_headers_are_refused(tmp_path):
+    config, other = (ModelConfig(17, 2, 17, (3,), channels) for channels in (8, 1 << 40))
+    path = tmp_path / "m.safetensors"
+    save_lifter(path, TemporalConvNet(config), LifterSpec(other, COCO_17, H36M_17, 50.0, "screen"))
+    with pytest.raises(WeightsError, match=r"m\.safetensors: its tensors do not fit"):
+        load_lifter(path)

@@ -3,7 +3,7 @@ import numpy as np
 from core.skeletons import COCO_17, H36M_17
 from core.types import Floats
 from lifter.fusion import fuse
-from tests.walker import walking
+from testkit.walker import walking
 
 LIMBS = [name for name in H36M_17.joints if name[:2] in ("l_", "r_")]
 
@@ -34,7 +34,7 @@ def test_independent_errors_shrink_and_the_size_stays_the_lifters() -> None:
     np.testing.assert_array_equal(fused[:, 0], 0)
 
 
-def test_without_the_detectors_3d_nothing_changes_and_its_coming_makes_no_jump() -> None:
+def test_without_the_detectors_3d_nothing_changes_and_its_start_makes_no_jump() -> None:
     lifted = walking(60)
     turned = walking(60) + [0.0, 0.0, 0.2] * np.linspace(-1, 1, 17)[:, None]
     seen = as_detector(turned, 1.0)

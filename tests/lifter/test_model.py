@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lifter.model import ModelConfig, TemporalConvNet
+from lifter.model import ModelConfig, TemporalConvNet, config_from_state
 
 REFERENCE = np.load(Path(__file__).parent.parent / "data" / "videopose3d_reference.npz")
 CONFIGS = {
@@ -58,7 +58,8 @@ def test_both_forms_learn_the_same():
         model.zero_grad()
         form(windows).square().sum().backward()
         gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
-    # In training the sequence form also normalises over frames that no window needs, so only the trend is shared.
+    # In training the sequence form also normalises over frames that no window needs, so only the
+    # trend is shared.
     assert torch.nn.functional.cosine_similarity(*gradients, dim=0) > 0.5
 
 
@@ -70,3 +71,20 @@ def test_wrong_lengths_are_refused():
         model.forward_windows(torch.zeros(1, 28, 17, 2))
     with pytest.raises(ValueError, match="odd and positive"):
         ModelConfig(17, 2, 17, (3, 4))
+
+
+def test_sizes_are_read_off_dense_tensors():
+    config = ModelConfig(17, 2, 17, (3, 5, 3), 8, dense=True)
+    assert config_from_state(TemporalConvNet(config).state_dict(), dense=True) == config
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [{"shrink.weight": [1]}, {"expand_conv.weight": torch.zeros(8, 34, 0)}],
+    ids=["a list", "no frames"],
+)
+def test_tensors_of_no_convnet_are_refused(damaged):
+    state = TemporalConvNet(ModelConfig(17, 2, 17, (3, 3), 8, dense=True)).state_dict()
+    for tensors in ({}, state | damaged):
+        with pytest.raises(ValueError, match="not the weights of a temporal ConvNet"):
+            config_from_state(tensors, dense=True)

@@ -43,7 +43,7 @@ def person_rays(frames: int = 9) -> tuple[torch.Tensor, torch.Tensor]:
     return moved[..., :2] / moved[..., 2:], torch.ones(1, frames, 17)
 
 
-def test_person_windows_forget_where_in_the_picture_the_person_is():
+def test_person_windows_do_not_depend_on_the_position_in_the_picture():
     rays, confidence = person_rays()
     windows, rotation = normalize.person_windows(rays, confidence, 4)
     points = torch.cat([rays, torch.ones_like(rays[..., :1])], -1)
@@ -86,7 +86,7 @@ def test_tilted_windows_are_those_of_a_tilted_camera():
     torch.testing.assert_close(turned[..., 2], joints[..., 2])
 
 
-def test_how_near_to_one_a_detectors_confidence_comes_says_nothing():
+def test_confidences_near_one_are_equal():
     rays, confidence = person_rays()
     sure, surer = (
         normalize.person_windows(rays, torch.full_like(confidence, c), 4)[0] for c in (0.96, 1.0)

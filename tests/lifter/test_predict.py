@@ -11,25 +11,25 @@ from lifter.checkpoint import LifterSpec
 from lifter.model import ModelConfig, TemporalConvNet
 from lifter.normalize import person_windows, screen_from_pixels
 from lifter.predict import Lifter
-from tests.walker import CAMERA, keypoints, moving_root, sequence_of, walking
+from testkit.walker import CAMERA, keypoints, moving_root, sequence_of, walking
 
 
-class Listening(TemporalConvNet):
-    """Keeps what the network is given."""
+class Recording(TemporalConvNet):
+    """Keeps its last input."""
 
     def forward_windows(self, x: torch.Tensor) -> torch.Tensor:
-        self.heard = x
+        self.received = x
         return super().forward_windows(x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.heard = x
+        self.received = x
         return super().forward(x)
 
 
 def person_lifter() -> Lifter:
     config = ModelConfig(18, 3, 17, (3, 3), 16)
     return Lifter(
-        Listening(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "person"), flip=False
+        Recording(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "person"), flip=False
     )
 
 
@@ -40,41 +40,43 @@ def test_training_and_inference_give_the_network_the_same_input() -> None:
     rays = torch.from_numpy(pixels_to_rays(points, CAMERA)).float()
     for t in (4, 12, 25):
         window, _ = person_windows(rays[None, t - 4 : t + 5], torch.full((1, 9, 17), 0.9), 4)
-        torch.testing.assert_close(lifter.model.heard[t], window[0])
+        torch.testing.assert_close(lifter.model.received[t], window[0])
 
 
 def test_screen_normalisation_reaches_the_network_padded_at_both_ends() -> None:
     config = ModelConfig(17, 2, 17, (3, 3), 16)
     lifter = Lifter(
-        Listening(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "screen"), flip=False
+        Recording(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, "screen"), flip=False
     )
     points = keypoints(walking(30), np.tile([0.5, 0.0, 4.0], (30, 1)))
     poses = lifter.lift(sequence_of(points), CAMERA)
     expected = screen_from_pixels(points, 1920, 1080)
     assert poses.joints_m.shape == (30, 17, 3)
-    np.testing.assert_allclose(lifter.model.heard[0, 4:-4], expected, atol=1e-5)
-    np.testing.assert_allclose(lifter.model.heard[0, :4], np.repeat(expected[:1], 4, 0), atol=1e-5)
+    np.testing.assert_allclose(lifter.model.received[0, 4:-4], expected, atol=1e-5)
+    np.testing.assert_allclose(
+        lifter.model.received[0, :4], np.repeat(expected[:1], 4, 0), atol=1e-5
+    )
 
 
 @pytest.fixture
 def as_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is said of the network, before its joints are brought nearer to the keypoints."""
+    """Without the fit of joints to their keypoints: what is tested holds of the network."""
     monkeypatch.setattr("lifter.predict.fit_keypoints", lambda joints, root, *_: (joints, root))
 
 
 @pytest.mark.usefixtures("as_lifted")
-def test_where_a_person_stands_in_the_picture_does_not_matter() -> None:
-    """The same person seen by a camera that is turned away from them gives the same pose, in that camera's axes."""
+def test_the_position_in_the_picture_does_not_matter() -> None:
+    """A camera that is turned away sees the same person: the same pose, in that camera's axes."""
     joints, root = walking(20), np.tile([0.0, 0.0, 4.0], (20, 1))
     pan = np.radians(25)
     turn = np.array([[np.cos(pan), 0, np.sin(pan)], [0, 1, 0], [-np.sin(pan), 0, np.cos(pan)]])
     lifter = person_lifter()
-    ahead = lifter.lift(sequence_of(keypoints(joints, root)), CAMERA)
-    aside = lifter.lift(sequence_of(keypoints(joints @ turn.T, root @ turn.T)), CAMERA)
-    np.testing.assert_allclose(aside.joints_m, ahead.joints_m @ turn.T, atol=2e-3)
+    straight = lifter.lift(sequence_of(keypoints(joints, root)), CAMERA)
+    turned = lifter.lift(sequence_of(keypoints(joints @ turn.T, root @ turn.T)), CAMERA)
+    np.testing.assert_allclose(turned.joints_m, straight.joints_m @ turn.T, atol=2e-3)
 
 
-def test_how_large_a_person_is_in_the_picture_changes_only_what_tells_the_perspective() -> None:
+def test_the_size_in_the_picture_changes_only_the_angular_size() -> None:
     joints = walking(20)
     small = torch.from_numpy(
         pixels_to_rays(keypoints(joints * 0.01, np.tile([0, 0, 4.0], (20, 1))), CAMERA)
@@ -110,7 +112,7 @@ def test_an_unseen_keypoint_does_not_reach_the_network() -> None:
     lifter = person_lifter()
     poses = lifter.lift(sequence_of(points, scores), CAMERA)
     assert np.isfinite(poses.joints_m).all()
-    assert (lifter.model.heard[:, :, 9] == 0).all()
+    assert (lifter.model.received[:, :, 9] == 0).all()
 
 
 def test_keypoints_of_another_skeleton_are_refused() -> None:
@@ -121,7 +123,7 @@ def test_keypoints_of_another_skeleton_are_refused() -> None:
 
 @pytest.mark.usefixtures("as_lifted")
 @pytest.mark.parametrize("normalization", ["person", "screen"])
-def test_the_newest_frame_alone_is_lifted_as_within_its_sequence(normalization: str) -> None:
+def test_the_last_frame_alone_is_lifted_as_within_its_sequence(normalization: str) -> None:
     joints_in, numbers = (18, 3) if normalization == "person" else (17, 2)
     config = ModelConfig(joints_in, numbers, 17, (3, 3), 16, causal=True)
     lifter = Lifter(
@@ -129,7 +131,7 @@ def test_the_newest_frame_alone_is_lifted_as_within_its_sequence(normalization: 
     )
     sequence = sequence_of(keypoints(walking(30), moving_root(30)))
     poses = np.stack(
-        [lifter.lift_newest(sequence, CAMERA), lifter.lift(sequence, CAMERA).joints_m[-1]]
+        [lifter.lift_last(sequence, CAMERA), lifter.lift(sequence, CAMERA).joints_m[-1]]
     )
-    newest, last = rigid_bones(poses, np.ones(17))  # whose lengths the whole sequence evens
-    np.testing.assert_allclose(newest, last, atol=1e-5)
+    alone, last = rigid_bones(poses, np.ones(17))  # lift makes bones half rigid
+    np.testing.assert_allclose(alone, last, atol=1e-5)

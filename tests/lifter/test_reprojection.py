@@ -6,12 +6,12 @@ from core.skeletons import COCO_17, H36M_17
 from core.types import Floats, Intrinsics
 from lifter.bones import bone_spans
 from lifter.reprojection import fit_keypoints, root_trajectory
-from tests.walker import CAMERA, keypoints, moving_root, sequence_of, walking
+from testkit.walker import CAMERA, keypoints, moving_root, sequence_of, walking
 
 LEG = H36M_17.indices(("l_knee", "l_ankle"))
 
 
-def test_the_root_is_where_the_2d_says() -> None:
+def test_the_root_agrees_with_the_keypoints() -> None:
     joints, root = walking(90), moving_root(90)
     found = root_trajectory(joints, sequence_of(keypoints(joints, root)), CAMERA)
     np.testing.assert_allclose(found, root, atol=0.01)
@@ -35,43 +35,43 @@ def test_a_person_never_seen_has_no_root() -> None:
     assert np.isnan(root_trajectory(walking(5), blank, Intrinsics(1, 1, 0, 0, "given"))).all()
 
 
-def off_m(joints: Floats, root: Floats) -> Floats:
-    """(T, 17) how far placed joints lie from those of `walking` along `moving_root`."""
+def errors_m(joints: Floats, root: Floats) -> Floats:
+    """(T, 17) metres between joints in camera space and those of `walking` along `moving_root`."""
     truth = walking(len(joints)) + moving_root(len(joints))[:, None]
     return np.asarray(np.linalg.norm(joints + root[:, None] - truth, axis=-1))
 
 
 def misjudged(frames: int) -> Floats:
-    """The walk as a network lifts it that knows no such leg: 15 cm aside."""
+    """The walk with a leg lifted 15 cm aside."""
     joints = walking(frames)
     joints[:, LEG] += [0.15, 0.0, 0.0]
     return joints
 
 
-def test_a_limb_that_was_lifted_amiss_goes_where_it_is_seen() -> None:
+def test_a_wrongly_lifted_limb_moves_to_its_keypoints() -> None:
     joints, root = misjudged(60), moving_root(60)
     fitted = fit_keypoints(joints, root, sequence_of(keypoints(walking(60), root)), CAMERA)
-    before, after = off_m(joints, root), off_m(*fitted)
+    before, after = errors_m(joints, root), errors_m(*fitted)
     assert after[:, LEG].mean() < 0.5 * before[:, LEG].mean()
     others = [joint for joint in range(17) if joint not in LEG]
     assert after[:, others].max() < 0.05
     assert (fitted[0][:, 0] == 0).all(), "joints stay relative to the pelvis"
 
 
-def test_what_is_right_stays_as_it_is() -> None:
+def test_a_right_pose_stays() -> None:
     joints, root = walking(60), moving_root(60)
     fitted = fit_keypoints(joints, root, sequence_of(keypoints(joints, root)), CAMERA)
-    assert off_m(*fitted).max() < 0.005
+    assert errors_m(*fitted).max() < 0.005
 
 
 def test_a_camera_that_is_turned_sees_the_same_body() -> None:
     joints, root, truth = misjudged(60), moving_root(60), walking(60)
     pan = np.radians(25)
     turn = np.array([[np.cos(pan), 0, np.sin(pan)], [0, 1, 0], [-np.sin(pan), 0, np.cos(pan)]])
-    ahead = fit_keypoints(joints, root, sequence_of(keypoints(truth, root)), CAMERA)
+    straight = fit_keypoints(joints, root, sequence_of(keypoints(truth, root)), CAMERA)
     seen = sequence_of(keypoints(truth @ turn.T, root @ turn.T))
-    aside = fit_keypoints(joints @ turn.T, root @ turn.T, seen, CAMERA)
-    for one, other in zip(ahead, aside, strict=True):
+    turned = fit_keypoints(joints @ turn.T, root @ turn.T, seen, CAMERA)
+    for one, other in zip(straight, turned, strict=True):
         np.testing.assert_allclose(other, one @ turn.T, atol=1e-3)
 
 
@@ -91,14 +91,14 @@ def test_bones_keep_their_lengths() -> None:
     assert spans[1] > 0.34, "0.42 m are usual"
 
 
-def test_keypoints_that_tremble_are_believed_less_and_do_not_shake_the_figure() -> None:
+def test_keypoints_that_jitter_weigh_less_and_do_not_shake_the_figure() -> None:
     joints, root = walking(90), moving_root(90)
     noise = np.random.default_rng(0).normal(0, 10, (90, 17, 2))
     steady = fit_keypoints(misjudged(90), root, sequence_of(keypoints(joints, root)), CAMERA)
     shaken = fit_keypoints(
         misjudged(90), root, sequence_of(keypoints(joints, root) + noise), CAMERA
     )
-    assert off_m(*shaken)[:, LEG].mean() > off_m(*steady)[:, LEG].mean()
+    assert errors_m(*shaken)[:, LEG].mean() > errors_m(*steady)[:, LEG].mean()
     steps = np.linalg.norm(np.diff(shaken[0] - steady[0], axis=0), axis=-1).mean()
     assert steps < 0.2 * np.linalg.norm(np.diff(noise, axis=0), axis=-1).mean() * 5 / CAMERA.fx
 
@@ -107,10 +107,10 @@ def test_a_keypoint_far_off_is_hardly_followed() -> None:
     joints, root = walking(60), moving_root(60)
     points = keypoints(joints, root)
     points[:, COCO_17.index("left_wrist")] += 300.0  # more than a metre
-    assert off_m(*fit_keypoints(joints, root, sequence_of(points), CAMERA)).max() < 0.1
+    assert errors_m(*fit_keypoints(joints, root, sequence_of(points), CAMERA)).max() < 0.1
 
 
-def test_what_was_not_seen_is_left_alone() -> None:
+def test_joints_that_were_not_seen_stay() -> None:
     joints, root = misjudged(60), moving_root(60)
     points = keypoints(walking(60), root)
     for unseen in (points, np.full_like(points, np.nan)):

@@ -5,8 +5,8 @@ from scipy.spatial.transform import Rotation
 
 from core.skeletons import COCO_17
 from core.types import Floats
-from lifter.side_swaps import settle_sides
-from tests.walker import keypoints, walking
+from lifter.side_swaps import correct_side_swaps
+from testkit.walker import keypoints, walking
 
 FRAMES, FPS = 120, 30.0
 UPPER = slice(1, 11)  # eyes, ears, shoulders, elbows, wrists
@@ -14,30 +14,30 @@ LOWER = slice(11, 17)
 
 
 def walker() -> Floats:
-    """(T, 17, 2) px of somebody who walks across the picture."""
+    """(T, 17, 2) px of a person who walks across the picture."""
     root = np.stack([np.linspace(-1, 1, FRAMES), np.zeros(FRAMES), np.full(FRAMES, 4.0)], 1)
     return keypoints(walking(FRAMES), root)
 
 
-def exchanged(points: Floats, frames: NDArray[np.int64], part: slice) -> Floats:
+def swapped(points: Floats, frames: NDArray[np.int64], part: slice) -> Floats:
     wrong = points.copy()
     wrong[frames, part] = points[frames][:, COCO_17.flip_order][:, part]
     return wrong
 
 
-def settle(points: Floats, fps: float = FPS) -> tuple[Floats, Floats, Floats]:
+def correct(points: Floats, fps: float = FPS) -> tuple[Floats, Floats, Floats]:
     own_3d = np.ones((*points.shape[:2], 3))
     scores = np.where(np.isnan(points[..., 0]), 0.0, np.linspace(0.5, 0.9, 17))
-    return settle_sides(points, scores, own_3d, np.arange(len(points)) / fps, 0.1)
+    return correct_side_swaps(points, scores, own_3d, np.arange(len(points)) / fps)
 
 
 @pytest.mark.parametrize("part", [slice(0, 17), UPPER, LOWER])
-def test_sides_exchanged_for_a_while_are_put_right_and_the_detectors_3d_is_dropped(
+def test_swapped_sides_are_corrected_and_the_detectors_3d_is_dropped(
     part: slice,
 ) -> None:
     points, frames = walker(), np.array([0, 1, 30, 60, 61, 62, 63, 64, 119])
-    settled, scores, own_3d = settle(exchanged(points, frames, part))
-    np.testing.assert_array_equal(settled, points)
+    corrected, scores, own_3d = correct(swapped(points, frames, part))
+    np.testing.assert_array_equal(corrected, points)
     assert np.isnan(own_3d[frames]).all()
     assert not np.isnan(np.delete(own_3d, frames, 0)).any()
     order = np.arange(17)
@@ -47,25 +47,25 @@ def test_sides_exchanged_for_a_while_are_put_right_and_the_detectors_3d_is_dropp
     )
 
 
-def test_missing_keypoints_hinder_nobody() -> None:
+def test_missing_keypoints_do_not_hinder() -> None:
     points = walker()
     points[:, 9] = np.nan  # a wrist that is never seen
     points[40:43] = np.nan
-    wrong = exchanged(points, np.arange(70, 75), slice(0, 17))
-    np.testing.assert_array_equal(settle(wrong)[0], points)
+    wrong = swapped(points, np.arange(70, 75), slice(0, 17))
+    np.testing.assert_array_equal(correct(wrong)[0], points)
     nothing = np.full_like(points, np.nan)
-    np.testing.assert_array_equal(settle(nothing)[0], nothing)
+    np.testing.assert_array_equal(correct(nothing)[0], nothing)
 
 
 @pytest.mark.parametrize("seconds", [0.4, 1.0])
-def test_who_turns_around_keeps_their_sides(seconds: float) -> None:
+def test_a_person_who_turns_around_keeps_their_sides(seconds: float) -> None:
     angle = np.interp(np.arange(FRAMES) / FPS, [2, 2 + seconds], [0, np.pi])
     turn = Rotation.from_euler("y", angle[:, None]).as_matrix()
     root = np.tile([0.0, 0.0, 4.0], (FRAMES, 1))
     points = keypoints(np.einsum("tij,tkj->tki", turn, walking(FRAMES)), root)
-    np.testing.assert_array_equal(settle(points)[0], points)
+    np.testing.assert_array_equal(correct(points)[0], points)
 
 
-def test_frames_far_apart_tell_nothing() -> None:
-    points = exchanged(walker(), np.array([60]), slice(0, 17))
-    np.testing.assert_array_equal(settle(points, fps=5.0)[0], points)
+def test_frames_far_apart_are_not_compared() -> None:
+    points = swapped(walker(), np.array([60]), slice(0, 17))
+    np.testing.assert_array_equal(correct(points, fps=5.0)[0], points)
