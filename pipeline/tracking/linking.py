@@ -1,8 +1,9 @@
-"""Who is back: pieces of tracks → one chain of pieces a person.
+"""Linking of tracklets: which belong to one person (re-identification after occlusion or absence).
 
-A piece that begins soon after another ended may be the same person, after an occlusion or out of the picture and back.
-That is told from place and time, size and proportions, with what both pieces as wholes say. All are decided together,
-so that two who vanish at once are not mistaken for each other as long as one of them is told apart.
+A tracklet that begins soon after another ended may be of the same person. Its cost compares what
+both whole tracklets say: motion on both sides of the gap, size, pose and body proportions. All
+links are decided together: where two people vanish at once, evidence on one of them decides for
+both.
 """
 
 from bisect import bisect_right
@@ -13,115 +14,159 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from core.types import Floats
-from pipeline.results.spool import SeenPeople
-from pipeline.tracking.motion import CHANGE_OF_MIND, LIVELY, STEADY, Motion
+from pipeline.results.detections import DetectionSequence
+from pipeline.tracking.motion import MANEUVERING, MANEUVERING_COST, STEADY, KalmanState
 from pipeline.tracking.similarity import LIMBS, limb_lengths
-from pipeline.tracking.tracklet import EASE, Piece, Sight, pose_surprise
+from pipeline.tracking.tracklet import POSE_TOLERANCE, Observation, Tracklet, pose_cost
 
-_OPENING_S = (
-    1.0  # of a piece that tell where its person was going and how large they were when it began
-)
-_PROPORTION_SPREAD = 0.15  # of the logarithm of a limb's share of stature
-_FULL_LENGTH = 80.0  # percentile: seen at a slant a limb is shorter, never longer
+_START_S = 1.0  # of a tracklet, from which motion and stature at its start are estimated
+_PROPORTION_STD = 0.15  # σ_l of ln of a limb's share of stature
+_LENGTH_PERCENTILE = 80.0  # foreshortening makes limbs shorter, never longer
 
 
-def chains(
-    pieces: list[Piece], detections: SeenPeople, reappear_s: float, max_surprise: float
-) -> list[list[Piece]]:  # fmt: skip
-    """Pieces of one person each, by time.
+def link_tracklets(
+    tracklets: list[Tracklet], detections: DetectionSequence, max_absence_s: float, max_cost: float
+) -> list[list[Tracklet]]:
+    """Group tracklets by person: minimum-cost bipartite matching, see `_match`.
 
-    A person is gone for at most `reappear_s`; pieces that would surprise more than `max_surprise` stay apart.
+    Args:
+        tracklets: All tracklets of a video.
+        detections: Those to which `Tracklet.rows` refers.
+        max_absence_s: Longest gap between two tracklets of a person.
+        max_cost: Pairs that cost more are not linked.
+
+    Returns:
+        One list a person, of one or more tracklets by time; people by their first frame.
     """
-    pieces = sorted(pieces, key=lambda piece: piece.first.frame)
-    looks = [_Looks.of(piece, detections) for piece in pieces]
-    starts = [piece.first.frame for piece in pieces]
+    tracklets = sorted(tracklets, key=lambda tracklet: tracklet.first.frame)
+    profiles = [_Profile.of(tracklet, detections) for tracklet in tracklets]
+    starts = [tracklet.first.frame for tracklet in tracklets]
     costs = {}
-    for i, piece in enumerate(pieces):
-        after = bisect_right(starts, piece.last.frame)
-        for j in range(after, bisect_right(starts, piece.last.frame + reappear_s * piece.fps)):
-            cost = _surprise(piece, pieces[j], looks[i], looks[j])
-            if cost < max_surprise:
+    for i, tracklet in enumerate(tracklets):
+        # Candidates: those that begin after this one ended, and within `max_absence_s`.
+        after = bisect_right(starts, tracklet.last.frame)
+        until = bisect_right(starts, tracklet.last.frame + max_absence_s * tracklet.fps)
+        for j in range(after, until):
+            cost = _link_cost(tracklet, tracklets[j], profiles[i], profiles[j])
+            if cost < max_cost:
                 costs[i, j] = cost
-    following = _assign(costs, len(pieces), max_surprise)
-    heads = set(range(len(pieces))) - set(following.values())
-    return [[pieces[i] for i in _chain(head, following)] for head in sorted(heads)]
-
-
-def _surprise(piece: Piece, later: Piece, looks: "_Looks", later_looks: "_Looks") -> float:
-    seconds = piece.seconds_to(later.first)
-    unlike = (later_looks.proportions - looks.proportions) / _PROPORTION_SPREAD
-    there = piece.last.moved(later.first.place, piece.last.stature)
-    return (
-        _motion_surprise(piece, seconds, later_looks.opening)
-        + piece.size_surprise(later_looks.stature, seconds)
-        + pose_surprise(later.first.alike(there, EASE), seconds)
-        + float(np.nansum(unlike**2)) / 2
-    )
-
-
-def _motion_surprise(piece: Piece, seconds: float, opening: Motion) -> float:
-    """That of place and speed: of somebody who went on as they did, or, less likely, did something else."""
-    steady, lively = (
-        piece.motion.after(seconds, piece.stature, manner).surprise(opening, piece.stature)
-        for manner in (STEADY, LIVELY)
-    )
-    return min(steady, lively + CHANGE_OF_MIND)
+    successors = _match(costs, len(tracklets), max_cost)
+    heads = set(range(len(tracklets))) - set(successors.values())
+    return [[tracklets[i] for i in _path(head, successors)] for head in sorted(heads)]
 
 
 @dataclass(frozen=True)
-class _Looks:
-    """What a whole piece says of its person.
+class _Profile:
+    """What a whole tracklet says of its person.
 
-    opening: place and speed at its beginning; stature: px at its beginning; proportions (5,): logarithms of limbs,
-    their mean taken off, NaN where a limb is never seen.
+    start: position and velocity at its first frame; stature: px at its start; proportions (5,): ln
+    of `limb_lengths` less their mean, NaN where a limb is never seen.
     """
 
-    opening: Motion
+    start: KalmanState
     stature: float
     proportions: Floats
 
     @classmethod
-    def of(cls, piece: Piece, detections: SeenPeople) -> "_Looks":
-        lengths = np.zeros((len(piece), LIMBS))
-        for row, (place, person) in zip(lengths, piece.rows, strict=True):
-            found = detections[place]
-            row[:] = limb_lengths(found.keypoints_xy[person], found.keypoint_scores[person])
-        proportions = np.full(lengths.shape[1], np.nan)
-        seen = ~np.isnan(lengths).all(0)
-        if seen.any():
-            logs = np.log(np.maximum(np.nanpercentile(lengths[:, seen], _FULL_LENGTH, axis=0), 1.0))
-            proportions[seen] = logs - logs.mean()
-        first = piece.rows[: max(1, round(_OPENING_S * piece.fps))]
-        opening = [Sight.of(detections[place], person) for place, person in first]
-        stature = float(np.median([sight.stature for sight in opening]))
-        return cls(_opening(opening, stature, piece.fps), stature, proportions)
+    def of(cls, tracklet: Tracklet, detections: DetectionSequence) -> "_Profile":
+        lengths = np.zeros((len(tracklet), LIMBS))
+        for length, (index, row) in zip(lengths, tracklet.rows, strict=True):
+            in_frame = detections[index]
+            length[:] = limb_lengths(in_frame.keypoints_xy[row], in_frame.keypoint_scores[row])
+        first = tracklet.rows[: max(1, round(_START_S * tracklet.fps))]
+        observations = [Observation.of(detections[index], row) for index, row in first]
+        stature = float(np.median([observation.stature for observation in observations]))
+        start = _start_state(observations, stature, tracklet.fps)
+        return cls(start, stature, _proportions(lengths))
 
 
-def _opening(sights: list[Sight], stature: float, fps: float) -> Motion:
-    """Place and speed at the first of `sights`, by what comes after."""
-    motion, frame = Motion.begin(sights[-1].place, stature), sights[-1].frame
-    for sight in reversed(sights[:-1]):
-        motion = motion.after((frame - sight.frame) / fps, stature).seen_at(sight.place, stature)
-        frame = sight.frame
-    return motion.reversed()
+def _proportions(lengths: Floats) -> Floats:
+    """`_Profile.proportions` from `limb_lengths` (T, 5)."""
+    proportions = np.full(lengths.shape[1], np.nan)
+    seen = ~np.isnan(lengths).all(0)
+    if seen.any():
+        longest = np.nanpercentile(lengths[:, seen], _LENGTH_PERCENTILE, axis=0)
+        logs = np.log(np.maximum(longest, 1.0))
+        proportions[seen] = logs - logs.mean()
+    return proportions
 
 
-def _assign(costs: dict[tuple[int, int], float], count: int, alone: float) -> dict[int, int]:
-    """Which piece follows which, at the least cost together; a piece that none follows costs `alone`."""
+def _start_state(observations: list[Observation], stature: float, fps: float) -> KalmanState:
+    """The state at the first observation, from those after it: the filter run backwards in time."""
+    last = observations[-1]
+    state, frame = KalmanState.initial(last.position, stature), last.frame
+    for observation in reversed(observations[:-1]):
+        predicted = state.predict((frame - observation.frame) / fps, stature)
+        state = predicted.update(observation.position, stature)
+        frame = observation.frame
+    return state.time_reversed()
+
+
+# Cost of the link from tracklet A to B, which begins Δ seconds after A ended:
+#
+#     cost =  min_m [ ½ Σ dₘᵀ Cₘ⁻¹ dₘ + ln det Cₘ + cₘ ]           motion
+#           + ln²(h_B / h_A) / (2 (σ₀ + σ₁ Δ)²)                    size
+#           - w exp(-Δ/τ) ln max(OKS(k_B, k̂_A), s_min)             pose
+#           + ½ Σ_l ((l_B - l_A) / σ_l)²                           proportions
+#
+# dₘ, Cₘ: difference in position and velocity, and its covariance, between the end of A predicted
+# by motion model m and the start of B estimated backwards in time (`KalmanState.state_cost`); the
+# sum goes over x and y; cₘ as in `Tracklet.cost`. h_A: running mean at the end of A; h_B: median at
+# the start of B. k̂_A: the last pose of A at the position of B, because the motion counts the
+# position already. l: ln of the proportions of the limbs that both tracklets show.
+def _link_cost(
+    tracklet: Tracklet, later: Tracklet, profile: _Profile, later_profile: _Profile
+) -> float:
+    """Negative log-likelihood, up to a constant, that `later` is of the same person."""
+    seconds = tracklet.seconds_to(later.first)
+    moved = tracklet.last.moved_to(later.first.position, tracklet.last.stature)  # k̂_A
+    difference = (later_profile.proportions - profile.proportions) / _PROPORTION_STD
+    return (
+        _motion_cost(tracklet, seconds, later_profile.start)
+        + tracklet.size_cost(later_profile.stature, seconds)
+        + pose_cost(later.first.similarity(moved, POSE_TOLERANCE), seconds)
+        + float(np.nansum(difference**2)) / 2
+    )
+
+
+def _motion_cost(tracklet: Tracklet, seconds: float, start: KalmanState) -> float:
+    """That of steady motion through the gap, or, less likely, of maneuvering."""
+    steady = tracklet.state.predict(seconds, tracklet.stature, STEADY)
+    maneuvering = tracklet.state.predict(seconds, tracklet.stature, MANEUVERING)
+    return min(
+        steady.state_cost(start, tracklet.stature),
+        maneuvering.state_cost(start, tracklet.stature) + MANEUVERING_COST,
+    )
+
+
+# Minimum-cost bipartite matching. With xᵢⱼ = 1 where tracklet j follows tracklet i:
+#
+#     minimise  Σ cᵢⱼ xᵢⱼ + c₀ (number of i without a successor)
+#     subject to  Σⱼ xᵢⱼ ≤ 1,  Σᵢ xᵢⱼ ≤ 1
+#
+# The links make paths, one a person: a minimum-cost path cover, as in Zhang, Li and Nevatia,
+# "Global Data Association for Multi-Object Tracking Using Network Flows", CVPR 2008. One more
+# column of cost c₀ for each row makes it a full matching, solved by the sparse algorithm of Jonker
+# and Volgenant, "A Shortest Augmenting Path Algorithm for Dense and Sparse Linear Assignment
+# Problems", 1987 (SciPy's `min_weight_full_bipartite_matching`).
+def _match(costs: dict[tuple[int, int], float], count: int, no_link: float) -> dict[int, int]:
+    """Which tracklet follows which of `count`, at the least total cost; `no_link` is c₀."""
     if not costs:
         return {}
     pairs = [*costs, *((i, count + i) for i in range(count))]
-    weights = np.array([*costs.values(), *([alone] * count)])
+    weights = np.array([*costs.values(), *([no_link] * count)])
     rows, columns = np.array(pairs).T
-    table = csr_array(
-        (weights - weights.min() + 1, (rows, columns)), (count, 2 * count)
-    )  # 0 would mean no edge
-    chosen = zip(*min_weight_full_bipartite_matching(table), strict=True)
-    return {int(i): int(j) for i, j in chosen if j < count}
+    # SciPy takes a 0 for a missing edge. Each row has one edge in the matching, so adding the same
+    # to all weights changes no minimum.
+    positive = weights - weights.min() + 1
+    graph = csr_array((positive, (rows, columns)), (count, 2 * count))
+    matched = zip(*min_weight_full_bipartite_matching(graph), strict=True)
+    return {int(i): int(j) for i, j in matched if j < count}
 
 
-def _chain(head: int, following: dict[int, int]) -> list[int]:
-    chain = [head]
-    while chain[-1] in following:
-        chain.append(following[chain[-1]])
-    return chain
+def _path(head: int, successors: dict[int, int]) -> list[int]:
+    """The indices from `head` on, each followed by its successor."""
+    path = [head]
+    while path[-1] in successors:
+        path.append(successors[path[-1]])
+    return path

@@ -1,57 +1,75 @@
-"""Who is who while it happens: the tracker of whole videos, asked after every frame."""
+"""Online tracking for live sources: the tracker of whole videos, asked after every frame."""
 
 from dataclasses import dataclass, replace
 
 from core.types import Detections
 from pipeline.tracking.tracker import Tracker, TrackingRules
-from pipeline.tracking.tracklet import Piece
+from pipeline.tracking.tracklet import Tracklet
 
-RULES = TrackingRules(memory_s=2.0, break_s=2.0)
-"""Pieces are not put together later, so a piece waits for its person, and frames are missed on the way."""
+RULES = TrackingRules(memory_s=2.0, max_gap_s=2.0)
+"""No linking follows, so a tracklet waits longer for its person; and live frames get lost."""
 
-_CLOCK_HZ = 30.0  # the tracker counts time in frames; a live source's come as they like
-_SURE_S = 0.4  # of being seen before somebody gets a number: less may be a flicker of the detector
+_CLOCK_HZ = 30.0  # the tracker counts time in frames, but those of a live source come unevenly
+_MIN_AGE_S = 0.4  # of a tracklet before it gets a number: a younger one may be a false detection
 
 
 @dataclass
-class _Somebody:
-    """A piece of a track; its number, 0 until it is sure; in how many frames its person was seen."""
+class _Person:
+    """A tracklet, its track id (0 before it gets one) and the number of frames it was seen in."""
 
-    piece: Piece
+    tracklet: Tracklet
     track_id: int = 0
     frames: int = 0
 
 
-class LiveIds:
-    """Numbers people from 1, in the order in which it becomes sure that they are there."""
+class OnlineTracker:
+    """Tracks people frame by frame.
+
+    Track ids count from 1, in the order in which people are confirmed.
+    """
 
     def __init__(self, max_people: int | None) -> None:
+        """Begin without people.
+
+        Args:
+            max_people: How many people a frame may have, those seen in most frames; None for all.
+        """
         self._tracker = Tracker(_CLOCK_HZ, RULES)
         self._max_people = max_people
-        self._clock, self._given = -1, 0
-        self._known: dict[int, _Somebody] = {}
+        self._clock = -1
+        self._last_id = 0
+        self._people: dict[int, _Person] = {}
 
-    def update(self, found: Detections, time_s: float) -> dict[int, int]:
-        """Track id → person of the frame's detections; those seen longest where only so many are wanted."""
+    def update(self, detections: Detections, time_s: float) -> dict[int, int]:
+        """Take in the next frame.
+
+        Args:
+            detections: Its people; `frame_index` is not used.
+            time_s: Its time, later than the last one's.
+
+        Returns:
+            Track id → row in `detections`, for at most `max_people`.
+        """
         self._clock = max(round(time_s * _CLOCK_HZ), self._clock + 1)
-        reach = RULES.memory_s * _CLOCK_HZ
-        self._known = {
-            key: one
-            for key, one in self._known.items()
-            if self._clock - one.piece.last.frame <= reach
+        self._people = {
+            number: person
+            for number, person in self._people.items()
+            if self._clock - person.tracklet.last.frame <= RULES.memory_s * _CLOCK_HZ
         }
-        here = []
-        for person, piece in self._tracker.update(replace(found, frame_index=self._clock)).items():
-            somebody = self._known.setdefault(piece.number, _Somebody(piece))
-            somebody.frames += 1
-            if not somebody.track_id and self._clock - piece.first.frame >= _SURE_S * _CLOCK_HZ:
-                self._given += 1
-                somebody.track_id = self._given
-            if somebody.track_id:
-                here.append((-somebody.frames, somebody.track_id, person))
-        return {track_id: person for _, track_id, person in sorted(here)[: self._max_people]}
+        present = []
+        tracklets = self._tracker.update(replace(detections, frame_index=self._clock))
+        for row, tracklet in tracklets.items():
+            person = self._people.setdefault(tracklet.number, _Person(tracklet))
+            person.frames += 1
+            age = self._clock - tracklet.first.frame
+            if not person.track_id and age >= _MIN_AGE_S * _CLOCK_HZ:
+                self._last_id += 1
+                person.track_id = self._last_id
+            if person.track_id:
+                present.append((-person.frames, person.track_id, row))
+        return {track_id: row for _, track_id, row in sorted(present)[: self._max_people]}
 
     @property
     def alive(self) -> set[int]:
-        """The ids that may come back."""
-        return {one.track_id for one in self._known.values()}
+        """The track ids that may come back; 0 stands for people without one."""
+        return {person.track_id for person in self._people.values()}

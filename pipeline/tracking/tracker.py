@@ -1,178 +1,198 @@
-"""Detections of every frame → one track a person.
+"""Multi-person tracking: detections of every frame → one track a person.
 
-Each frame, people are given to tracks by Hungarian assignment, so that all together surprise least: by place (where a
-Kalman filter expects them), by size, and by pose and box (OKS, object keypoint similarity as COCO defines it, and IoU).
-The surer what a track expects, the more a person who is elsewhere surprises: so two who cross keep their own. Tracks
-that are left take weak detections, which begin none (Zhang et al., "ByteTrack", ECCV 2022, arXiv:2110.06864). A track
-ends soon after its person is lost; the pieces of one person are put together when they are known whole (`reidentify`),
-and what was nobody is dropped (`false_people`). Nothing looks at colours.
+1. Association, frame by frame: people are assigned to tracklets so that the sum of costs
+   (`Tracklet.cost`) is least, by the Hungarian method: Kuhn, "The Hungarian Method for the
+   Assignment Problem", 1955. Strong detections go first; tracklets that got none take weak
+   detections, which begin no tracklet: Zhang et al., "ByteTrack: Multi-Object Tracking by
+   Associating Every Detection Box", ECCV 2022, arXiv:2110.06864. A tracklet ends soon after its
+   person is lost.
+2. Linking: the tracklets of one person are joined when they are known whole (`linking`).
+3. Filtering: what is no person is dropped (`filtering`).
+
+Nothing looks at colours.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from core.types import Detections, Floats, Track
-from pipeline.results.spool import SeenPeople
-from pipeline.tracking.filtering import PersonRules, real_people
-from pipeline.tracking.linking import chains
-from pipeline.tracking.tracklet import Piece, Sight
+from core.types import Detections
+from pipeline.results.detections import DetectionSequence, TrackRows
+from pipeline.tracking.filtering import PersonRules, filter_false_people
+from pipeline.tracking.linking import link_tracklets
+from pipeline.tracking.tracklet import Observation, Tracklet
 
-_LEAST_FRAMES = 2  # that a piece waits, however slow the frames come
+_MIN_WAIT_FRAMES = 2  # that a tracklet waits for its person, however low the frame rate
 
 
 @dataclass(frozen=True)
 class TrackingRules:
-    """When a track is born, kept and dropped."""
+    """When a tracklet begins, goes on and ends."""
 
     min_box_score: float = 0.4
-    """People a detector is less sure of begin no track."""
+    """Detections with a lower score are weak: they begin no tracklet."""
     min_weak_score: float = 0.1
-    """People a detector is less sure of are passed over."""
-    double_oks: float = 0.8
-    """Of two people in one frame more alike than this, the less sure one is the other seen twice."""
-    max_surprise: float = 5.0
-    """A person who would surprise every track more starts a new one."""
-    max_weak_surprise: float = 0.0
-    """As `max_surprise`, for weak detections."""
+    """Detections with a lower score are dropped."""
+    duplicate_oks: float = 0.8
+    """Of two people in one frame with a higher OKS, the one with the lower score is a duplicate."""
+    max_cost: float = 5.0
+    """A strong detection that costs every tracklet more begins a new one."""
+    max_weak_cost: float = 0.0
+    """As `max_cost`, for weak detections."""
     memory_s: float = 1.0
-    """Who is not seen for longer is not expected in every frame any more."""
-    break_s: float = 0.2
-    """Who is not seen for longer is taken up as a new piece, to be put together in hindsight."""
-    min_piece_s: float = 0.1
-    """Shorter pieces are nobody's, unless the whole video is shorter."""
-    reappear_s: float = 3.0
-    """Who comes back within this time keeps their number."""
-    max_return_surprise: float = 9.0
-    """As `max_surprise`, for two pieces to be of one person: both are known whole, so that less goes wrong."""
+    """A tracklet without a detection for longer is no longer considered."""
+    max_gap_s: float = 0.2
+    """A person who returns after longer begins a new tracklet, to be linked when all are known."""
+    min_tracklet_s: float = 0.1
+    """Shorter tracklets are dropped, unless the whole video is shorter."""
+    max_absence_s: float = 3.0
+    """Tracklets further apart are not linked."""
+    max_link_cost: float = 9.0
+    """As `max_cost`, for two tracklets; larger, because whole tracklets say more than one frame."""
     person: PersonRules = field(default_factory=PersonRules)
-    """Who is nobody."""
+    """Which tracks are people."""
 
 
 class Tracker:
-    """Who is who, frame by frame, knowing nothing of later frames; also for live cameras, with a longer `memory_s`."""
+    """Frame-by-frame association, which knows nothing of later frames.
 
-    def __init__(self, fps: float, rules: TrackingRules | None = None) -> None:
-        self._fps, self._rules = fps, rules or TrackingRules()
-        self._memory, self._break = (  # frames
-            max(seconds * fps, _LEAST_FRAMES)
-            for seconds in (self._rules.memory_s, self._rules.break_s)
-        )
-        self._running: list[Piece] = []
-        self._born = 0
-
-    def update(self, found: Detections) -> dict[int, Piece]:
-        """The piece of each person (row) of the next frame; people who are in none are left out."""
-        rules = self._rules
-        self._running = [
-            piece for piece in self._running if found.frame_index - piece.last.frame <= self._memory
-        ]
-        sights = _each_once(found, rules)
-        strong = [person for person in sights if found.box_scores[person] >= rules.min_box_score]
-        weak = [person for person in sights if found.box_scores[person] < rules.min_box_score]
-        given = self._give(sights, strong, list(self._running), rules.max_surprise)
-        since = found.frame_index - self._break
-        lost = [piece for piece in self._running if since <= piece.last.frame < found.frame_index]
-        given |= self._give(sights, weak, lost, rules.max_weak_surprise)
-        given |= {person: self._begun(sights[person]) for person in strong if person not in given}
-        return given
-
-    def _begun(self, sight: Sight) -> Piece:
-        self._born += 1
-        self._running.append(Piece(self._born, sight, self._fps))
-        return self._running[-1]
-
-    def _give(
-        self, sights: dict[int, Sight], people: list[int], pieces: list[Piece], most: float
-    ) -> dict[int, Piece]:  # fmt: skip
-        """Give people to pieces at the least surprise together; `most` is that of a piece without a person."""
-        if not pieces or not people:
-            return {}
-        table = np.array(
-            [[min(piece.surprise(sights[person]), most) for person in people] for piece in pieces]
-        )
-        pairs = [
-            (i, j) for i, j in zip(*linear_sum_assignment(table), strict=True) if table[i, j] < most
-        ]
-        return {people[j]: self._continued(pieces[i], sights[people[j]]) for i, j in pairs}
-
-    def _continued(self, piece: Piece, sight: Sight) -> Piece:
-        """The piece one row longer, or, where it was lost for too long, a new one in its stead."""
-        if sight.frame - piece.last.frame > self._break:
-            self._running.remove(piece)
-            return self._begun(sight)
-        piece.take(sight)
-        return piece
-
-
-@dataclass(frozen=True)
-class Followed:
-    """One person through a video's `detections`: in which T frames they are seen, and where to find them there.
-
-    frame_indices (T,) strictly rising; boxes_xyxy (T, 4) px; rows (T, 2) place in `detections`, person in these. What
-    is bridged between the frames is `pipeline.lifting.people`'s.
+    Live sources use it as it is, with a longer `memory_s`.
     """
 
-    track_id: int
-    frame_indices: NDArray[np.int64]
-    boxes_xyxy: Floats
-    rows: NDArray[np.int32]
-    detections: SeenPeople
+    def __init__(self, fps: float, rules: TrackingRules | None = None) -> None:
+        """Begin without tracklets.
 
-    def __len__(self) -> int:
-        return len(self.frame_indices)
+        Args:
+            fps: Frames per second, the unit of `Detections.frame_index`.
+            rules: When tracklets begin and end.
+        """
+        self._fps = fps
+        self._rules = rules or TrackingRules()
+        self._memory_frames = max(self._rules.memory_s * fps, _MIN_WAIT_FRAMES)
+        self._max_gap_frames = max(self._rules.max_gap_s * fps, _MIN_WAIT_FRAMES)
+        self._active: list[Tracklet] = []
+        self._count = 0
 
-    def part(self, start: int, stop: int) -> Track:
-        """The rows from `start` to `stop` - 1 with all that was detected."""
-        found = [(self.detections[place], person) for place, person in self.rows[start:stop]]
-        return Track(
-            self.track_id,
-            self.frame_indices[start:stop],
-            self.boxes_xyxy[start:stop],
-            np.stack([one.keypoints_xy[person] for one, person in found]),
-            np.stack([one.keypoint_scores[person] for one, person in found]),
-            np.stack([one.keypoints_3d[person] for one, person in found]),
-            found[0][0].skeleton,
+    def update(self, detections: Detections) -> dict[int, Tracklet]:
+        """Assign the people of the next frame to tracklets.
+
+        Args:
+            detections: Those of a later frame than the last time.
+
+        Returns:
+            Row in `detections` → its tracklet, updated; rows that belong to none are left out.
+        """
+        rules, frame, scores = self._rules, detections.frame_index, detections.box_scores
+        self._active = [
+            tracklet
+            for tracklet in self._active
+            if frame - tracklet.last.frame <= self._memory_frames
+        ]
+        observations = _without_duplicates(detections, rules)
+        strong = [row for row in observations if scores[row] >= rules.min_box_score]
+        weak = [row for row in observations if scores[row] < rules.min_box_score]
+        # ByteTrack's first association: all tracklets, strong detections.
+        assigned = self._assign(observations, strong, list(self._active), rules.max_cost)
+        # Its second: tracklets that are left and were seen just before, weak detections.
+        since = frame - self._max_gap_frames
+        lost = [tracklet for tracklet in self._active if since <= tracklet.last.frame < frame]
+        assigned |= self._assign(observations, weak, lost, rules.max_weak_cost)
+        # Strong detections that are left begin tracklets.
+        assigned |= {row: self._begin(observations[row]) for row in strong if row not in assigned}
+        return assigned
+
+    def _begin(self, observation: Observation) -> Tracklet:
+        """Add a tracklet."""
+        self._count += 1
+        self._active.append(Tracklet(self._count, observation, self._fps))
+        return self._active[-1]
+
+    def _assign(
+        self,
+        observations: dict[int, Observation],
+        rows: list[int],
+        tracklets: list[Tracklet],
+        max_cost: float,
+    ) -> dict[int, Tracklet]:
+        """Hungarian assignment: row → tracklet.
+
+        Minimises Σ cᵢⱼ over the pairs (i, j) of tracklets and rows, cᵢⱼ = min(cost, max_cost). A
+        pair at max_cost stays apart, so that is what a tracklet without a person costs.
+        """
+        if not tracklets or not rows:
+            return {}
+        costs = np.array(
+            [
+                [min(tracklet.cost(observations[row]), max_cost) for row in rows]
+                for tracklet in tracklets
+            ]
         )
+        pairs = zip(*linear_sum_assignment(costs), strict=True)
+        return {
+            rows[j]: self._continue(tracklets[i], observations[rows[j]])
+            for i, j in pairs
+            if costs[i, j] < max_cost
+        }
+
+    def _continue(self, tracklet: Tracklet, observation: Observation) -> Tracklet:
+        """The tracklet with its next observation, or after too long a gap a new one instead."""
+        if observation.frame - tracklet.last.frame > self._max_gap_frames:
+            self._active.remove(tracklet)
+            return self._begin(observation)
+        tracklet.update(observation)
+        return tracklet
 
 
 def track_people(
-    detections: SeenPeople, fps: float, rules: TrackingRules | None = None
-) -> list[Followed]:
-    """All people of a video, numbered from 1 by their first frame."""
+    detections: DetectionSequence, fps: float, rules: TrackingRules | None = None
+) -> list[TrackRows]:
+    """Track all people of a video: association, linking, filtering.
+
+    Args:
+        detections: Those of each frame, by `frame_index`; COCO-17.
+        fps: Frames per second, the unit of `frame_index`.
+        rules: When tracklets begin and end, and which tracks are people.
+
+    Returns:
+        One track a person, numbered from 1 by their first frame.
+    """
     rules = rules or TrackingRules()
     tracker = Tracker(fps, rules)
-    pieces: list[Piece] = []
-    for place, found in enumerate(detections):
-        for person, piece in tracker.update(found).items():
-            if not len(piece):
-                pieces.append(piece)
-            piece.found_at(place, person)
-    least = min(rules.min_piece_s * fps, max(len(detections) // 2, 1))
-    pieces = [piece for piece in pieces if len(piece) >= least]
-    people = chains(pieces, detections, rules.reappear_s, rules.max_return_surprise)
-    people = real_people(people, detections, fps, rules.person)
-    return [_followed(number, chain, detections) for number, chain in enumerate(people, 1)]
+    tracklets: list[Tracklet] = []
+    for index, in_frame in enumerate(detections):
+        for row, tracklet in tracker.update(in_frame).items():
+            if not len(tracklet):
+                tracklets.append(tracklet)
+            tracklet.append_row(index, row)
+    min_length = min(rules.min_tracklet_s * fps, max(len(detections) // 2, 1))
+    tracklets = [tracklet for tracklet in tracklets if len(tracklet) >= min_length]
+    people = link_tracklets(tracklets, detections, rules.max_absence_s, rules.max_link_cost)
+    people = filter_false_people(people, detections, fps, rules.person)
+    return [_joined(number, person, detections) for number, person in enumerate(people, 1)]
 
 
-def _each_once(found: Detections, rules: TrackingRules) -> dict[int, Sight]:
-    """The people of a frame by their row, without those seen twice."""
-    sights: dict[int, Sight] = {}
-    for person in np.argsort(-found.box_scores, kind="stable").tolist():
-        sight = Sight.of(found, person)
-        if found.box_scores[person] >= rules.min_weak_score and not any(
-            sight.alike(other, 1.0) > rules.double_oks for other in sights.values()
+def _without_duplicates(detections: Detections, rules: TrackingRules) -> dict[int, Observation]:
+    """Row → observation, by falling score; greedy non-maximum suppression by OKS.
+
+    Papandreou et al., "Towards Accurate Multi-person Pose Estimation in the Wild", 2017,
+    arXiv:1701.01779.
+    """
+    kept: dict[int, Observation] = {}
+    for row in np.argsort(-detections.box_scores, kind="stable").tolist():
+        observation = Observation.of(detections, row)
+        if detections.box_scores[row] >= rules.min_weak_score and not any(
+            observation.similarity(other, 1.0) > rules.duplicate_oks for other in kept.values()
         ):
-            sights[person] = sight
-    return sights
+            kept[row] = observation
+    return kept
 
 
-def _followed(number: int, chain: list[Piece], detections: SeenPeople) -> Followed:
-    rows = np.concatenate([piece.rows for piece in chain])
+def _joined(number: int, person: list[Tracklet], detections: DetectionSequence) -> TrackRows:
+    """The track of a person's tracklets."""
+    rows = np.concatenate([tracklet.rows for tracklet in person])
     frames, boxes = np.zeros(len(rows), np.int64), np.zeros((len(rows), 4), np.float32)
-    for i, (place, person) in enumerate(rows):
-        found = detections[place]
-        frames[i], boxes[i] = found.frame_index, found.boxes_xyxy[person]
-    return Followed(number, frames, boxes, rows, detections)
+    for i, (index, row) in enumerate(rows):
+        in_frame = detections[index]
+        frames[i], boxes[i] = in_frame.frame_index, in_frame.boxes_xyxy[row]
+    return TrackRows(number, frames, boxes, rows, detections)

@@ -1,4 +1,4 @@
-"""A piece of a track: a stretch of time in which somebody is seen almost without a break, and what it expects next."""
+"""Tracklets: stretches of time in which one person is seen almost without a gap."""
 
 import math
 from array import array
@@ -8,130 +8,184 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Detections, Floats
-from pipeline.tracking.motion import CHANGE_OF_MIND, LIVELY, STEADY, Motion
-from pipeline.tracking.similarity import iou, limb_lengths, oks, place_of, stature_px
+from pipeline.tracking.motion import MANEUVERING, MANEUVERING_COST, STEADY, KalmanState
+from pipeline.tracking.similarity import iou, limb_lengths, oks, stature_px, torso_center
 
-EASE = 2.0
-"""Of `Sight.alike`: between frames a person moves by more than annotators disagree."""
-_POSE_FADES_S = 0.5  # how long a pose tells who somebody is
-_POSE_WEIGHT = 3.0
-_LEAST_ALIKE = 0.02  # pose and box rule nobody out: keypoints jump at times
-_SIZE_SPREAD = (0.12, 0.1)  # of the logarithm of stature: at once, and more for each second unseen
-_STATURE_S = 0.5  # over which stature is averaged
+POSE_TOLERANCE = 2.0
+"""Of `Observation.similarity`: between frames people move by more than annotators disagree."""
+_POSE_WEIGHT = 3.0  # w
+_POSE_DECAY_S = 0.5  # τ: how long a pose says who a person is
+_MIN_SIMILARITY = 0.02  # s_min: keypoints jump at times, so pose and box alone exclude no person
+_SIZE_STD = 0.12  # σ₀ of ln stature
+_SIZE_STD_PER_S = 0.1  # σ₁, added for each second without an observation
+_STATURE_TIME_CONSTANT_S = 0.5  # of the running mean of stature
 
 
 @dataclass(frozen=True)
-class Sight:
-    """One person in one frame: box (4,), keypoints (17, 2), scores (17,), place (2,) and stature, px."""
+class Observation:
+    """One person in one frame.
+
+    frame: the frame's index; box (4,) xyxy px; keypoints (17, 2) px; scores (17,) 0…1;
+    position (2,) px of the torso's center; stature, px.
+    """
 
     frame: int
     box: Floats
     keypoints: Floats
     scores: Floats
-    place: Floats
+    position: Floats
     stature: float
 
     @classmethod
-    def of(cls, found: Detections, person: int) -> "Sight":
-        """A person of a frame's detections."""
-        box = found.boxes_xyxy[person].astype(np.float64)
-        keypoints, scores = (
-            found.keypoints_xy[person].astype(np.float64),
-            found.keypoint_scores[person],
-        )
+    def of(cls, detections: Detections, row: int) -> "Observation":
+        """The person in one row of a frame's detections."""
+        box = detections.boxes_xyxy[row].astype(np.float64)
+        keypoints = detections.keypoints_xy[row].astype(np.float64)
+        scores = detections.keypoint_scores[row]
+        position = torso_center(keypoints, box)
         stature = max(stature_px(limb_lengths(keypoints, scores), box), 1.0)
-        return cls(found.frame_index, box, keypoints, scores, place_of(keypoints, box), stature)
+        return cls(detections.frame_index, box, keypoints, scores, position, stature)
 
-    def alike(self, other: "Sight", ease: float) -> float:
-        """OKS of two sights, each keypoint counted as far as both are sure of it."""
-        return oks(
-            self.keypoints,
-            other.keypoints,
-            self.scores * other.scores,
-            self.stature * other.stature / 3,
-            ease,
-        )
+    def similarity(self, other: "Observation", tolerance: float) -> float:
+        """OKS of two observations, each keypoint weighted by the product of its scores.
 
-    def moved(self, place: Floats, stature: float) -> "Sight":
-        """The same pose elsewhere, at `place` (2,) px, larger or smaller: of `stature` px."""
+        Args:
+            other: The other observation.
+            tolerance: That of `pipeline.tracking.similarity.oks`.
+
+        Returns:
+            0…1.
+        """
+        weights = self.scores * other.scores
+        area = self.stature * other.stature / 3  # people are about a third as wide as tall
+        return oks(self.keypoints, other.keypoints, weights, area, tolerance)
+
+    def moved_to(self, position: Floats, stature: float) -> "Observation":
+        """The same pose elsewhere in the picture.
+
+        Args:
+            position: (2,) px, where the torso's center goes.
+            stature: px, to which box and keypoints are scaled.
+        """
         zoom = stature / self.stature
-        box = ((self.box.reshape(2, 2) - self.place) * zoom + place).ravel()
         return replace(
             self,
-            box=box,
-            keypoints=(self.keypoints - self.place) * zoom + place,
-            place=place,
+            box=((self.box.reshape(2, 2) - self.position) * zoom + position).ravel(),
+            keypoints=(self.keypoints - self.position) * zoom + position,
+            position=position,
             stature=stature,
         )
 
 
 @dataclass
-class Piece:
-    """Somebody followed: how they looked first and last, how they move, how tall they are (px)."""
+class Tracklet:
+    """One person over a stretch of time.
+
+    number: counts tracklets from 1; first, last: its first and latest observation; fps: frames per
+    second; state: the Kalman filter's estimate at `last`; stature: running mean, px.
+    """
 
     number: int
-    first: Sight
+    first: Observation
     fps: float
-    last: Sight = field(init=False)
-    motion: Motion = field(init=False)
+    last: Observation = field(init=False)
+    state: KalmanState = field(init=False)
     stature: float = field(init=False)
-    _places: "array[int]" = field(init=False, default_factory=lambda: array("i"))
-    _persons: "array[int]" = field(init=False, default_factory=lambda: array("i"))
+    _frames: "array[int]" = field(init=False, default_factory=lambda: array("i"))
+    _rows: "array[int]" = field(init=False, default_factory=lambda: array("i"))
 
     def __post_init__(self) -> None:
-        self.last, self.stature = self.first, self.first.stature
-        self.motion = Motion.begin(self.first.place, self.stature)
+        self.last = self.first
+        self.stature = self.first.stature
+        self.state = KalmanState.initial(self.first.position, self.stature)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._frames)
 
     @property
     def rows(self) -> NDArray[np.int32]:
-        """(T, 2) where they are found: place in a video's list of detections, person in these."""
-        return np.stack([self._places, self._persons], 1, dtype=np.int32)
+        """(T, 2): index of a frame in a video's list of detections, row of the person in these."""
+        return np.stack([self._frames, self._rows], 1, dtype=np.int32)
 
-    def found_at(self, place: int, person: int) -> None:
-        """Add to `rows`."""
-        self._places.append(place)
-        self._persons.append(person)
+    def append_row(self, frame: int, row: int) -> None:
+        """Add an entry to `rows`."""
+        self._frames.append(frame)
+        self._rows.append(row)
 
-    def take(self, sight: Sight) -> None:
-        """The person is seen again."""
-        seconds = self.seconds_to(sight)
-        self.stature *= (sight.stature / self.stature) ** (1 - math.exp(-seconds / _STATURE_S))
-        self.motion = self.motion.after(seconds, self.stature).seen_at(sight.place, self.stature)
-        self.last = sight
+    def update(self, observation: Observation) -> None:
+        """Take in the next observation of the person: stature, Kalman prediction, correction."""
+        seconds = self.seconds_to(observation)
+        # Exponential running mean of ln h: ln h̄ += (1 - exp(-Δ/τ)) (ln h - ln h̄).
+        rate = 1 - math.exp(-seconds / _STATURE_TIME_CONSTANT_S)
+        self.stature *= (observation.stature / self.stature) ** rate
+        predicted = self.state.predict(seconds, self.stature)
+        self.state = predicted.update(observation.position, self.stature)
+        self.last = observation
 
-    def seconds_to(self, sight: Sight) -> float:
-        """Time since the person was seen last."""
-        return (sight.frame - self.last.frame) / self.fps
+    def seconds_to(self, observation: Observation) -> float:
+        """Δ, the time since the latest observation."""
+        return (observation.frame - self.last.frame) / self.fps
 
-    def surprise(self, sight: Sight) -> float:
-        """How surprising it is if this person looks like `sight` next: minus the logarithm of a likelihood.
+    # Negative log-likelihood of an observation (position p, stature h, keypoints k, box b), Δ
+    # seconds after the latest one, with position, size and pose taken as independent:
+    #
+    #     cost =  min_m [ ‖p - p̂ₘ‖² / (2 Sₘ) + ln(Sₘ / h̄²) + cₘ ]         position
+    #           + ln²(h / h̄) / (2 (σ₀ + σ₁ Δ)²)                           size
+    #           - w exp(-Δ/τ) ln max(½ (IoU(b, b̂) + OKS(k, k̂)), s_min)    pose and box
+    #
+    # p̂ₘ, Sₘ: predicted position and innovation variance of motion model m: `STEADY` with c = 0,
+    # `MANEUVERING` with c = `MANEUVERING_COST`; the minimum stands for the mixture of both. h̄: the
+    # running mean of stature. k̂, b̂: the latest pose and box, moved to p̂ of `STEADY` and scaled
+    # to h̄. ln Sₘ favours the tracklet with the more precise prediction, so that two people who
+    # cross keep their tracklets. Constants and the size term's ln(σ₀ + σ₁ Δ) are left out.
+    #
+    # Sources. Position: Kalman, 1960, and the discretised Ornstein-Uhlenbeck process, see
+    # `motion`. OKS: COCO's keypoint evaluation, https://cocodataset.org/#keypoints-eval. IoU of
+    # predicted and detected box: Bewley et al., "Simple Online and Realtime Tracking", 2016,
+    # arXiv:1602.00763. The size term and the weights are our own.
+    def cost(self, observation: Observation) -> float:
+        """Negative log-likelihood, up to a constant, of the person's next observation.
 
-        Place counts in statures, against the Kalman filter's spread; then size, and pose and box (OKS and IoU).
+        Args:
+            observation: One of a later frame.
+
+        Returns:
+            The cost; may be negative.
         """
-        seconds = self.seconds_to(sight)
-        steady, lively = (
-            self.motion.after(seconds, self.stature, manner) for manner in (STEADY, LIVELY)
+        seconds = self.seconds_to(observation)
+        steady = self.state.predict(seconds, self.stature, STEADY)
+        maneuvering = self.state.predict(seconds, self.stature, MANEUVERING)
+        position_cost = min(
+            steady.position_cost(observation.position, self.stature),
+            maneuvering.position_cost(observation.position, self.stature) + MANEUVERING_COST,
         )
-        expected = self.last.moved(steady.place, self.stature)
-        alike = (iou(sight.box, expected.box) + sight.alike(expected, EASE)) / 2
+        expected = self.last.moved_to(steady.position, self.stature)  # k̂, b̂
+        box_similarity = iou(observation.box, expected.box)
+        similarity = (box_similarity + observation.similarity(expected, POSE_TOLERANCE)) / 2
         return (
-            min(
-                steady.place_surprise(sight.place, self.stature),
-                lively.place_surprise(sight.place, self.stature) + CHANGE_OF_MIND,
-            )
-            + self.size_surprise(sight.stature, seconds)
-            + pose_surprise(alike, seconds)
+            position_cost
+            + self.size_cost(observation.stature, seconds)
+            + pose_cost(similarity, seconds)
         )
 
-    def size_surprise(self, stature: float, seconds: float) -> float:
-        """That of another stature, some time later."""
-        growth = math.log(stature / self.stature) / (_SIZE_SPREAD[0] + _SIZE_SPREAD[1] * seconds)
+    def size_cost(self, stature: float, seconds: float) -> float:
+        """ln²(h / h̄) / (2 (σ₀ + σ₁ Δ)²).
+
+        Args:
+            stature: h, px.
+            seconds: Δ.
+        """
+        std = _SIZE_STD + _SIZE_STD_PER_S * seconds
+        growth = math.log(stature / self.stature) / std
         return growth**2 / 2
 
 
-def pose_surprise(alike: float, seconds: float) -> float:
-    """That of a pose (and box) as `alike` (0…1) as this, some time later: the longer, the less it means."""
-    return -_POSE_WEIGHT * math.exp(-seconds / _POSE_FADES_S) * math.log(max(alike, _LEAST_ALIKE))
+def pose_cost(similarity: float, seconds: float) -> float:
+    """-w exp(-Δ/τ) ln max(similarity, s_min): the longer ago, the less a pose says.
+
+    Args:
+        similarity: 0…1, of pose and box.
+        seconds: Δ.
+    """
+    weight = _POSE_WEIGHT * math.exp(-seconds / _POSE_DECAY_S)
+    return -weight * math.log(max(similarity, _MIN_SIMILARITY))
