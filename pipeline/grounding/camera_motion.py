@@ -1,79 +1,110 @@
-"""How a moving camera travels, read off the feet: whatever standing feet seem to do, the camera does.
+"""How a moving camera travels, from feet: what resting feet seem to do, the camera does.
 
-Only level travel is told this way, and as if the camera did not turn: a camera that pans with a walker and one that
-walks beside them see nearly the same. Tilting is left to what people stand on.
+Only level travel is estimated, and as if the camera did not turn: a camera that pans with a walker
+and one that travels beside them see nearly the same.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from core.types import CameraPoses, Floats
-from pipeline.grounding.contacts import ANKLES, Bools
+from pipeline.grounding.person_motion import PersonMotion
 
-_SMOOTH_S = 0.15  # hands and gimbals do not move a camera faster
-_LOWER_M = 0.04  # by how much a foot must be above the other to be held less likely to stand
-_DISAGREE_M_S = 0.5  # feet that move so differently from the others do not stand
-_PASSES = 4
+_KERNEL_S = 0.15  # hands and gimbals do not change a camera's velocity faster
+_LOWER_FOOT_M = 0.04  # a foot this much above the other one weighs 1 / e of it
+_UNSEEN_WEIGHT = 1e-6  # of a foot that is not seen: counts only where there is no other
+_OUTLIER_M_S = 0.5  # width of the robust weight: feet that move otherwise do not rest
+_ITERATIONS = 4
 
 
 @dataclass(frozen=True)
-class Travel:
-    """The way of a camera: gone_m (L, 3), in its own axes, since frame `first` of the video, one row a frame."""
+class CameraPath:
+    """Where a camera is: offset_m (L, 3) in its axes, one row a frame of the video from `first` on.
+
+    Offsets are relative to the camera's position in frame `first`.
+    """
 
     first: int
-    gone_m: Floats
+    offset_m: Floats
 
-    def undone(self, person: CameraPoses, frames: NDArray[np.int64]) -> CameraPoses:
-        """The person of `frames` (T,) as a camera would see them that stays where it was in the first frame."""
-        at = np.clip(frames - self.first, 0, len(self.gone_m) - 1)
-        return CameraPoses(person.joints_m, person.root_m + self.gone_m[at], person.skeleton)
+    def as_static(self, motion: PersonMotion) -> PersonMotion:
+        """The motion as a camera would see it that stays where it is in frame `first`."""
+        poses = motion.poses
+        rows = np.clip(motion.frames - self.first, 0, len(self.offset_m) - 1)
+        root_m = poses.root_m + self.offset_m[rows]
+        return replace(motion, poses=CameraPoses(poses.joints_m, root_m, poses.skeleton))
 
 
-def find_travel(
-    people: Iterable[tuple[CameraPoses, NDArray[np.int64], Bools]], up: Floats, fps: float
-) -> Travel:
-    """How the camera of a video travels.
+def estimate_camera_path(motions: Iterable[PersonMotion], up: Floats, fps: float) -> CameraPath:
+    """Estimate the level travel of a camera.
 
-    Each person comes with their frames (T,) of the video and guessed (T, 2), feet that are not seen; up (3,) in camera
-    axes.
+    Args:
+        motions: All people, without unknown rows.
+        up: (3,) unit vector in camera axes.
+        fps: Frames a second.
+
+    Returns:
+        The path; of one frame, at rest, if no person has two rows.
     """
-    level = np.eye(3) - np.outer(up, up)
-    at, velocities, weights = [], [], []
-    for person, own, hidden in people:
-        if len(own) < 2:
+    level = np.eye(3) - np.outer(up, up)  # projects onto the plane across up
+    frames, velocities, weights = [], [], []
+    for motion in motions:
+        if len(motion.frames) < 2:
             continue
-        ankles = person.root_m[:, None] + person.joints_m[:, ANKLES]
+        ankles = motion.ankles_m
+        velocity = np.gradient(ankles, motion.frames / fps, axis=0) @ level
         heights = ankles @ up
-        lower = np.exp(-(heights - heights.min(1, keepdims=True)) / _LOWER_M)
-        at.append(np.repeat(own, 2))
-        velocities.append((np.gradient(ankles, own / fps, axis=0) @ level).reshape(-1, 3))
-        weights.append(np.where(hidden, 1e-6, lower).ravel())
-    if not at:
-        return Travel(0, np.zeros((1, 3)))
-    together = np.concatenate(at)
-    first, length = int(together.min()), int(np.ptp(together)) + 1
-    travel = _agreed(
-        together - first, np.concatenate(velocities), np.concatenate(weights), length, fps
+        # The lower foot is the likelier one to rest.
+        lower = np.exp(-(heights - heights.min(1, keepdims=True)) / _LOWER_FOOT_M)
+        frames.append(np.repeat(motion.frames, 2))
+        velocities.append(velocity.reshape(-1, 3))
+        weights.append(np.where(motion.feet_seen, lower, _UNSEEN_WEIGHT).ravel())
+    if not frames:
+        return CameraPath(0, np.zeros((1, 3)))
+    every = np.concatenate(frames)
+    first = int(every.min())
+    length = int(np.ptp(every)) + 1
+    velocity = _consensus_velocity(
+        every - first, np.concatenate(velocities), np.concatenate(weights), length, fps
     )
-    gone = np.cumsum(travel, axis=0) / fps
-    return Travel(first, gone - gone[0])
+    offset = np.cumsum(velocity, axis=0) / fps
+    return CameraPath(first, offset - offset[0])
 
 
-def _agreed(
-    at: NDArray[np.int64], velocities: Floats, weights: Floats, length: int, fps: float
+def _consensus_velocity(
+    frames: NDArray[np.int64], velocities: Floats, weights: Floats, length: int, fps: float
 ) -> Floats:
-    """(length, 3) m/s of the camera on which most feet, at frames `at` (M,), agree that they stand."""
-    trust = weights
-    travel = np.zeros((length, 3))
-    for _ in range(_PASSES):
-        total = np.zeros((length, 4))
-        np.add.at(total, at, trust[:, None] * np.column_stack([velocities, np.ones(len(at))]))
-        total = gaussian_filter1d(total, _SMOOTH_S * fps, axis=0, mode="constant", truncate=20.0)
-        travel = -total[:, :3] / np.maximum(total[:, 3:], 1e-12)
-        off = np.linalg.norm(velocities + travel[at], axis=-1) / _DISAGREE_M_S
-        trust = weights / (1 + off**2) ** 2
-    return travel
+    """Estimate the camera's velocity (length, 3) m/s as the one that leaves most feet at rest.
+
+    Robust local regression by iteratively reweighted least squares. A foot that rests has the
+    apparent velocity v_i = -c, where c is the camera's. With prior weights p_i, a Gaussian kernel g
+    and the loss ρ of Geman and McClure (1987), for each frame t
+
+        c(t) = argmin_c Σ_i p_i g(t - t_i) ρ(|v_i + c| / s)
+
+    solved by repeating c(t) = -Σ_i g(t - t_i) w_i v_i / Σ_i g(t - t_i) w_i with
+    w_i = p_i / (1 + (|v_i + c(t_i)| / s)²)², from w_i = p_i.
+
+    Args:
+        frames: (M,) t_i, rows of the result.
+        velocities: (M, 3) v_i, m/s in camera axes.
+        weights: (M,) p_i.
+        length: Frames of the result.
+        fps: Frames a second.
+    """
+    robust = weights  # w
+    velocity = np.zeros((length, 3))  # c
+    for _ in range(_ITERATIONS):
+        # Σ w v and Σ w of each frame, in one array, then both smoothed by g.
+        sums = np.zeros((length, 4))
+        terms = robust[:, None] * np.column_stack([velocities, np.ones(len(frames))])
+        np.add.at(sums, frames, terms)
+        sums = gaussian_filter1d(sums, _KERNEL_S * fps, axis=0, mode="constant", truncate=20.0)
+        velocity = -sums[:, :3] / np.maximum(sums[:, 3:], 1e-12)
+        residual = np.linalg.norm(velocities + velocity[frames], axis=-1) / _OUTLIER_M_S
+        robust = weights / (1 + residual**2) ** 2
+    return velocity

@@ -1,7 +1,9 @@
-"""Which foot stands still when: steps, read off the ankles' speed and height, and how much planted feet skate.
+"""Foot contacts: when a foot rests on the ground, from the speed and the height of its ankle.
 
-Human3.6M's skeleton ends at the ankles. An ankle hardly moves while its foot is flat on the ground, and begins to turn
-about the toes when the heel lifts: a step here is the flat part, about half of a walker's stance.
+Human3.6M's skeleton ends at the ankles. An ankle hardly moves while its foot is flat on the ground
+and starts to turn about the toes when the heel lifts. So a contact here is the foot-flat part of a
+stance, about half of it in walking. The offline and the online world find contacts through this
+file alone.
 """
 
 import math
@@ -10,32 +12,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.skeletons import H36M_17
-from core.types import CameraPoses, Floats
+from core.skeletons import COCO_17, H36M_17
+from core.types import Floats
+from pipeline.grounding.axes import unit_vectors
 
 Bools = NDArray[np.bool_]
 
 ANKLES = H36M_17.indices(("l_ankle", "r_ankle"))
-"""Feet always come in this order."""
+"""Joints of the feet; axes of length 2 are left, right everywhere in this package."""
 
-_STILL_M_S, _MOVING_M_S = (
-    0.35,
-    0.6,
-)  # slower than the first, a foot is set down; faster than the second, lifted
-_LOW_M = 0.15  # a foot this far above the lowest it or the other one gets nearby is held up, not set down
-_NEARBY_S = 0.4
-_SHORTEST_S = 0.1
-_BREAK_S = 0.1  # a step that trembles for less is one step
-_ASIDE_S, _APEX_M = (
-    0.15,
-    0.04,
-)  # a foot that comes from below and falls again is at the top of a jump
-_ALONG = 0.35  # share of the speed along the line of sight that counts: depth trembles much more than what is seen
+FOOT_KEYPOINTS = COCO_17.indices(("left_ankle", "right_ankle"))
+"""Keypoints from which `ANKLES` are lifted."""
+
+_ENTER_SPEED_M_S = 0.35  # a contact begins where a low foot is slower than this in one frame
+_LEAVE_SPEED_M_S = 0.6  # and lasts as far, both ways, as the foot is slower than this
+_LOW_M = 0.15  # a foot farther above the lowest ankle nearby in time is in the air
+_LOW_WITHIN_S = 0.4  # what "nearby in time" means, to either side
+_MIN_CONTACT_S = 0.1  # shorter contacts are dropped, closed gaps counted; a shorter clip is exempt
+_MAX_GAP_S = 0.1  # contacts no farther apart are one contact, interrupted by noise
+_APEX_ASIDE_S = 0.15  # how far to either side of a contact an apex is looked for
+_APEX_M = 0.04  # a foot that is lower than its contact by this on both sides is at a jump's apex
+_DEPTH_SHARE = 0.35  # share of the speed along the line of sight that counts: depth is noisier
 
 
 @dataclass(frozen=True)
-class Step:
-    """A foot stands on the ground in frames `start` to `stop` - 1; `foot` is 0 for the left and 1 for the right."""
+class Contact:
+    """One foot on the ground in frames `start` to `stop` - 1; `foot` is 0 (left) or 1 (right)."""
 
     foot: int
     start: int
@@ -43,86 +45,151 @@ class Step:
 
     @property
     def frames(self) -> slice:
-        """The rows of this step."""
+        """The rows of this contact."""
         return slice(self.start, self.stop)
 
 
-def foot_speeds(poses: CameraPoses, fps: float) -> Floats:
-    """(T, 2) m/s of the ankles as the camera sees them: mostly across the line of sight."""
-    ankles = poses.root_m[:, None] + poses.joints_m[:, ANKLES]
-    if len(ankles) < 2:
-        return np.zeros(ankles.shape[:2])
-    velocity = np.gradient(ankles, axis=0) * fps
-    sight = ankles / np.maximum(np.linalg.norm(ankles, axis=-1, keepdims=True), 1e-9)
-    along = (velocity * sight).sum(-1, keepdims=True) * sight
-    return np.asarray(np.linalg.norm(velocity - (1 - _ALONG) * along, axis=-1))
+@dataclass(frozen=True)
+class Support:
+    """A contact and the height of the ground under it, metres above the floor."""
+
+    contact: Contact
+    level_m: float
 
 
-def find_steps(speeds: Floats, heights: Floats, fps: float) -> list[Step]:
-    """Stretches in which a foot is slow and low. `speeds` m/s and `heights` m above any level are (T, 2).
+def seen_feet(keypoint_scores: Floats) -> Bools:
+    """Tell which feet a detector saw.
 
-    A foot that is not seen is given an infinite speed, and takes no step.
+    Args:
+        keypoint_scores: (…, 17) scores of COCO-17 keypoints, 0 where a keypoint was filled in.
+
+    Returns:
+        (…, 2) bool, left and right.
+    """
+    return np.asarray(keypoint_scores[..., FOOT_KEYPOINTS] > 0)
+
+
+def foot_speeds(ankles_m: Floats, feet_seen: Bools, fps: float) -> Floats:
+    """Compute the speeds of both feet, mostly across the line of sight.
+
+    With ankle velocity v and line of sight s (unit), the speed is |v - (1 - k) (v·s) s|, where k is
+    the share of the speed in depth that counts.
+
+    Args:
+        ankles_m: (T, 2, 3) metres in camera space.
+        feet_seen: (T, 2) bool.
+        fps: Frames a second.
+
+    Returns:
+        (T, 2) m/s; infinite where a foot is not seen, so that it has no contact there.
+    """
+    if len(ankles_m) < 2:
+        speeds = np.zeros(ankles_m.shape[:2])
+    else:
+        velocity = np.gradient(ankles_m, axis=0) * fps
+        sight = unit_vectors(ankles_m)
+        along = (velocity * sight).sum(-1, keepdims=True) * sight  # (v·s) s
+        speeds = np.linalg.norm(velocity - (1 - _DEPTH_SHARE) * along, axis=-1)
+    return np.where(feet_seen, speeds, np.inf)
+
+
+def find_contacts(speeds: Floats, heights: Floats, fps: float) -> list[Contact]:
+    """Find contacts by hysteresis thresholding of foot speeds (as Canny, 1986, links edges).
+
+    A contact is a run of frames in which a foot is low and slower than `_LEAVE_SPEED_M_S`, if it is
+    slower than `_ENTER_SPEED_M_S` in at least one of them. Short gaps are closed; what is then too
+    short, or the apex of a jump, is dropped.
+
+    Args:
+        speeds: (T, 2) m/s, as from `foot_speeds`.
+        heights: (T, 2) of the ankles, metres above any level.
+        fps: Frames a second.
+
+    Returns:
+        Contacts by foot, then time.
     """
     if not len(heights):
         return []
-    reach = max(round(_NEARBY_S * fps), 1)
-    padded = np.pad(heights.min(1), reach, mode="edge")
-    ground = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(-1)
+    ground = _sliding_minimum(heights.min(1), max(round(_LOW_WITHIN_S * fps), 1))
     low = heights - ground[:, None] < _LOW_M
-    steps = []
+    min_frames = min(math.ceil(_MIN_CONTACT_S * fps), len(heights))
+    contacts = []
     for foot in range(2):
-        speed = speeds[:, foot]
-        still = _hysteresis(
-            low[:, foot] & (speed < _STILL_M_S), low[:, foot] & (speed < _MOVING_M_S)
-        )
-        for start, stop in stretches(~still):
-            if start > 0 and stop < len(still) and stop - start <= _BREAK_S * fps:
-                still[start:stop] = True
-        steps += [Step(foot, start, stop) for start, stop in stretches(still)]
-    shortest = min(math.ceil(_SHORTEST_S * fps), len(heights))
-    steps = [step for step in steps if step.stop - step.start >= shortest]
-    return [
-        step for step in steps if not _is_apex(step, heights[:, step.foot], round(_ASIDE_S * fps))
-    ]
+        enters = low[:, foot] & (speeds[:, foot] < _ENTER_SPEED_M_S)
+        stays = low[:, foot] & (speeds[:, foot] < _LEAVE_SPEED_M_S)
+        mask = _close_gaps(_hysteresis(enters, stays), _MAX_GAP_S * fps)
+        for start, stop in _runs(mask):
+            contact = Contact(foot, start, stop)
+            if stop - start >= min_frames and not _is_apex(contact, heights[:, foot], fps):
+                contacts.append(contact)
+    return contacts
 
 
-def planted(steps: list[Step], frames: int) -> Bools:
-    """(T, 2): whether the left and the right foot stands."""
-    stands = np.zeros((frames, 2), dtype=bool)
-    for step in steps:
-        stands[step.frames, step.foot] = True
-    return stands
+def contact_mask(contacts: list[Contact], frames: int) -> Bools:
+    """Convert contacts to flags (T, 2) of `frames` frames."""
+    mask = np.zeros((frames, 2), dtype=bool)
+    for contact in contacts:
+        mask[contact.frames, contact.foot] = True
+    return mask
 
 
-def planted_speeds(joints_m: Floats, feet_planted: Bools, fps: float) -> Floats:
-    """(N,) m/s across the floor of planted ankles, each time that one stands for two frames: 0 is what feet do.
-
-    `joints_m` (T, 17, 3) z up and `feet_planted` (T, 2).
-    """
-    speeds = np.linalg.norm(np.diff(joints_m[:, ANKLES, :2], axis=0), axis=-1) * fps
-    return np.asarray(speeds[feet_planted[1:] & feet_planted[:-1] & np.isfinite(speeds)])
-
-
-def _is_apex(step: Step, heights: Floats, aside: int) -> bool:
-    """Whether a foot at `heights` (T,) only seems to stand because it stops rising."""
-    if step.stop - step.start > 2 * aside:
-        return False
-    before, after = (
-        heights[max(step.start - aside, 0)],
-        heights[min(step.stop - 1 + aside, len(heights) - 1)],
+def contact_medians(values: Floats, contacts: list[Contact]) -> Floats:
+    """(K, …) medians of each foot's `values` (T, 2, …) over the frames of its contacts."""
+    return np.array(
+        [np.median(values[contact.frames, contact.foot], axis=0) for contact in contacts]
     )
-    return bool(max(before, after) < np.median(heights[step.frames]) - _APEX_M)
 
 
-def stretches(flags: Bools) -> list[tuple[int, int]]:
-    """Runs of True in (T,), as start and stop."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+def contact_speeds(joints_world_m: Floats, contacts: Bools, fps: float) -> Floats:
+    """Measure foot skate: how fast feet in contact move across the floor. 0 would be right.
+
+    Args:
+        joints_world_m: (T, 17, 3) metres, z up; NaN where unknown.
+        contacts: (T, 2) bool, as from `contact_mask`.
+        fps: Frames a second.
+
+    Returns:
+        (N,) m/s, one for each foot and pair of consecutive frames that are both in contact.
+    """
+    level = joints_world_m[:, ANKLES, :2]
+    speeds = np.linalg.norm(np.diff(level, axis=0), axis=-1) * fps
+    return np.asarray(speeds[contacts[1:] & contacts[:-1] & np.isfinite(speeds)])
 
 
-def _hysteresis(surely: Bools, perhaps: Bools) -> Bools:
-    """Runs of `perhaps` that hold at least one `surely`."""
-    kept = np.zeros_like(perhaps)
-    for start, stop in stretches(perhaps):
-        kept[start:stop] = surely[start:stop].any()
+def _is_apex(contact: Contact, heights: Floats, fps: float) -> bool:
+    """Whether a foot at `heights` (T,) is only slow because it stops rising and starts to fall."""
+    aside = round(_APEX_ASIDE_S * fps)
+    if contact.stop - contact.start > 2 * aside:
+        return False
+    before = heights[max(contact.start - aside, 0)]
+    after = heights[min(contact.stop - 1 + aside, len(heights) - 1)]
+    return bool(max(before, after) < np.median(heights[contact.frames]) - _APEX_M)
+
+
+def _sliding_minimum(values: Floats, reach: int) -> Floats:
+    """(T,) minimum of `values` (T,) over `reach` frames to either side."""
+    padded = np.pad(values, reach, mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(-1))
+
+
+def _hysteresis(strong: Bools, weak: Bools) -> Bools:
+    """Keep the runs of `weak` (T,) that hold at least one `strong`."""
+    kept = np.zeros_like(weak)
+    for start, stop in _runs(weak):
+        kept[start:stop] = strong[start:stop].any()
     return kept
+
+
+def _close_gaps(mask: Bools, max_frames: float) -> Bools:
+    """Fill runs of False in `mask` (T,) that are short and have True on both sides."""
+    closed = mask.copy()
+    for start, stop in _runs(~mask):
+        if start > 0 and stop < len(mask) and stop - start <= max_frames:
+            closed[start:stop] = True
+    return closed
+
+
+def _runs(mask: Bools) -> list[tuple[int, int]]:
+    """Runs of True in `mask` (T,), as (start, stop)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]

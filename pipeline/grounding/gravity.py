@@ -1,9 +1,14 @@
-"""Which way is up, read off the people: nobody stands for long unless their weight is above their feet.
+"""Which way is up, from people: those who stand have their weight above their feet.
 
-Over any stretch in which somebody neither falls nor takes off, the centre of mass is on average above the centre of
-pressure, however the trunk leans (the linear inverted pendulum: their horizontal distance is the acceleration times
-height over g, and accelerations average out). The steps of somebody who walks lie on a level floor. Most cameras are
-held nearly level. Each says so with its own uncertainty; a camera that is tilted, a bad lift or a stair is outvoted.
+Three kinds of evidence, each with its own uncertainty, so that a tilted camera, a bad lift or a
+stair is outvoted:
+
+- Most cameras are held nearly level.
+- Over time, a standing person's centre of mass is above the centre of pressure, however they lean.
+  In the linear inverted pendulum (Kajita et al., "The 3D linear inverted pendulum mode", 2001) the
+  horizontal acceleration is g / h times the distance between the two, and accelerations average to
+  nearly 0 for as long as the person neither falls nor takes off.
+- The contacts of one person lie on one level floor.
 """
 
 from collections.abc import Iterable
@@ -11,145 +16,172 @@ from collections.abc import Iterable
 import numpy as np
 
 from core.skeletons import H36M_17
-from core.types import CameraPoses, Floats
-from pipeline.grounding.contacts import ANKLES, Step, find_steps
+from core.types import Floats
+from pipeline.grounding.axes import LEVEL_UP, unit_vectors
+from pipeline.grounding.contacts import ANKLES, contact_medians, find_contacts
+from pipeline.grounding.person_motion import PersonMotion
 
-LEVEL = np.array([0.0, -1.0, 0.0])
-"""Up in the axes of a level camera."""
+# Standard deviations of up's components in camera axes, x (roll) and z (pitch): how far off level
+# cameras are held, and how far off balance lifted people seem on average. A lean to the side is
+# seen, a lean to the front is guessed.
+_LEVEL_SIGMA = np.radians([8.0, np.inf, 25.0])
+_BALANCE_SIGMA = np.radians([2.5, 5.0, 5.0])
+_CONTACT_HEIGHT_SIGMA_M = 0.1  # by how much two contacts on one level floor seem to differ
 
-# In camera axes, across and along the view (roll and pitch): how far off level cameras are held, and how far a lifted
-# person's weight seems to be off their feet, on average. A lean to the side is seen, one to the front is guessed.
-_LEVEL_SPREAD = np.radians([8.0, np.inf, 25.0])
-_BALANCE_SPREAD = np.radians([2.5, 5.0, 5.0])
-_STEP_HEIGHT_M = 0.1  # by how much two steps on one level floor seem to differ
-_TOLERANCES = (
-    16.0,
-    8.0,
-    6.0,
-    4.0,
-    4.0,
-    4.0,
-    4.0,
-)  # in these uncertainties: where evidence loses its say, pass by pass
-_PRESSURE_AHEAD_M = 0.045  # the centre of pressure lies before the ankles
-_SLOW_M_S = 0.4  # how fast a foot may seem that carries
-_RUNNING = (
-    0.1  # what a fast or unseen foot still counts: a runner's weight is above both feet, on average
-)
-_STANDING_LEG = (
-    0.8  # share of its length that a leg spans while it carries: less is sitting or kneeling
-)
+# Widths of the robust weight, in standard deviations, one for each iteration. They shrink, so that
+# a camera far off level is found from the level start.
+_ROBUST_WIDTHS = (16.0, 8.0, 6.0, 4.0, 4.0, 4.0, 4.0)
 
-# Mass of each segment as a share of the body's, and where between its ends (Winter, Biomechanics, table 4.1).
+_BALANCE_HALF_S = 0.5  # of standing after which a person's balance counts half
+_PRESSURE_OFFSET_M = 0.045  # the centre of pressure lies in front of the ankles
+_STANCE_M_S = 0.4  # scale of a foot's speed in its share of the weight
+_MIN_FOOT_WEIGHT = 0.1  # of a fast or unseen foot: a runner is above both feet, on average
+_STRAIGHT_LEG = 0.8  # hip to ankle over the leg's length; less is sitting or kneeling
+_MIN_COS_TRUNK = 0.7  # cosine of the angle between trunk and legs; less is bending or lying
+_MIN_COS_TILT = 0.5  # cosine of the angle between up and the line of weight; less is lying
+
+# Mass of each segment as a share of the body's, and where its centre lies between its two ends.
+# Winter, Biomechanics and Motor Control of Human Movement, table 4.1.
 _SEGMENTS = (
     ("neck_base", "head_top", 0.081, 0.5),
     ("pelvis", "thorax", 0.497, 0.5),
-    *((f"{side}_{a}", f"{side}_{b}", mass, at) for side in "lr" for a, b, mass, at in (
-        ("hip", "knee", 0.100, 0.433), ("knee", "ankle", 0.061, 0.606), ("shoulder", "elbow", 0.028, 0.436),
-        ("elbow", "wrist", 0.022, 0.682),
+    *((f"{side}_{a}", f"{side}_{b}", mass, share) for side in "lr" for a, b, mass, share in (
+        ("hip", "knee", 0.100, 0.433), ("knee", "ankle", 0.061, 0.606),
+        ("shoulder", "elbow", 0.028, 0.436), ("elbow", "wrist", 0.022, 0.682),
     )),
 )  # fmt: skip
 
+_NormalEquations = tuple[Floats, Floats]
+"""(2, 2) matrix and (2,) right side of one kind of evidence, in the plane across up."""
+
 
 def centre_of_mass(joints: Floats) -> Floats:
-    """(T, 17, 3) → (T, 3)."""
-    total, weighed = np.zeros((len(joints), 3)), 0.0
-    for upper, lower, mass, at in _SEGMENTS:
-        a, b = joints[:, H36M_17.index(upper)], joints[:, H36M_17.index(lower)]
-        total += mass * (a + at * (b - a))
-        weighed += mass
-    return np.asarray(total / weighed)
+    """(T, 3) of joints (T, 17, 3), in the same axes: the mean of the segments' centres by mass."""
+    weighted_sum = np.zeros((len(joints), 3))
+    total_mass = 0.0
+    for upper, lower, mass, share in _SEGMENTS:
+        a = joints[:, H36M_17.index(upper)]
+        b = joints[:, H36M_17.index(lower)]
+        weighted_sum += mass * (a + share * (b - a))
+        total_mass += mass
+    return np.asarray(weighted_sum / total_mass)
 
 
-def up_direction(people: Iterable[CameraPoses], speeds: list[Floats], fps: float) -> Floats:
-    """(3,) unit vector in camera axes, for people without missing rows and the speeds (T, 2) m/s of their feet.
+def up_direction(motions: Iterable[PersonMotion], speeds: list[Floats], fps: float) -> Floats:
+    """Estimate up by iteratively reweighted least squares on the unit sphere.
 
-    The speed of a foot that is not seen is infinite. `people` are gone through several times, one by one.
+    Each item e of evidence has a residual r_e = J_e u - t_e with covariance C_e. With the loss
+    ρ(d) = d² / (2 (1 + (d / τ)²)) of Geman and McClure (1987), the objective is
+
+        u* = argmin_{|u| = 1} Σ_e ρ(d_e),    d_e = |C_e^(-1/2) r_e|
+
+    Each iteration is a Gauss-Newton step δ (2,) in the plane across u, whose basis is B (2, 3):
+
+        (Σ_e w_e B J_eᵀ C_e⁻¹ J_e Bᵀ) δ = -Σ_e w_e B J_eᵀ C_e⁻¹ r_e,    w_e = (1 + (d_e / τ)²)⁻²
+        u ← (u + Bᵀ δ) / |u + Bᵀ δ|
+
+    The width τ shrinks from one iteration to the next (graduated non-convexity: Blake and
+    Zisserman, Visual Reconstruction, 1987).
+
+    Args:
+        motions: People without unknown rows; iterated over once for each iteration.
+        speeds: (T, 2) m/s of the feet of each, infinite where a foot is not seen.
+        fps: Frames a second.
+
+    Returns:
+        (3,) unit vector in camera axes.
     """
-    up = LEVEL
-    for tolerance in _TOLERANCES:
-        tangents: Floats = np.linalg.svd(up[None])[2][1:]  # (2, 3), across up
-        matrix, right = _believe_level(up, tangents, tolerance)
-        for person, speed in zip(people, speeds, strict=True):
-            for evidence in (_balance, _steps):
-                more = evidence(person, speed, up, tangents, fps, tolerance)
-                matrix, right = matrix + more[0], right + more[1]
-        up = _unit(up + np.linalg.solve(matrix, right) @ tangents)
+    up = LEVEL_UP
+    for width in _ROBUST_WIDTHS:
+        tangents: Floats = np.linalg.svd(up[None])[2][1:]  # B: the null space of up
+        matrix, right = _level_camera_equations(up, tangents, width)
+        for motion, speed in zip(motions, speeds, strict=True):
+            for equations in (_balance_equations, _contact_equations):
+                more_matrix, more_right = equations(motion, speed, up, tangents, fps, width)
+                matrix = matrix + more_matrix
+                right = right + more_right
+        step = np.linalg.solve(matrix, right)  # δ
+        up = unit_vectors(up + step @ tangents)
     return up
 
 
-def _believe_level(up: Floats, tangents: Floats, tolerance: float) -> tuple[Floats, Floats]:
-    """Normal equations of "up is where a level camera has it"."""
-    off = LEVEL - up
-    weight = np.diag(_LEVEL_SPREAD**-2.0) * _doubt(
-        float(np.linalg.norm(off / _LEVEL_SPREAD)), tolerance
-    )
-    return tangents @ weight @ tangents.T, tangents @ weight @ off
+def _level_camera_equations(up: Floats, tangents: Floats, width: float) -> _NormalEquations:
+    """Normal equations of "the camera is level": r = u - LEVEL_UP, J = I."""
+    residual = LEVEL_UP - up  # -r
+    deviation = float(np.linalg.norm(residual / _LEVEL_SIGMA))
+    weight = np.diag(_LEVEL_SIGMA**-2.0) * _robust_weight(deviation, width)  # w C⁻¹
+    return tangents @ weight @ tangents.T, tangents @ weight @ residual
 
 
-def _balance(
-    person: CameraPoses, speeds: Floats, up: Floats, tangents: Floats, fps: float, tolerance: float
-) -> tuple[Floats, Floats]:
-    """Normal equations of "the centre of mass is above the feet", from the frames in which somebody stands."""
-    joints = person.joints_m
-    slow = np.exp(-((speeds / _SLOW_M_S) ** 2)) + _RUNNING
-    stance = (joints[:, ANKLES] * slow[..., None]).sum(1) / slow.sum(1)[:, None]
+def _balance_equations(
+    motion: PersonMotion, speeds: Floats, up: Floats, tangents: Floats, fps: float, width: float
+) -> _NormalEquations:
+    """Normal equations of "the centre of mass is above the feet": r = u - q / |q|, J = I.
+
+    q is the mean of c - p over the frames in which the person stands, where c is the centre of mass
+    and p the centre of pressure.
+    """
+    joints = motion.poses.joints_m
+    # p: the mean of the ankles, slow ones first, and a little in front of them.
+    foot_weights = np.exp(-((speeds / _STANCE_M_S) ** 2)) + _MIN_FOOT_WEIGHT
+    weighted_ankles = (joints[:, ANKLES] * foot_weights[..., None]).sum(1)
+    stance = weighted_ankles / foot_weights.sum(1)[:, None]
     facing = np.cross(up, joints[:, H36M_17.index("r_hip")] - joints[:, H36M_17.index("l_hip")])
-    weight_line = centre_of_mass(joints) - stance - _PRESSURE_AHEAD_M * _unit(facing)
-    standing = slow.max(1) * _stands(joints) * (_unit(weight_line) @ up > 0.5)
+    # c - p
+    weight_line = centre_of_mass(joints) - stance - _PRESSURE_OFFSET_M * unit_vectors(facing)
+
+    upright = unit_vectors(weight_line) @ up > _MIN_COS_TILT
+    standing = foot_weights.max(1) * _legs_carry(joints) * upright
     seconds = standing.sum() / fps
     if seconds == 0:
         return np.zeros((2, 2)), np.zeros(2)
-    off = _unit((weight_line * standing[:, None]).sum(0)) - up
-    doubt = _doubt(float(np.linalg.norm(off / _BALANCE_SPREAD)), tolerance)
-    weight = np.diag(_BALANCE_SPREAD**-2.0) * doubt * seconds / (seconds + 0.5)
-    return tangents @ weight @ tangents.T, tangents @ weight @ off
+
+    residual = unit_vectors((weight_line * standing[:, None]).sum(0)) - up  # -r
+    deviation = float(np.linalg.norm(residual / _BALANCE_SIGMA))
+    robust = _robust_weight(deviation, width)
+    # w C⁻¹, less for people who stand briefly: their accelerations do not average out.
+    weight = np.diag(_BALANCE_SIGMA**-2.0) * robust * seconds / (seconds + _BALANCE_HALF_S)
+    return tangents @ weight @ tangents.T, tangents @ weight @ residual
 
 
-def _stands(joints: Floats) -> Floats:
-    """(T,) 1 where the straighter leg is straight enough to carry, and the trunk is not far from its direction."""
-    best = np.zeros(len(joints))
+def _legs_carry(joints: Floats) -> Floats:
+    """(T,) 1 where the straighter leg can carry the body and the trunk is in line with the legs."""
+    straightness = np.zeros(len(joints))
     for side in "lr":
-        hip, knee, ankle = (
-            joints[:, H36M_17.index(f"{side}_{name}")] for name in ("hip", "knee", "ankle")
-        )
+        hip = joints[:, H36M_17.index(f"{side}_hip")]
+        knee = joints[:, H36M_17.index(f"{side}_knee")]
+        ankle = joints[:, H36M_17.index(f"{side}_ankle")]
         length = np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)
-        best = np.maximum(best, np.linalg.norm(hip - ankle, axis=-1) / np.maximum(length, 1e-9))
-    trunk = _unit(joints[:, H36M_17.index("thorax")])
-    legs = _unit(-joints[:, ANKLES].mean(1))
-    return np.asarray((best > _STANDING_LEG) & ((trunk * legs).sum(-1) > 0.7), dtype=float)
+        span = np.linalg.norm(hip - ankle, axis=-1)
+        straightness = np.maximum(straightness, span / np.maximum(length, 1e-9))
+    # Joints are relative to the pelvis: both are directions from it.
+    trunk = unit_vectors(joints[:, H36M_17.index("thorax")])
+    legs = unit_vectors(-joints[:, ANKLES].mean(1))
+    in_line = (trunk * legs).sum(-1) > _MIN_COS_TRUNK
+    return np.asarray((straightness > _STRAIGHT_LEG) & in_line, dtype=float)
 
 
-def _steps(
-    person: CameraPoses, speeds: Floats, up: Floats, tangents: Floats, fps: float, tolerance: float
-) -> tuple[Floats, Floats]:
-    """Normal equations of "the steps of a person are all at one height"."""
-    ankles = person.root_m[:, None] + person.joints_m[:, ANKLES]
-    steps = find_steps(speeds, ankles @ up, fps)
-    if len(steps) < 2:
+def _contact_equations(
+    motion: PersonMotion, speeds: Floats, up: Floats, tangents: Floats, fps: float, width: float
+) -> _NormalEquations:
+    """Normal equations of "contacts are at one height": r_k = J_k u, J_k = (x_k - x̄)ᵀ.
+
+    x_k is the position of contact k, x̄ their weighted mean. For the robust weight alone, deviations
+    are from the median height, which outliers do not move.
+    """
+    ankles = motion.ankles_m
+    contacts = find_contacts(speeds, ankles @ up, fps)
+    if len(contacts) < 2:
         return np.zeros((2, 2)), np.zeros(2)
-    points = step_points(ankles, steps)
+    points = contact_medians(ankles, contacts)  # (K, 3) x
     heights = points @ up
-    weight = (
-        _doubt(np.abs(heights - np.median(heights)) / _STEP_HEIGHT_M, tolerance) / _STEP_HEIGHT_M**2
-    )
+    deviations = np.abs(heights - np.median(heights)) / _CONTACT_HEIGHT_SIGMA_M
+    weight = _robust_weight(deviations, width) / _CONTACT_HEIGHT_SIGMA_M**2  # (K,) w C⁻¹
     points = points - (weight @ points) / weight.sum()
-    slopes = points @ tangents.T  # (K, 2): by how much a tilt of up raises each step
+    slopes = points @ tangents.T  # (K, 2) J Bᵀ: by how much a step δ of up raises each contact
     return slopes.T @ (weight[:, None] * slopes), -slopes.T @ (weight * (points @ up))
 
 
-def step_points(ankles: Floats, steps: list[Step]) -> Floats:
-    """(K, 3): where each step is, the median of ankles (T, 2, 3) over its frames."""
-    return np.stack([np.median(ankles[step.frames, step.foot], axis=0) for step in steps])
-
-
-def _doubt(deviation: Floats | float, tolerance: float) -> Floats:
-    """How much evidence counts that is so many standard deviations off (Geman and McClure).
-
-    The tolerance shrinks from pass to pass, so that a camera far off level is found from the level start.
-    """
-    return np.asarray(1 / (1 + (np.asarray(deviation) / tolerance) ** 2) ** 2)
-
-
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
+def _robust_weight(deviation: Floats | float, width: float) -> Floats:
+    """w = (1 + (d / τ)²)⁻², the weight of Geman and McClure's loss."""
+    return np.asarray(1 / (1 + (np.asarray(deviation) / width) ** 2) ** 2)

@@ -1,7 +1,9 @@
-"""A world that is learned while it is filmed: up and floor from the last seconds, corrected slowly.
+"""The world of a live camera: up and floor are learned from the last seconds and corrected slowly.
 
-Up is told as for whole videos (`pipeline.grounding.gravity`). The floor is the lowest level that anybody was at of late; whoever
-is nearly as low stands on it, and whoever is higher stands on something. Feet are not pinned: that takes the future.
+Up is estimated as for whole videos (`gravity`, and through it `contacts`), from the last
+`_MEMORY_S`. The floor is the lowest level at which a person was recently. Who is nearly as low is
+on it, who is higher is on something; levels and thresholds are those of `floor`. The path is not
+corrected and feet are not pinned: that takes the future.
 """
 
 import math
@@ -11,149 +13,190 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import H36M_17
 from core.types import CameraPoses, Floats
-from pipeline.grounding.contacts import Bools, foot_speeds
-from pipeline.grounding.gravity import LEVEL, up_direction
-from pipeline.grounding.root_path import ANKLE_HEIGHT_M
-from pipeline.grounding.world import world_axes
+from pipeline.grounding.axes import LEVEL_UP, world_axes
+from pipeline.grounding.contacts import Bools, seen_feet
+from pipeline.grounding.floor import SAME_FLOOR_M, floor_deficit, lowest_level
+from pipeline.grounding.gravity import up_direction
+from pipeline.grounding.person_motion import PersonMotion
 
-GROUNDING = "up and floor learned from the last seconds, causal; feet not pinned"
+ONLINE_GROUNDING = "up and floor learned from the last seconds, causal; feet not pinned"
+"""What the report of a live run says about its grounding."""
 
-_FEET = COCO_17.indices(("left_ankle", "right_ankle"))
 _MEMORY_S = 8.0
-_LEAST_ROWS = 15  # of a person that say something about up
-_LEARN_EVERY_S = 1.0
-_LEAST_SHARE = 0.1  # of the newest opinion in what up is taken to be
-_LOW_PERCENTILE = 10.0
-_SETTLE_S = 0.7  # in which somebody moves most of the way to a floor that is found to be elsewhere
-_FLOOR_RISES_S = 60.0  # the same for a floor that nobody is on any more
-_ONE_FLOOR_M = 0.35  # levels of two people that differ less are one
-_CLEARANCE_M = 0.03  # of any joint above the floor
+_MIN_ROWS = 15  # of a person who counts for up and floor
+_UP_EVERY_S = 1.0  # between two estimates of up
+_FIRST_UP_S = 0.5
+_MIN_UP_SHARE = 0.1  # of the latest estimate in what is taken to be up
+_SETTLE_S = 0.7  # time constant with which a person moves to a new level, and the floor down
+_FLOOR_RISE_S = 60.0  # time constant with which the floor moves up when no person is on it any more
 
 
 @dataclass
-class _Walker:
-    """What is remembered of a person: time, joints (17, 3) in camera space, whether each foot was seen; the height that
-    is the floor for them."""
+class _PersonHistory:
+    """One person's last seconds.
+
+    rows of (time_s, joints (17, 3) metres in camera space, feet_seen (2,)); level, the height in
+    metres that is the floor for this person, relative to the camera, infinite before the first.
+    """
 
     rows: deque[tuple[float, Floats, Bools]] = field(default_factory=deque)
     level: float = math.inf
 
+    @property
+    def last_s(self) -> float:
+        """The time of the last row."""
+        return self.rows[-1][0]
+
+    @property
+    def fps(self) -> float:
+        """Rows a second over the whole history, absences included."""
+        return (len(self.rows) - 1) / (self.last_s - self.rows[0][0])
+
     def joints(self) -> Floats:
-        """(T, 17, 3)."""
-        return np.stack([row[1] for row in self.rows])
+        """(T, 17, 3) metres in camera space."""
+        return np.stack([joints for _, joints, _ in self.rows])
+
+    def motion(self) -> PersonMotion:
+        """The rows as the estimates take them."""
+        joints = self.joints()
+        poses = CameraPoses(joints - joints[:, :1], joints[:, 0], H36M_17)
+        feet_seen = np.stack([feet for _, _, feet in self.rows])
+        return PersonMotion(poses, np.arange(len(joints)), feet_seen)
 
 
-class LiveWorld:
-    """Puts people into a world with z up and the floor at 0, frame by frame; the origin is below the first person."""
+class OnlineWorld:
+    """Puts people into a world with z up and the floor at 0, frame by frame.
+
+    The origin is below the first person's first position.
+    """
 
     def __init__(self) -> None:
-        self._up = LEVEL
-        self._axes = world_axes(LEVEL)
-        self._opinions = 0
-        self._next_s, self._last_s = 0.5, 0.0
+        self._up = LEVEL_UP
+        self._axes = world_axes(LEVEL_UP)
+        self._up_estimates = 0
+        self._next_up_s = _FIRST_UP_S
+        self._last_s = 0.0
         self._origin: Floats | None = None
         self._floor = math.inf
-        self._walkers: dict[int, _Walker] = {}
+        self._histories: dict[int, _PersonHistory] = {}
 
-    def place(
+    def update(
         self, time_s: float, people: Mapping[int, tuple[CameraPoses, Floats]]
     ) -> dict[int, Floats]:
-        """World joints (17, 3) by track; `people` are one row of poses and the keypoints' scores (17,) each.
+        """Learn from one frame and return its people in the world.
 
-        NaN for somebody of whom it is not known where they are.
+        Args:
+            time_s: Time of the frame; rises from call to call.
+            people: By track, one row of poses and the scores (17,) of the COCO-17 keypoints from
+                which it was lifted.
+
+        Returns:
+            World joints (17, 3) metres by track; NaN where the person's position is unknown.
         """
-        self._forget(time_s)
+        self._remember(time_s, people)
+        if time_s >= self._next_up_s:
+            self._next_up_s = time_s + _UP_EVERY_S
+            self._update_up()
+        elapsed_s = time_s - self._last_s
+        self._last_s = time_s
+
+        present = {
+            track_id: history
+            for track_id, history in self._histories.items()
+            if history.last_s == time_s
+        }
+        joints = {
+            track_id: history.joints() @ self._axes.T for track_id, history in present.items()
+        }
+        levels = {track_id: lowest_level(joints[track_id]) for track_id in present}
+        self._update_floor(
+            [levels[track_id] for track_id in present if len(joints[track_id]) >= _MIN_ROWS],
+            elapsed_s,
+        )
+        in_world = {track_id: np.full((len(H36M_17), 3), np.nan) for track_id in people}
+        for track_id, history in present.items():
+            is_on_floor = levels[track_id] - self._floor < SAME_FLOOR_M
+            goal = levels[track_id] if is_on_floor else self._floor
+            history.level = _approach(goal, history.level, elapsed_s, _SETTLE_S)
+            in_world[track_id] = self._to_world(joints[track_id][-1], history.level)
+        return in_world
+
+    def _remember(self, time_s: float, people: Mapping[int, tuple[CameraPoses, Floats]]) -> None:
+        """Drop rows older than `_MEMORY_S` and add those of people whose position is known."""
+        for track_id, history in list(self._histories.items()):
+            while history.rows and time_s - history.rows[0][0] > _MEMORY_S:
+                history.rows.popleft()
+            if not history.rows:
+                del self._histories[track_id]
         for track_id, (pose, scores) in people.items():
             joints = pose.root_m[0] + pose.joints_m[0]
             if np.isfinite(joints).all():
-                walker = self._walkers.setdefault(track_id, _Walker())
-                walker.rows.append((time_s, joints, scores[_FEET] > 0))
-        if time_s >= self._next_s:
-            self._next_s = time_s + _LEARN_EVERY_S
-            self._learn_up()
-        elapsed_s, self._last_s = time_s - self._last_s, time_s
-        here = {
-            track_id: walker
-            for track_id, walker in self._walkers.items()
-            if walker.rows[-1][0] == time_s
-        }
-        turned = {track_id: walker.joints() @ self._axes.T for track_id, walker in here.items()}
-        levels = {track_id: _lowest(joints) for track_id, joints in turned.items()}
-        floor = self._find_floor(
-            [levels[one] for one in here if len(turned[one]) >= _LEAST_ROWS], elapsed_s
-        )
-        placed = {track_id: np.full((len(H36M_17), 3), np.nan) for track_id in people}
-        for track_id, walker in here.items():
-            is_near = levels[track_id] - floor < _ONE_FLOOR_M
-            stands_on = levels[track_id] if is_near else floor
-            walker.level = _towards(stands_on, walker.level, elapsed_s, _SETTLE_S)
-            placed[track_id] = self._placed(turned[track_id][-1], walker.level)
-        return placed
+                history = self._histories.setdefault(track_id, _PersonHistory())
+                history.rows.append((time_s, joints, seen_feet(scores)))
 
-    def _forget(self, time_s: float) -> None:
-        for track_id, walker in list(self._walkers.items()):
-            while walker.rows and time_s - walker.rows[0][0] > _MEMORY_S:
-                walker.rows.popleft()
-            if not walker.rows:
-                del self._walkers[track_id]
+    def _update_up(self) -> None:
+        """Move up towards its estimate from the last seconds.
 
-    def _learn_up(self) -> None:
-        people, speeds, fps = [], [], 30.0
-        for walker in self._walkers.values():
-            if len(walker.rows) < _LEAST_ROWS:
-                continue
-            times = [row[0] for row in walker.rows]
-            fps = (len(times) - 1) / (times[-1] - times[0])
-            joints = walker.joints()
-            pose = CameraPoses(joints - joints[:, :1], joints[:, 0], H36M_17)
-            seen = np.stack([row[2] for row in walker.rows])
-            people.append(pose)
-            speeds.append(np.where(seen, foot_speeds(pose, fps), np.inf))
-        if not people:
-            return
-        self._opinions += 1
-        share = max(1 / self._opinions, _LEAST_SHARE)
-        up = self._up + share * (up_direction(people, speeds, fps) - self._up)
-        self._lean_to(up / np.linalg.norm(up))
-
-    def _lean_to(self, up: Floats) -> None:
-        """Take `up` for up; the floors that people are on stay where they are under them."""
-        rises = [
-            float((up - self._up) @ walker.rows[-1][1][0]) for walker in self._walkers.values()
+        The share of the k-th estimate is 1 / k, which makes up their mean, but at least
+        `_MIN_UP_SHARE`, from where on up is an exponential moving average.
+        """
+        histories = [
+            history for history in self._histories.values() if len(history.rows) >= _MIN_ROWS
         ]
-        for walker, rise in zip(self._walkers.values(), rises, strict=True):
-            walker.level += rise
-        self._floor += float(np.mean(rises))
-        self._up, self._axes = up, world_axes(up)
+        if not histories:
+            return
+        motions = [history.motion() for history in histories]
+        speeds = [
+            motion.foot_speeds(history.fps)
+            for motion, history in zip(motions, histories, strict=True)
+        ]
+        # All durations are counted at the last person's rate. Who was away has a lower one than the
+        # source, so contacts are then a little too easily long enough.
+        estimate = up_direction(motions, speeds, histories[-1].fps)
+        self._up_estimates += 1
+        share = max(1 / self._up_estimates, _MIN_UP_SHARE)
+        up = self._up + share * (estimate - self._up)
+        self._set_up(up / np.linalg.norm(up))
 
-    def _find_floor(self, levels: list[float], elapsed_s: float) -> float:
-        """The floor, after the levels of those who are there were heard; infinitely high before the first."""
+    def _set_up(self, up: Floats) -> None:
+        """Change up; levels move along, so that they stay under the people who are on them.
+
+        A person at x is at height u·x, so a change of u raises them, and the level under them, by
+        Δu·x.
+        """
+        rises = []
+        for history in self._histories.values():
+            pelvis = history.rows[-1][1][0]
+            rise = float((up - self._up) @ pelvis)
+            history.level += rise
+            rises.append(rise)
+        self._floor += float(np.mean(rises))
+        self._up = up
+        self._axes = world_axes(up)
+
+    def _update_floor(self, levels: list[float], elapsed_s: float) -> None:
+        """Move the floor towards the lowest of the levels (if any): fast down, slowly up."""
         if levels:
             lowest = min(levels)
-            settle_s = _SETTLE_S if lowest < self._floor else _FLOOR_RISES_S
-            self._floor = _towards(lowest, self._floor, elapsed_s, settle_s)
-        return self._floor
+            settle_s = _SETTLE_S if lowest < self._floor else _FLOOR_RISE_S
+            self._floor = _approach(lowest, self._floor, elapsed_s, settle_s)
 
-    def _placed(self, joints: Floats, level: float) -> Floats:
-        """Joints (17, 3) with z up above a level, nobody's below the floor."""
+    def _to_world(self, joints: Floats, level: float) -> Floats:
+        """World joints of (17, 3), z up from the camera: `level` at 0, no joint below it."""
         if self._origin is None:
             self._origin = joints[0] * [1.0, 1.0, 0.0]
-        placed = joints - self._origin - [0.0, 0.0, level]
-        placed[:, 2] += max(_CLEARANCE_M - placed[:, 2].min(), 0.0)
-        return np.asarray(placed)
+        in_world = joints - self._origin - [0.0, 0.0, level]
+        in_world[:, 2] += floor_deficit(in_world)
+        return np.asarray(in_world)
 
 
-def _lowest(joints: Floats) -> float:
-    """The level that the person of joints (T, 17, 3) with z up was at when lowest."""
-    return float(np.percentile(joints[..., 2].min(1), _LOW_PERCENTILE)) - ANKLE_HEIGHT_M
+def _approach(goal: float, value: float, elapsed_s: float, settle_s: float) -> float:
+    """First-order lag: `value` moved towards the goal by 1 - exp(-t / τ) of the way.
 
-
-def _towards(goal: float, value: float, elapsed_s: float, settle_s: float) -> float:
-    """`value` nearer to the goal, a third of the way left after `settle_s`; the goal where there is no value yet."""
-    return (
-        value + (goal - value) * (1 - math.exp(-elapsed_s / settle_s))
-        if math.isfinite(value)
-        else goal
-    )
+    The goal itself where there is no value yet (infinite).
+    """
+    if not math.isfinite(value):
+        return goal
+    return value + (goal - value) * (1 - math.exp(-elapsed_s / settle_s))

@@ -1,150 +1,128 @@
-"""A path of the pelvis on which standing feet stand: what was measured, bent as little as need be, in one solve.
+"""A path of the pelvis on which feet in contact rest, as near as possible to the measured one.
 
-Depth is the weak part of a person's path from one camera: along the line of sight the path gives way most easily. Feet
-that stand have no speed and are at the height of what they stand on. Both are linear in the correction of the path, as
-is its acceleration, so the best correction is one banded system of normal equations.
+Depth is the weak part of a person's path from one camera, so the path gives way most easily along
+the line of sight. A foot in contact has no speed and is at the height of what it rests on. Both are
+linear in the correction of the path, and so is its acceleration: the best correction is the
+solution of one banded system.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.linalg import solveh_banded
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from core.types import Floats
-from pipeline.grounding.contacts import ANKLES, Step
+from pipeline.grounding.axes import unit_vectors
+from pipeline.grounding.banded import solve_block_banded
+from pipeline.grounding.contacts import ANKLES, Support
+from pipeline.grounding.floor import ANKLE_HEIGHT_M
 
-ANKLE_HEIGHT_M = 0.08
-"""Of an ankle above the sole of its standing foot."""
-
-_ACROSS_M, _ALONG_M = (
-    0.03,
-    0.1,
-)  # how far off the measured path is, across and along the line of sight
-_SKATE_M_S = 0.08  # what a standing foot may do
-_HEIGHT_M = 0.02  # how exactly a standing foot keeps to its level
+# Standard deviations.
+_ACROSS_M = 0.03  # of the measured path, across the line of sight
+_ALONG_M = 0.1  # of the measured path, along it
+_SKATE_M_S = 0.08  # of a foot's speed in contact
+_HEIGHT_M = 0.02  # of a foot's height in contact
 _ACCELERATION_M_S2 = 2.0  # of the correction
-_EDGE_S = 0.1  # over which a step takes hold and lets go
-_SINKING_PASSES = 3
-_CLEARANCE_M = 0.03  # of any joint above the floor
-_RISE_S = 0.3
+
+_TAPER_S = 0.1  # over which a contact sets in and ends
+_FLOOR_ITERATIONS = 3
 
 
-@dataclass(frozen=True)
-class Footing:
-    """A step and the height of the ground under it, metres."""
+def solve_root_path(joints: Floats, camera: Floats, supports: list[Support], fps: float) -> Floats:
+    """Correct a person's path so that feet in contact neither slide nor leave their level.
 
-    step: Step
-    level_m: float
+    No ankle is left below the floor: frames in which one would be get a height term of their own
+    and the system is solved again (an active-set method, up to `_FLOOR_ITERATIONS` solves).
 
+    Args:
+        joints: (T, 17, 3) metres in world axes, z up, floor at 0.
+        camera: (3,) position of the camera in the same axes.
+        supports: The person's contacts and what they rest on.
+        fps: Frames a second.
 
-def plant(
-    joints: Floats, camera: Floats, footings: list[Footing], fps: float, along_m: float = _ALONG_M
-) -> Floats:
-    """Correction (T, 3) to add to world joints (T, 17, 3), z up, floor at 0; `camera` (3,) is where they are seen from.
-
-    Nobody sinks: frames in which an ankle would be below the floor get a footing of their own.
+    Returns:
+        (T, 3) metres to add to all joints of each frame.
     """
     frames = len(joints)
-    if frames < 3:
-        return _lift(joints, footings)
+    if frames < 3:  # no acceleration to keep small
+        return _vertical_shift(joints, supports)
     ankles = joints[:, ANKLES]
-    stands, goal, sunk = (np.zeros((frames, 2)) for _ in range(3))
-    for footing in footings:
-        at, foot = footing.step.frames, footing.step.foot
-        stands[at, foot] = _fade(footing.step.stop - footing.step.start, fps)
-        goal[at, foot] = footing.level_m + ANKLE_HEIGHT_M - ankles[at, foot, 2]
+    contact = np.zeros((frames, 2))  # c: weight of each foot's contact
+    sunk = np.zeros((frames, 2))  # 1 where an ankle would be below the floor
+    rise = np.zeros((frames, 2))  # g: how far each foot is below where it should be
+    for support in supports:
+        rows = support.contact.frames
+        foot = support.contact.foot
+        contact[rows, foot] = _taper(support.contact.stop - support.contact.start, fps)
+        rise[rows, foot] = support.level_m + ANKLE_HEIGHT_M - ankles[rows, foot, 2]
     correction: Floats = np.zeros((frames, 3))
-    for _ in range(_SINKING_PASSES):
-        correction = _solve(ankles, camera, stands, goal, sunk, fps, along_m)
-        below = ankles[..., 2] + correction[:, None, 2] < ANKLE_HEIGHT_M - _HEIGHT_M
+    for _ in range(_FLOOR_ITERATIONS):
+        correction = _solve_correction(ankles, camera, contact, sunk, rise, fps)
+        heights = ankles[..., 2] + correction[:, None, 2]
+        below = heights < ANKLE_HEIGHT_M - _HEIGHT_M
         if not below.any():
             break
         sunk = np.maximum(sunk, below)
-        goal = np.where((stands == 0) & (sunk > 0), ANKLE_HEIGHT_M - ankles[..., 2], goal)
+        rise = np.where((contact == 0) & (sunk > 0), ANKLE_HEIGHT_M - ankles[..., 2], rise)
     return correction
 
 
-def keep_above(joints: Floats, fps: float) -> Floats:
-    """World joints (T, 17, 3) raised smoothly where any would be in the floor: hands, backs, bad lifts."""
-    width = 2 * round(_RISE_S * fps / 2) + 1
-    deficit = maximum_filter1d(
-        np.maximum(_CLEARANCE_M - joints[..., 2].min(1), 0.0), width, mode="nearest"
-    )
-    rise = uniform_filter1d(
-        deficit, width, mode="nearest"
-    )  # never less than what is needed in the middle
-    return np.asarray(joints + rise[:, None, None] * [0.0, 0.0, 1.0])
-
-
-def _solve(
-    ankles: Floats,
-    camera: Floats,
-    stands: Floats,
-    goal: Floats,
-    sunk: Floats,
-    fps: float,
-    along_m: float,
+def _solve_correction(
+    ankles: Floats, camera: Floats, contact: Floats, sunk: Floats, rise: Floats, fps: float
 ) -> Floats:
-    """(T, 3): least squares over nearness to the measured path, still feet, their height, and acceleration."""
+    """Solve for the correction x (T, 3) by banded weighted least squares.
+
+    With a_tf the ankle of foot f, c_tf its contact weight, g_tf its missing height, P the
+    projection onto the line of sight and xy the level part of a vector:
+
+        x* = argmin Σ_t  |(I - P_t) x_t|² / σ_across² + |P_t x_t|² / σ_along²
+                 + Σ_tf  max(c_tf, sunk_tf) (x_t,z - g_tf)² / σ_height²
+                 + Σ_tf  min(c_tf, c_t+1,f) |fps (x_t+1 - x_t + a_t+1,f - a_tf)_xy|² / σ_skate²
+                 + Σ_t   |fps² (x_t+1 - 2 x_t + x_t-1)|² / σ_acceleration²
+
+    Its normal equations couple each frame with the next two.
+    """
     frames = len(ankles)
-    sight = ankles.mean(1) - camera
-    sight /= np.maximum(np.linalg.norm(sight, axis=-1, keepdims=True), 1e-9)
-    blocks = np.zeros((3, frames, 3, 3))  # of the normal equations: frame t with t, t + 1, t + 2
+    blocks = np.zeros((3, frames, 3, 3))  # block d, t: rows of frame t + d, columns of frame t
     right = np.zeros((frames, 3))
-    beside = np.eye(3) - sight[:, :, None] * sight[:, None]
-    blocks[0] += beside / _ACROSS_M**2 + (np.eye(3) - beside) / along_m**2
 
-    height = np.maximum(stands, sunk) / _HEIGHT_M**2
+    # Nearness to the measured path.
+    sight = unit_vectors(ankles.mean(1) - camera)
+    across = np.eye(3) - sight[:, :, None] * sight[:, None]  # I - P
+    blocks[0] += across / _ACROSS_M**2 + (np.eye(3) - across) / _ALONG_M**2
+
+    # Heights of feet.
+    height = np.maximum(contact, sunk) / _HEIGHT_M**2
     blocks[0, :, 2, 2] += height.sum(1)
-    right[:, 2] += (height * goal).sum(1)
+    right[:, 2] += (height * rise).sum(1)
 
-    grip = np.minimum(stands[1:], stands[:-1]) * (fps / _SKATE_M_S) ** 2  # (T - 1, 2)
-    slip = np.diff(ankles, axis=0)
+    # Speeds of feet in contact; each couples two frames.
+    grip = np.minimum(contact[1:], contact[:-1]) * (fps / _SKATE_M_S) ** 2  # (T - 1, 2)
+    slip = np.diff(ankles, axis=0)  # a_t+1 - a_t
     pull = (grip[..., None] * slip).sum(1)
-    eye = np.diag([1.0, 1.0, 0.0])
-    total = grip.sum(1)[:, None, None] * eye
+    level = np.diag([1.0, 1.0, 0.0])  # the xy part
+    total = grip.sum(1)[:, None, None] * level
     blocks[0, 1:] += total
     blocks[0, :-1] += total
     blocks[1, :-1] -= total
-    right[1:] -= pull @ eye
-    right[:-1] += pull @ eye
+    right[1:] -= pull @ level
+    right[:-1] += pull @ level
 
+    # Acceleration of the correction; the stencil 1, -2, 1 couples three frames.
     stiffness = (fps**2 / _ACCELERATION_M_S2) ** 2 * np.eye(3)
     for i, a in enumerate((1.0, -2.0, 1.0)):
         for j, b in enumerate((1.0, -2.0, 1.0)[: i + 1]):
             blocks[i - j, j : frames - 2 + j] += a * b * stiffness
-    return solve_blocks(blocks, right)
+    return solve_block_banded(blocks, right)
 
 
-def solve_blocks(blocks: Floats, right: Floats) -> Floats:
-    """Solve a symmetric system of 3 × 3 blocks that couple each frame with itself and the next two.
-
-    blocks (3, T, 3, 3): block d, t stands in row t + d and column t; right (T, 3). Returns (T, 3).
-    """
-    frames = len(right)
-    band = np.zeros((9, 3 * frames))  # lower form: band[k, j] = A[j + k, j]
-    for d in range(3):
-        for row in range(3):
-            for column in range(3):
-                k = 3 * d + row - column
-                if k >= 0:
-                    band[k, column::3] = blocks[d, :, row, column]
-    return np.asarray(solveh_banded(band, right.ravel(), lower=True)).reshape(frames, 3)
+def _taper(length: int, fps: float) -> Floats:
+    """(length,) weights that rise to 1 and fall again, so that contacts set in and end smoothly."""
+    to_edge = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1))
+    return np.minimum(to_edge / (_TAPER_S * fps), 1.0)
 
 
-def _fade(length: int, fps: float) -> Floats:
-    """(length,) weights that rise to 1 and fall again, so that a foot is neither caught nor let go with a jerk."""
-    edge = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)) / (_EDGE_S * fps)
-    return np.minimum(edge, 1.0)
-
-
-def _lift(joints: Floats, footings: list[Footing]) -> Floats:
-    """For one or two frames: straight up or down onto the ground."""
-    gaps = [
-        footing.level_m
-        + ANKLE_HEIGHT_M
-        - joints[footing.step.frames, ANKLES[footing.step.foot], 2].mean()
-        for footing in footings
-    ]
+def _vertical_shift(joints: Floats, supports: list[Support]) -> Floats:
+    """(T, 3) for one or two frames: straight up or down, by the mean gap under the contacts."""
+    gaps = []
+    for support in supports:
+        ankle = joints[support.contact.frames, ANKLES[support.contact.foot], 2]
+        gaps.append(support.level_m + ANKLE_HEIGHT_M - ankle.mean())
     return np.tile([0.0, 0.0, float(np.mean(gaps)) if gaps else 0.0], (len(joints), 1))

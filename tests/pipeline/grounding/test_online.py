@@ -1,0 +1,45 @@
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from core.skeletons import H36M_17
+from core.types import CameraPoses
+from pipeline.grounding.contacts import ANKLES
+from pipeline.grounding.online import OnlineWorld
+from testkit.walker import walking
+
+
+def walker(seconds: float, level_m: float, tilt_rad: float) -> Iterator[tuple[float, CameraPoses]]:
+    """Times and poses of a person who walks `level_m` above the floor.
+
+    The floor is 1.5 m below a camera that is tilted down.
+    """
+    frames = int(30 * seconds)
+    joints = walking(frames)
+    ankles = joints[:, ANKLES, 1].max(1)
+    root = np.stack(
+        [np.linspace(-1, 1, frames), 1.5 - level_m - 0.08 - ankles, np.full(frames, 5.0)], 1
+    )
+    cos, sin = np.cos(tilt_rad), np.sin(tilt_rad)
+    turn = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    for t in range(frames):
+        yield t / 30, CameraPoses((joints[t] @ turn.T)[None], (root[t] @ turn.T)[None], H36M_17)
+
+
+@pytest.mark.parametrize("tilt_deg", [0.0, -12.0])
+def test_up_and_floor_are_learned_on_the_way(tilt_deg: float) -> None:
+    world, scores = OnlineWorld(), np.full(17, 0.9)
+    low, high = walker(8, 0.0, np.radians(tilt_deg)), walker(8, 1.7, np.radians(tilt_deg))
+    for (time_s, below), (_, above) in zip(low, high, strict=True):
+        joints = world.update(time_s, {1: (below, scores), 2: (above, scores)})
+    standing, raised = joints[1], joints[2]
+    upright = standing[H36M_17.index("head_top")] - standing[0]
+    assert upright[2] / np.linalg.norm(upright) > 0.99
+    assert standing[:, 2].min() == pytest.approx(0.08, abs=0.06)
+    assert raised[:, 2].min() == pytest.approx(1.78, abs=0.25), "a roof is a roof"
+
+
+def test_a_person_whose_position_is_unknown_is_nan() -> None:
+    nowhere = CameraPoses(walking(1), np.full((1, 3), np.nan), H36M_17)
+    assert np.isnan(OnlineWorld().update(0.0, {1: (nowhere, np.zeros(17))})[1]).all()
