@@ -1,23 +1,17 @@
-"""What may be opened as a video or a picture, and how large it may be."""
+"""Which files may be opened as a video or a picture, and how large a picture may be."""
 
 import os
 import stat
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.errors import InputError
 
-Picture = NDArray[np.uint8]
-"""(H, W, 3) RGB."""
-
 MAX_PIXELS = 8192 * 8192
-"""Of a picture: 8K, and both eyes of it."""
+"""The most that a picture may have: two frames of 8K, one for each eye."""
 
 
-def too_large(path: Path, size: str) -> InputError:
-    """What is said of pictures of more than `MAX_PIXELS`."""
+def too_large_error(path: Path, size: str) -> InputError:
+    """The error for pictures of more than `MAX_PIXELS`; `size` is the subject of its sentence."""
     return InputError(
         f"{path}: {size} is more than the {MAX_PIXELS / 1e6:.0f} megapixels that are read; "
         "make it smaller first: ffmpeg -i IN -vf scale=3840:-2 OUT"
@@ -25,7 +19,13 @@ def too_large(path: Path, size: str) -> InputError:
 
 
 def check_file(path: Path) -> None:
-    """`InputError` where a path cannot be a video to open; `http://…` is just a file that is not there."""
+    """Check that a path is a regular file that can be read and is not empty.
+
+    An address (`http://…`) is a file that does not exist; nothing is fetched.
+
+    Raises:
+        InputError: The path is no such file; the text says why.
+    """
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Pictures as clips: one alone is a clip of one frame, a folder of numbered ones a clip at the rate one gives.
+"""Pictures: read, written, and as the frames of a clip.
 
-The only place that opens or writes a picture, as `pipeline.media.video_reader` is for videos.
+A picture alone is a clip of one frame; a folder of numbered ones is a clip at a rate that is given.
 """
 
 import io
@@ -16,27 +16,13 @@ from PIL import Image
 
 from core.errors import InputError
 from core.numbered import number_in
-from core.types import Frame, VideoInfo
-from pipeline.media.files import MAX_PIXELS, Picture, check_file, too_large
-from pipeline.media.video_reader import VideoReader
+from core.types import Frame, Picture, VideoInfo
+from pipeline.media.files import MAX_PIXELS, too_large_error
 
-IMAGE_SUFFIXES = frozenset(
-    (
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jp2",
-        ".png",
-        ".webp",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".ppm",
-        ".pgm",
-        ".heic",
-        ".heif",
-    )
-)
+IMAGE_SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm",
+    ".heic", ".heif",
+))  # fmt: skip
 """Endings by which a file is taken for a picture; an animated .gif is a video."""
 
 STILL_FPS = 1.0
@@ -49,7 +35,11 @@ def is_image(path: Path) -> bool:
 
 
 def image_sequence(folder: Path) -> list[Path]:
-    """The pictures of a folder by the number in their names; `InputError` where that is no order."""
+    """List the pictures of a folder by the number in their names.
+
+    Raises:
+        InputError: A name has no number, two have the same, or there are no pictures.
+    """
     by_number: dict[int, Path] = {}
     try:
         paths = sorted(path for path in folder.iterdir() if is_image(path))
@@ -61,42 +51,33 @@ def image_sequence(folder: Path) -> list[Path]:
             raise InputError(
                 f"{folder}: {path.name} has no number, by which pictures become a clip"
             )
-        other = by_number.setdefault(number, path)
-        if other is not path:
+        if number in by_number:
             raise InputError(
-                f"{folder}: {other.name} and {path.name} have the same number; keep one of them"
+                f"{folder}: {by_number[number].name} and {path.name} have the same number; "
+                "keep one of them"
             )
+        by_number[number] = path
     if not by_number:
         raise InputError(f"{folder}: holds no pictures to make a clip of")
     return [by_number[number] for number in sorted(by_number)]
 
 
-def check_clip(path: Path, fps: float | None) -> None:
-    """`InputError` where a path cannot be a clip to open: see `open_clip`."""
-    if fps is not None and path.is_dir():
-        image_sequence(path)
-    else:
-        check_file(path)
-
-
-def open_clip(
-    path: Path, start_s: float | None = None, end_s: float | None = None, fps: float | None = None
-) -> "VideoReader | ImageReader":
-    """A reader for a video, for a picture, or, at `fps`, for a folder of numbered pictures."""
-    if fps is not None and path.is_dir():
-        return ImageReader(path, image_sequence(path), fps, start_s, end_s)
-    if is_image(path):
-        check_file(path)
-        return ImageReader(path, [path], STILL_FPS, start_s, end_s)
-    return VideoReader(path, start_s, end_s)
-
-
 class ImageReader:
-    """Pictures as the frames of a clip, `fps` of them a second; used as a `VideoReader`.
+    """Pictures as the frames of a clip; a `ClipReader`.
 
-    Upright, whatever the camera's EXIF orientation. `numbers` are those in the pictures' names, 0 where a picture alone
-    has none. In a clip, a picture that cannot be decoded is left out, and `warning` says so at the end; one of another
-    size than the first raises `InputError`.
+    They are turned upright by the camera's EXIF orientation. A picture that cannot be decoded is
+    left out, and `warning` says so at the end.
+
+    Args:
+        path: The clip: the picture itself, or the folder that holds the pictures.
+        pictures: Their paths, in order; at least one.
+        fps: Pictures a second: the i-th is shown at i / fps.
+        start_s: Second to start at, None for the first picture.
+        end_s: Second to stop before, None for no end.
+
+    Raises:
+        InputError: The first picture cannot be decoded; while iterating: a picture has another size
+            than the first, or none lies between `start_s` and `end_s`.
     """
 
     def __init__(
@@ -104,11 +85,12 @@ class ImageReader:
         path: Path,
         pictures: Sequence[Path],
         fps: float,
-        start_s: float | None,
-        end_s: float | None,
+        start_s: float | None = None,
+        end_s: float | None = None,
     ) -> None:
         self.warning: str | None = None
-        self.numbers = [number_in(picture.name) or 0 for picture in pictures]
+        self.picture_numbers = [number_in(picture.name) or 0 for picture in pictures]
+        """The numbers in the pictures' names, 0 where a picture alone has none."""
         self._pictures = pictures
         self._start_s, self._end_s = start_s or 0.0, math.inf if end_s is None else end_s
         first = read_image(pictures[0])
@@ -126,36 +108,44 @@ class ImageReader:
         self.close()
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is held open."""
 
     def __iter__(self) -> Iterator[Frame]:
-        given, missing = 0, 0
+        read, undecodable = 0, 0
         for index, picture in enumerate(self._pictures):
             time_s = index / self.info.fps
             if not self._start_s <= time_s < self._end_s:
                 continue
             rgb = read_image(picture)
             if rgb is None:
-                missing += 1
+                undecodable += 1
                 continue
-            height, width = rgb.shape[:2]
-            if (width, height) != (self.info.width, self.info.height):
-                expected = f"{self._pictures[0].name} is {self.info.width} × {self.info.height}"
-                raise InputError(
-                    f"{picture}: is {width} × {height} px, {expected}; a clip has one size"
-                )
+            self._check_size(picture, rgb)
             yield Frame(index, time_s, rgb)
-            given += 1
-        if missing:
-            self.warning = f"{missing} of its pictures cannot be decoded and are left out"
-        if not given:
+            read += 1
+        if undecodable:
+            self.warning = f"{undecodable} of its pictures cannot be decoded and are left out"
+        if not read:
             raise InputError(
                 f"{self.info.path}: no picture from {self._start_s:g} to {self._end_s:g} s"
             )
 
+    def _check_size(self, path: Path, rgb: Picture) -> None:
+        height, width = rgb.shape[:2]
+        if (width, height) != (self.info.width, self.info.height):
+            expected = f"{self._pictures[0].name} is {self.info.width} × {self.info.height}"
+            raise InputError(f"{path}: is {width} × {height} px, {expected}; a clip has one size")
+
 
 def read_image(path: Path) -> Picture | None:
-    """(H, W, 3) RGB, upright; None where it cannot be decoded. `InputError` where it is larger than a video may be."""
+    """Read a picture.
+
+    Returns:
+        (H, W, 3) RGB, upright; None where it cannot be decoded.
+
+    Raises:
+        InputError: The file cannot be read, or the picture is larger than a video may be.
+    """
     try:
         data = np.fromfile(path, np.uint8)
         _refuse_huge(path, data.tobytes())
@@ -167,22 +157,30 @@ def read_image(path: Path) -> Picture | None:
     return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
+def write_image(path: Path, rgb: Picture) -> None:
+    """Write a picture in the format of the path's ending.
+
+    Args:
+        path: The file to write; its folder must exist.
+        rgb: (H, W, 3) RGB.
+
+    Raises:
+        OSError: The system refuses to write.
+    """
+    _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    path.write_bytes(data.tobytes())
+
+
 def _refuse_huge(path: Path, data: bytes) -> None:
-    """By the file's head: a few kilobytes may unpack to gigabytes."""
+    """Check the size that a picture's head gives: a few kilobytes may unpack to gigabytes."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit is ours
             with Image.open(io.BytesIO(data)) as picture:
                 width, height = picture.size
     except Image.DecompressionBombError as error:
-        raise too_large(path, "its size") from error
-    except Exception:  # whatever Pillow makes of it: OpenCV may read more
+        raise too_large_error(path, "its size") from error
+    except Exception:  # Pillow reads fewer formats than OpenCV
         return
     if width * height > MAX_PIXELS:
-        raise too_large(path, f"{width} × {height} px")
-
-
-def write_image(path: Path, rgb: Picture) -> None:
-    """Write (H, W, 3) RGB in the format of the path's ending; `OSError` where the system refuses."""
-    _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-    path.write_bytes(data.tobytes())
+        raise too_large_error(path, f"{width} × {height} px")

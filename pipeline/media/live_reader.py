@@ -1,7 +1,8 @@
-"""The newest frame of a live source.
+"""The latest frame of a live source.
 
-OpenCV decodes in a thread of its own, every frame, because frames are coded as differences from those before; but only
-the newest one is kept. Who is slower than the camera misses frames and never falls behind.
+OpenCV decodes in a thread of its own, every frame, because frames are coded as differences from
+those before; but only the latest one is kept. A consumer slower than the camera misses frames and
+never falls behind.
 """
 
 import math
@@ -18,33 +19,38 @@ from typing import Any, Self
 import cv2
 
 from core.errors import InputError
-from core.types import Frame, VideoInfo
-from pipeline.media.ffmpeg_program import opencv_options
-from pipeline.media.files import Picture
+from core.types import Frame, Picture, VideoInfo
 from pipeline.media.live_source import LiveSource
-from pipeline.media.video_reader import REFUSED_AT_END
-from pipeline.runtime.latest_value import Newest
+from pipeline.media.opencv import capture_options
+from pipeline.media.video_reader import MAX_FAILED_GRABS
+from pipeline.runtime.latest_value import LatestValue
 
 STALLED_S = 10.0
 """A source that sends nothing for so long has died."""
 
-_PROBE = "probesize;500000|analyzeduration;500000"  # half a second instead of five before the first frame
-# What a stream names may be opened from where the stream itself came from, and nothing else: no file by a web page.
+_PROBE = "probesize;500000|analyzeduration;500000"  # 0.5 s instead of 5 before the first frame
+# What a stream refers to may be opened where the stream itself came from, and nowhere else: no
+# local file by a web page.
 _WHITELIST = {
     "pipe": "pipe",
     "network": "rtsp,rtsps,rtp,srtp,rtmp,http,https,httpproxy,tcp,tls,udp,srt,crypto,data",
 }
-_DRIFT_S = 0.5  # by which a stream's clock and ours may differ
-_LEAST_STEP_S = 0.001
-_BEHIND_S = 0.25  # of a stream that is decoded too slowly; and how often a picture of it is shown all the same
-_BREAK_S = 2.0  # a clock that jumps by more begins anew
-_FORGOTTEN_S = 0.0001  # a frame, by which the clocks of two machines may drift apart
+_MAX_DRIFT_S = 0.5  # by which a stream's clock and ours may differ
+_MIN_STEP_S = 0.001
+_MAX_LAG_S = 0.25  # beyond it pictures are skipped, and one is still shown every so often
+_RESTART_S = 2.0  # a clock that jumps by more begins anew
+_DRIFT_PER_FRAME_S = 0.0001  # by which the clocks of two machines may drift apart
 
 
 @dataclass(frozen=True)
 class LiveFrame:
-    """A decoded picture, BGR as it came, `index` counting the frames that were missed too; `arrived_s` by
-    `time.monotonic`."""
+    """A decoded frame.
+
+    index: Its number, counting the frames that were missed too.
+    time_s: Seconds from the first frame.
+    arrived_s: When it was decoded, by `time.monotonic`.
+    bgr: (H, W, 3) BGR, as it was decoded.
+    """
 
     index: int
     time_s: float
@@ -52,26 +58,34 @@ class LiveFrame:
     bgr: Picture
 
     def rgb(self) -> Frame:
-        """As all stages want it."""
+        """The frame that the stages take."""
         return Frame(self.index, self.time_s, cv2.cvtColor(self.bgr, cv2.COLOR_BGR2RGB))
 
 
 class LiveReader:
-    """The newest frames of a source until it ends, dies or `stop` is set; iterate once, in any thread.
+    """The latest frames of a source until it ends, stalls or is stopped; iterate once.
 
-    `InputError` on entering where no frame comes. Afterwards `ended` says why there are no more.
+    Entering its block waits for the first frame; then `info` describes the source. After the last
+    frame `ended` says why there are no more: `ended`, `stalled` or `stopped`.
+
+    Args:
+        source: What to read.
+        stop: Ends the iteration, from any thread; set when the block is left.
+
+    Raises:
+        InputError: On entering, where no frame comes.
     """
 
     def __init__(self, source: LiveSource, stop: threading.Event) -> None:
         self._source, self._stop = source, stop
-        self._slot: Newest[LiveFrame] = Newest()
+        self._slot: LatestValue[LiveFrame] = LatestValue()
         self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
-        self._refusal = ""
-        self._rate = 0.0
+        self._failure = ""
+        self._fps = 0.0
         self.arrived = 0
         """Frames that came so far, used or not."""
-        self.most_behind_s = 0.0
-        """By how much decoding fell behind the stream at worst."""
+        self.max_lag_s = 0.0
+        """By how much decoding fell behind the stream at worst, seconds."""
         self.ended = ""
 
     def __enter__(self) -> Self:
@@ -79,15 +93,15 @@ class LiveReader:
         first = self._wait(0)
         if first is None:
             raise InputError(
-                f"{self._source.shown}: {self._refusal or 'stopped before its first frame'}"
+                f"{self._source.shown}: {self._failure or 'stopped before its first frame'}"
             )
         height, width = first[1].bgr.shape[:2]
-        self.info = VideoInfo(Path(self._source.name), width, height, self._rate, None, 0, None)
+        self.info = VideoInfo(Path(self._source.name), width, height, self._fps, None, 0, None)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(2.0)  # a thread that waits for a dead camera's driver is left to itself
+        self._thread.join(2.0)  # a thread that waits for a dead camera's driver is abandoned
 
     def __iter__(self) -> Iterator[LiveFrame]:
         number = 0
@@ -97,7 +111,7 @@ class LiveReader:
         self.ended = self.ended or "stopped"
 
     def _wait(self, number: int) -> tuple[int, LiveFrame] | None:
-        """The frame after `number`; None when no more will come."""
+        """The latest frame, once its number is beyond `number`; None when no more will come."""
         while not self._stop.is_set():
             try:
                 return self._slot.after(number, timeout_s=0.2)
@@ -106,142 +120,155 @@ class LiveReader:
         return None
 
     def _read(self) -> None:
-        """The thread."""
+        """What the thread does."""
         try:
-            with _opened(self._source, self._stop) as capture:
+            with _open_capture(self._source, self._stop) as capture:
                 if capture is not None:
                     self._decode(capture)
         except InputError as error:
-            self._refusal = str(error)
+            self._failure = str(error)
         finally:
             self._slot.close()
 
     def _decode(self, capture: Any) -> None:
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        self._rate = rate if 0 < rate <= 240 else 30.0
-        clock, lag, size, stalled, kept = LiveClock(), Lag(), None, False, -math.inf
+        """Decode every frame, and keep the latest in the slot."""
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        self._fps = fps if 0 < fps <= 240 else 30.0
+        clock, lag = LiveClock(), DecodingLag()
+        size: tuple[int, int] | None = None
+        is_stalled, kept_s = False, -math.inf
         while not self._stop.is_set():
-            asked = time.monotonic()
-            is_there = _grab(capture)
-            arrived = time.monotonic()
-            stalled = (
-                stalled or arrived - asked >= STALLED_S
-            )  # after which the decoder still gives what it held back
-            if not is_there:
-                self.ended = "stalled" if stalled else "ended"
-                self._refusal = "opens, but no picture comes from it"
+            asked_s = time.monotonic()
+            is_grabbed = _grab(capture)
+            arrived_s = time.monotonic()
+            # after a stall the decoder still returns the frames that it held back
+            is_stalled = is_stalled or arrived_s - asked_s >= STALLED_S
+            if not is_grabbed:
+                self.ended = "stalled" if is_stalled else "ended"
+                self._failure = "opens, but no picture comes from it"
                 return
             stamp_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            time_s, behind_s = clock.time_s(stamp_s, arrived), lag.behind_s(stamp_s, arrived)
+            time_s, lag_s = clock.time_s(stamp_s, arrived_s), lag.update(stamp_s, arrived_s)
             self.arrived += 1
-            self.most_behind_s = max(self.most_behind_s, behind_s)
-            if behind_s > _BEHIND_S and arrived - kept < _BEHIND_S:
+            self.max_lag_s = max(self.max_lag_s, lag_s)
+            if lag_s > _MAX_LAG_S and arrived_s - kept_s < _MAX_LAG_S:
                 continue  # converting a picture takes as long as decoding it: catch up first
             ok, bgr = capture.retrieve()
             if not ok:
                 continue
-            kept = arrived
+            kept_s = arrived_s
             size = size or (bgr.shape[1], bgr.shape[0])
             if (bgr.shape[1], bgr.shape[0]) != size:  # as calls do when the line is bad
                 bgr = cv2.resize(bgr, size)
-            self._slot.put(LiveFrame(self.arrived - 1, time_s, arrived, bgr))
+            self._slot.put(LiveFrame(self.arrived - 1, time_s, arrived_s, bgr))
 
 
 class LiveClock:
-    """Frame times from 0 on, strictly rising: a stream's own, which are even, while they keep up with ours."""
+    """Frame times from 0 on, strictly increasing.
+
+    They are the stream's own, which are even, while these keep to real time.
+    """
 
     def __init__(self) -> None:
         self._start_s: float | None = None
         self._shift_s, self._last_s = 0.0, -math.inf
 
     def time_s(self, stamp_s: float, arrived_s: float) -> float:
-        """The time of a frame with a stream's time `stamp_s`, of any origin, that came at `arrived_s`."""
+        """The time of the next frame, seconds from the first.
+
+        Args:
+            stamp_s: Its time in the stream, of any origin; NaN where it has none.
+            arrived_s: When it was decoded, by `time.monotonic`.
+        """
         if self._start_s is None:
             self._start_s, self._shift_s = arrived_s, -stamp_s
-        since_start = arrived_s - self._start_s
+        since_start_s = arrived_s - self._start_s
         time_s = stamp_s + self._shift_s
-        if not abs(time_s - since_start) <= _DRIFT_S:  # restarted, of another rate, or not a number
-            time_s, self._shift_s = since_start, since_start - stamp_s
-        self._last_s = max(time_s, self._last_s + _LEAST_STEP_S)
+        if not abs(time_s - since_start_s) <= _MAX_DRIFT_S:  # restarted, of another rate, or NaN
+            time_s, self._shift_s = since_start_s, since_start_s - stamp_s
+        self._last_s = max(time_s, self._last_s + _MIN_STEP_S)
         return self._last_s
 
 
-class Lag:
+class DecodingLag:
     """By how much frames come later, against the stream's own clock, than they came at best."""
 
     def __init__(self) -> None:
         self._offset_s, self._best_s, self._stamp_s = math.inf, math.inf, math.nan
 
-    def behind_s(self, stamp_s: float, arrived_s: float) -> float:
-        """For the next frame; 0 where the stream's times are missing or begin anew."""
+    def update(self, stamp_s: float, arrived_s: float) -> float:
+        """The lag of the next frame, seconds; 0 where the stream's times are missing or restart.
+
+        Args:
+            stamp_s: Its time in the stream, of any origin.
+            arrived_s: When it was decoded, by `time.monotonic`.
+        """
         offset_s, before_s = arrived_s - stamp_s, self._offset_s
-        is_next = stamp_s > self._stamp_s and abs(offset_s - before_s) < _BREAK_S
+        continues = stamp_s > self._stamp_s and abs(offset_s - before_s) < _RESTART_S
         self._offset_s, self._stamp_s = offset_s, stamp_s
-        self._best_s = min(offset_s, self._best_s + _FORGOTTEN_S) if is_next else offset_s
+        self._best_s = min(offset_s, self._best_s + _DRIFT_PER_FRAME_S) if continues else offset_s
         return offset_s - self._best_s
 
 
 def _grab(capture: Any) -> bool:
-    """Decode the next frame. OpenCV says False at a damaged packet too, so ask on until it is surely the end."""
-    start = time.monotonic()
-    for _ in range(REFUSED_AT_END):
+    """Decode the next frame; OpenCV answers False at a damaged packet too, so it is asked again."""
+    start_s = time.monotonic()
+    for _ in range(MAX_FAILED_GRABS):
         if capture.grab():
             return True
-        if time.monotonic() - start >= STALLED_S:
+        if time.monotonic() - start_s >= STALLED_S:
             break
     return False
 
 
 @contextmanager
-def _opened(source: LiveSource, stop: threading.Event) -> Iterator[Any]:
-    """OpenCV's capture; None where `stop` is set first. `InputError` where it cannot be opened."""
+def _open_capture(source: LiveSource, stop: threading.Event) -> Iterator[Any]:
+    """OpenCV's capture, None where `stop` is set first; `InputError` where it does not open."""
     limit_ms = int(1000 * STALLED_S)
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit_ms]
     one_thread = [cv2.CAP_PROP_N_THREADS, 1]  # more would each hold back a frame
     if source.kind == "camera":
         device = int(source.address) if source.address.isdecimal() else source.address
-        with _released(
-            cv2.VideoCapture(device), "no such camera, or another program has it"
-        ) as capture:
+        failure = "no such camera, or another program has it"
+        with _released(cv2.VideoCapture(device), failure) as capture:
             capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
             yield capture
     elif source.kind == "network":
-        with opencv_options(
-            f"rtsp_transport;tcp|protocol_whitelist;{_WHITELIST['network']}|{_PROBE}"
-        ):
+        options = f"rtsp_transport;tcp|protocol_whitelist;{_WHITELIST['network']}|{_PROBE}"
+        with capture_options(options):
             capture = cv2.VideoCapture(source.address, cv2.CAP_FFMPEG, limits + one_thread)
         with _released(capture, f"does not answer with a video within {STALLED_S:g} s") as capture:
             yield capture
     else:
-        yield from _opened_pipe(source, stop, limits + one_thread)
+        yield from _open_pipe(source, stop, limits + one_thread)
 
 
-def _opened_pipe(source: LiveSource, stop: threading.Event, settings: list[int]) -> Iterator[Any]:
-    """A FIFO. Opened here and not by FFmpeg, which would sit in the system's open or read past every timeout."""
+def _open_pipe(source: LiveSource, stop: threading.Event, settings: list[int]) -> Iterator[Any]:
+    """A FIFO, opened here: FFmpeg would stay in the system's open or read past every timeout."""
     try:
         pipe = os.open(source.address, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}") from error
     try:
-        while not select.select([pipe], [], [], 0.2)[0]:  # nobody writes yet
+        while not select.select([pipe], [], [], 0.2)[0]:  # no program writes yet
             if stop.is_set():
                 yield None
                 return
-        with opencv_options(f"protocol_whitelist;{_WHITELIST['pipe']}|{_PROBE}"):
+        with capture_options(f"protocol_whitelist;{_WHITELIST['pipe']}|{_PROBE}"):
             capture = cv2.VideoCapture(f"pipe:{pipe}", cv2.CAP_FFMPEG, settings)
-        with _released(
-            capture, "what comes out of it is not a video that FFmpeg can read as it comes"
-        ) as capture:
+        failure = "what comes out of it is not a video that FFmpeg can read as it comes"
+        with _released(capture, failure) as capture:
             yield capture
     finally:
         os.close(pipe)
 
 
 @contextmanager
-def _released(capture: Any, refusal: str) -> Iterator[Any]:
+def _released(capture: Any, failure: str) -> Iterator[Any]:
+    """A capture, released at the end; `InputError` where it did not open."""
     try:
         if not capture.isOpened():
-            raise InputError(f"cannot be opened: {refusal}")
+            raise InputError(f"cannot be opened: {failure}")
         yield capture
     finally:
         capture.release()

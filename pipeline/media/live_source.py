@@ -1,4 +1,4 @@
-"""What is a live source: a camera's number or device, an address on the network, a FIFO."""
+"""Live sources: a camera's number or device, an address on the network, a FIFO."""
 
 import re
 import stat
@@ -14,7 +14,7 @@ Kind = Literal["camera", "network", "pipe"]
 
 @dataclass(frozen=True)
 class LiveSource:
-    """Where live pictures come from, `address` as the user gave it."""
+    """Where live pictures come from; `address` as the user gave it, passwords included."""
 
     address: str
     kind: Kind
@@ -29,19 +29,20 @@ class LiveSource:
 
     @property
     def name(self) -> str:
-        """A name for files."""
+        """A name for files and folders."""
         if self.kind == "camera" and self.address.isdecimal():
             return f"camera{self.address}"
         if self.kind == "network":
-            return (
-                re.sub(r"[^\w.-]+", "_", self.shown.partition("://")[2]).strip("_.")[:100]
-                or "stream"
-            )
+            host_and_path = self.shown.partition("://")[2]
+            return re.sub(r"[^\w.-]+", "_", host_and_path).strip("_.")[:100] or "stream"
         return Path(self.address).stem
 
 
-def find_live(text: str) -> LiveSource | None:
-    """The live source that a word of the command line means: a camera's number or device, an address, a FIFO."""
+def parse_live_source(text: str) -> LiveSource | None:
+    """The live source that a word of the command line names; None where it names a file.
+
+    A number is a camera unless a file has that name.
+    """
     if text.partition("://")[0].lower() in _SCHEMES and "://" in text:
         return LiveSource(text, "network")
     try:
@@ -50,8 +51,5 @@ def find_live(text: str) -> LiveSource | None:
         return LiveSource(text, "camera") if re.fullmatch(r"[0-9]{1,3}", text) else None
     if stat.S_ISFIFO(mode):
         return LiveSource(text, "pipe")
-    return (
-        LiveSource(text, "camera")
-        if stat.S_ISCHR(mode) and Path(text).name.startswith("video")
-        else None
-    )
+    is_camera = stat.S_ISCHR(mode) and Path(text).name.startswith("video")
+    return LiveSource(text, "camera") if is_camera else None

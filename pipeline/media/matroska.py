@@ -1,21 +1,27 @@
-"""A raw-video Matroska stream, byte by byte: how frames with times of their own travel through a pipe.
+"""A raw-video Matroska stream, byte by byte: frames with times of their own through a pipe.
 
-ffmpeg's `rawvideo` input knows one constant rate only. Matroska can hold raw frames with a timestamp and a duration
-each, and is simple to write forwards: a header, then one cluster a frame. Elements are `id, length, content` (RFC
-8794), the ids those of RFC 9559.
+ffmpeg's `rawvideo` input knows one constant rate only. Matroska holds raw frames with a timestamp
+and a duration each, and is simple to write forwards: a header, then one cluster a frame. Elements
+are `id, length, content` (RFC 8794), the ids those of RFC 9559.
 """
 
 from fractions import Fraction
 
 TICKS_PER_S = 1_000_000
-"""Times are written in microseconds: every frame rate in use survives being rounded to them and back."""
+"""Times are in microseconds: every frame rate in use survives being rounded to them and back."""
 
 _LENGTH_UNKNOWN = bytes.fromhex("01ffffffffffffff")
 _BT601 = 6
 
 
 def stream_header(width: int, height: int, frame_duration_s: Fraction) -> bytes:
-    """What precedes the frames: one track of I420 pictures, `width` × `height` px, BT.601, limited range."""
+    """The bytes before the frames: one track of I420 pictures, BT.601, limited range.
+
+    Args:
+        width: Of a picture, px; even.
+        height: Likewise.
+        frame_duration_s: How long a frame usually lasts, seconds.
+    """
     colour = (
         _uint("55b1", _BT601) + _uint("55b9", 1) + _uint("55ba", _BT601) + _uint("55bb", _BT601)
     )
@@ -43,11 +49,16 @@ def stream_header(width: int, height: int, frame_duration_s: Fraction) -> bytes:
 
 
 def frame_header(ticks: int, duration_ticks: int, size: int) -> bytes:
-    """What precedes one frame of `size` bytes that is shown from `ticks` on, for `duration_ticks`."""
+    """The bytes before one frame.
+
+    Args:
+        ticks: The time the frame is shown at, `TICKS_PER_S` a second.
+        duration_ticks: How long it is shown.
+        size: Bytes of the frame itself.
+    """
     duration = _uint("9b", duration_ticks)
-    block = (
-        bytes.fromhex("a1") + _length(size + 4) + b"\x81\x00\x00\x00"
-    )  # track 1, time as the cluster's, no flags
+    # track 1, at the cluster's own time, no flags
+    block = bytes.fromhex("a1") + _length(size + 4) + b"\x81\x00\x00\x00"
     group = bytes.fromhex("a0") + _length(len(duration) + len(block) + size) + duration + block
     time = _uint("e7", ticks)
     return bytes.fromhex("1f43b675") + _length(len(time) + len(group) + size) + time + group

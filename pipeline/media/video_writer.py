@@ -1,6 +1,5 @@
 """Encodes frames and the sound of their source as H.264 in mp4, by the ffmpeg program."""
 
-import secrets
 import subprocess
 import tempfile
 from contextlib import ExitStack
@@ -11,31 +10,45 @@ from typing import Any, Self
 
 import cv2
 import ffmpeg
+import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import OutputError
-from core.types import VideoInfo, check_shape
+from core.files import written_whole
+from core.types import Picture, VideoInfo, check_shape
 from pipeline.media.ffmpeg_program import (
     LOCAL_ONLY,
     MP4_AUDIO,
     ffmpeg_program,
     find_sound,
-    keep_times_option,
+    frame_sync_option,
     local_url,
 )
-from pipeline.media.files import Picture
 from pipeline.media.matroska import TICKS_PER_S, frame_header, stream_header
 
 COPY_WITHIN_S = 0.03
-"""Sound that starts this little before the picture is copied: a packet, which lasts about as long, cannot be cut."""
+"""Sound that starts this little before the picture is copied whole: a packet lasts about as long,
+and cannot be cut."""
 
 
 class VideoWriter:
-    """Writes frames and the sound of `source` as H.264 in mp4, under a temporary name that becomes `path` when whole.
+    """Writes frames and the sound of `source` as H.264 in mp4.
 
-    The picture starts at the first frame's time; the sound is cut to start there and to end at `end_s`. `rate` is what
-    `constant_rate` says of the frames' times; without it every frame keeps the time it is given. Odd sizes are padded
-    by a pixel. A live source, whose `source.path` is no file, is written without `sound`. After an exception, or when
-    ffmpeg fails (`OutputError` with its last line), nothing is left behind.
+    The file has a temporary name, which becomes `path` when it is whole; after an exception nothing
+    is left behind. The picture starts at the first frame's time, and the sound is cut to start
+    there too. Odd sizes are padded by a pixel.
+
+    Args:
+        path: The file to write; its folder must exist.
+        source: The video that the frames come from.
+        rate: Frames per second, what `constant_rate` says of the frames' times; None keeps the time
+            that each frame is given.
+        end_s: Second of the source that the sound ends at, None for its own end.
+        sound: Whether the source has sound to copy; a live source, whose path is no file, has none.
+
+    Raises:
+        OutputError: The file cannot be written, ffmpeg fails (with its last line), or the block
+            ends without a frame.
     """
 
     def __init__(
@@ -46,26 +59,17 @@ class VideoWriter:
         end_s: float | None = None,
         sound: bool = True,
     ) -> None:
-        self._path, self._source, self._rate, self._end_s, self._sound = (
-            path,
-            source,
-            rate,
-            end_s,
-            sound,
-        )
-        self._part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part.mp4")
+        self._path, self._source, self._sound = path, source, sound
+        self._rate, self._end_s = rate, end_s
         self._undo = ExitStack()
-        self._said = self._undo.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        self._log = self._undo.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - by the stack
         self._encoder: subprocess.Popen[bytes] | None = None
         self._shape: tuple[int, ...] = ()
         self._sent = 0
-        self._start_s, self._gap_s = (
-            0.0,
-            1 / source.fps,
-        )  # the last frame lasts as long as the one before it
-        self._waiting: tuple[float, Picture] | None = (
-            None  # a frame lasts until the next one's time, so it waits for it
-        )
+        self._start_s = 0.0
+        self._gap_s = 1 / source.fps  # the last frame lasts as long as the one before it
+        # a frame lasts until the next one's time, so it waits for it: time, I420
+        self._waiting: tuple[float, NDArray[np.uint8]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -76,12 +80,19 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._undo:
-            if kind is None:
-                self._finish()
+        self._undo.push(self._finish)
+        try:
+            self._undo.__exit__(kind, error, trace)
+        except OSError as failed:
+            raise OutputError(f"{self._path}: cannot be written: {failed.strerror}") from failed
 
     def write(self, rgb: Picture, time_s: float) -> None:
-        """Add one frame (H, W, 3) shown from `time_s` on; times rise strictly and sizes stay."""
+        """Add one frame.
+
+        Args:
+            rgb: (H, W, 3) RGB, of the first frame's size.
+            time_s: The time it is shown at, seconds; later than the frame before.
+        """
         height, width = rgb.shape[:2]
         if height % 2 or width % 2:
             rgb = cv2.copyMakeBorder(rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
@@ -95,21 +106,22 @@ class VideoWriter:
         self._waiting = time_s, cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
 
     def _start(self, shape: tuple[int, ...], time_s: float) -> None:
-        # ffmpeg-python takes no name that is not UTF-8, so that ours come in when it is done.
-        names = {"SOURCE": local_url(self._source.path), "TARGET": local_url(self._part)}
+        """Start ffmpeg, for padded pictures of `shape`, the first at `time_s`."""
+        partial = self._undo.enter_context(written_whole(self._path))
+        # ffmpeg-python takes no name that is not UTF-8, so they are put in afterwards
+        names = {"SOURCE": local_url(self._source.path), "TARGET": local_url(partial)}
         words = ffmpeg.compile(self._command(time_s), cmd=ffmpeg_program())
         command = [names.get(word, word) for word in words]
         try:
-            self._part.open("xb").close()  # says plainly why a folder cannot be written
-            self._undo.callback(self._part.unlink, missing_ok=True)
-            # A group of its own: a terminal's Ctrl-C is for us, who end the file when its last frame is written.
+            partial.open("xb").close()  # says plainly why a folder cannot be written
+            # a group of its own: a terminal's Ctrl-C must not end it before its last frame
             self._encoder = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stderr=self._said, process_group=0
+                command, stdin=subprocess.PIPE, stderr=self._log, process_group=0
             )
         except OSError as error:
             raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
         self._undo.callback(self._encoder.communicate)  # closes the pipe, broken or not, and waits
-        self._undo.callback(self._encoder.kill)  # the stack runs backwards: kill, wait, unlink
+        self._undo.callback(self._encoder.kill)  # the stack runs backwards: kill, wait, then rename
         self._shape, self._start_s = shape, time_s
         rate = self._rate or Fraction(self._source.fps).limit_denominator(1001)
         self._pipe(stream_header(shape[1], shape[0], 1 / rate))
@@ -117,16 +129,18 @@ class VideoWriter:
     def _command(self, time_s: float) -> Any:
         """The encoder as an ffmpeg-python graph.
 
-        superfast with macroblock tree and a short lookahead has veryfast's size and quality for two thirds of its work.
-        One thread, because decoding and drawing keep the other cores busy, and more threads cost a third more in all.
+        superfast with macroblock tree and a short lookahead has veryfast's size and quality for two
+        thirds of its work. One thread, because decoding and drawing keep the other cores busy, and
+        more threads cost a third more in all.
         """
         streams = [ffmpeg.input("pipe:0", format="matroska", protocol_whitelist=LOCAL_ONLY)]
         options: dict[str, Any] = {
             "vcodec": "libx264", "preset": "superfast", "crf": 21, "threads": 1,
             "x264-params": "mbtree=1:rc-lookahead=10",
             "pix_fmt": "yuv420p", "movflags": "+faststart", "format": "mp4",
-            keep_times_option(): "passthrough",
-            "colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m", "color_range": "tv",
+            frame_sync_option(): "passthrough",
+            "colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m",
+            "color_range": "tv",
         }  # fmt: skip
         if self._rate is not None:
             options["enc_time_base"] = f"{self._rate.denominator}/{self._rate.numerator}"
@@ -136,22 +150,20 @@ class VideoWriter:
         if sound is not None:
             skip_s = time_s + sound.lead_s
             seek = {"ss": skip_s} if skip_s > 0 else {"itsoffset": -skip_s}
-            heard = ffmpeg.input("SOURCE", protocol_whitelist=LOCAL_ONLY, **seek)["a:0"]
+            audio = ffmpeg.input("SOURCE", protocol_whitelist=LOCAL_ONLY, **seek)["a:0"]
             whole = skip_s < COPY_WITHIN_S and self._end_s is None
             options["acodec"] = "copy" if whole and sound.codec in MP4_AUDIO else "aac"
             streams.append(
-                heard if self._end_s is None else heard.filter("atrim", end=self._end_s - time_s)
+                audio if self._end_s is None else audio.filter("atrim", end=self._end_s - time_s)
             )
         output = ffmpeg.output(*streams, "TARGET", **options)
         return output.global_args("-y", "-hide_banner", "-nostdin", "-v", "error")
 
-    def _send(self, time_s: float, picture: Picture, duration_s: float) -> None:
-        elapsed = self._sent / self._rate if self._rate else time_s - self._start_s
-        self._pipe(
-            frame_header(
-                round(elapsed * TICKS_PER_S), round(duration_s * TICKS_PER_S), picture.nbytes
-            )
-        )
+    def _send(self, time_s: float, picture: NDArray[np.uint8], duration_s: float) -> None:
+        """Send one I420 picture to ffmpeg."""
+        elapsed_s = self._sent / self._rate if self._rate else time_s - self._start_s
+        ticks, duration_ticks = round(elapsed_s * TICKS_PER_S), round(duration_s * TICKS_PER_S)
+        self._pipe(frame_header(ticks, duration_ticks, picture.nbytes))
         self._pipe(picture.data.cast("B"))
         self._sent += 1
 
@@ -163,25 +175,23 @@ class VideoWriter:
         except BrokenPipeError:
             raise self._failure() from None
 
-    def _finish(self) -> None:
+    def _finish(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Send the last frame and wait for ffmpeg, unless an exception ended the block."""
+        if kind is not None:
+            return
         if self._encoder is None or self._waiting is None:
             raise OutputError(f"{self._path}: no frame to write")
         self._send(*self._waiting, float(1 / self._rate) if self._rate else self._gap_s)
         self._encoder.communicate()
         if self._encoder.returncode != 0:
             raise self._failure()
-        try:
-            self._part.replace(self._path)
-        except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from error
 
     def _failure(self) -> OutputError:
+        """The error for an ffmpeg that ended early: its status and last line."""
         assert self._encoder is not None
         status = self._encoder.wait()
-        self._said.seek(0)
-        lines = [
-            line for line in self._said.read().decode(errors="replace").splitlines() if line.strip()
-        ]
-        return OutputError(
-            f"{self._path}: ffmpeg failed ({status}): {lines[-1].strip() if lines else 'it said nothing'}"
-        )
+        self._log.seek(0)
+        text = self._log.read().decode(errors="replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        reason = lines[-1] if lines else "it said nothing"
+        return OutputError(f"{self._path}: ffmpeg failed ({status}): {reason}")

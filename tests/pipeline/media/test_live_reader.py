@@ -1,4 +1,4 @@
-"""Where live frames come from: addresses, clocks, the reader."""
+"""Frames of live sources: their clocks, and the reader."""
 
 import os
 import socket
@@ -12,34 +12,9 @@ import pytest
 from core.errors import InputError
 from pipeline.media import live_reader
 from pipeline.media.ffmpeg_program import ffmpeg_program
-from pipeline.media.live_reader import Lag, LiveClock, LiveReader
-from pipeline.media.live_source import find_live
-from pipeline.runtime.latest_value import Newest
-from tests.make_video import moving
-
-
-def test_what_is_live_and_what_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("7").write_bytes(b"a file after all")
-    os.mkfifo("pipe.ts")
-    expected = {
-        "0": "camera",
-        "pipe.ts": "pipe",
-        "rtsp://host/a": "network",
-        "HTTP://host/a": "network",
-    }
-    kinds = expected | dict.fromkeys(("7", "clip.mp4", "missing", "c:/clip.mp4", "file:///a"))
-    assert {text: found.kind if (found := find_live(text)) else None for text in kinds} == kinds
-
-
-def test_a_password_is_shown_nowhere_and_names_make_good_folders() -> None:
-    source = find_live("rtsp://admin:secret@10.0.0.5:554/Streaming/../1?key=secret")
-    assert source is not None
-    assert source.shown == "rtsp://10.0.0.5:554/Streaming/../1"
-    assert source.name == "10.0.0.5_554_Streaming_.._1"
-    camera = find_live("0")
-    assert camera is not None
-    assert camera.name == "camera0"
+from pipeline.media.live_reader import DecodingLag, LiveClock, LiveReader
+from pipeline.media.live_source import parse_live_source
+from testkit.make_video import moving
 
 
 @pytest.mark.parametrize(
@@ -49,7 +24,10 @@ def test_a_password_is_shown_nowhere_and_names_make_good_folders() -> None:
         ([9.0, 9.04, 0.0, 0.04], [70.0, 70.04, 70.08, 70.12]),  # restarted
         ([0.0, 0.0, 0.0, 0.0], [70.0, 71.0, 72.0, 73.0]),  # without times
         ([1.0, np.nan, np.nan, 1.12], [70.0, 70.04, 70.08, 70.12]),
-        ([1.0, 2.0, 3.0, 4.0], [70.0, 70.01, 70.02, 70.03]),  # what had piled up before we looked
+        (
+            [1.0, 2.0, 3.0, 4.0],
+            [70.0, 70.01, 70.02, 70.03],
+        ),  # read faster than real time: a backlog
     ],
 )
 def test_frame_times_rise_and_keep_to_real_time(stamps: list[float], arrivals: list[float]) -> None:
@@ -67,26 +45,15 @@ def test_even_stamps_stay_even_though_frames_arrive_unevenly() -> None:
     np.testing.assert_allclose(np.diff(times), 0.04)
 
 
-def test_falling_behind_is_noticed_and_a_restart_or_missing_times_are_not_taken_for_it() -> None:
-    lag = Lag()
-    assert [lag.behind_s(i / 30, 70 + i / 30) for i in range(30)] == pytest.approx([0.0] * 30)
-    slow = [lag.behind_s(1 + i / 30, 71 + i / 20) for i in range(60)]
+def test_a_lag_is_measured_and_a_restart_or_missing_times_are_none() -> None:
+    lag = DecodingLag()
+    assert [lag.update(i / 30, 70 + i / 30) for i in range(30)] == pytest.approx([0.0] * 30)
+    slow = [lag.update(1 + i / 30, 71 + i / 20) for i in range(60)]
     assert slow[-1] == pytest.approx(59 / 60, abs=0.05)
-    caught_up = [lag.behind_s(3 + i / 30, 74 + i / 100) for i in range(60)]
+    caught_up = [lag.update(3 + i / 30, 74 + i / 100) for i in range(60)]
     assert caught_up[-1] < 0.01
-    assert [lag.behind_s(0.0, 80 + i) for i in range(5)] == [0.0] * 5
-    assert lag.behind_s(0.04, 95.0) == 0.0
-
-
-def test_a_slow_reader_gets_the_newest_and_then_the_end() -> None:
-    slot: Newest[str] = Newest()
-    with pytest.raises(TimeoutError):
-        slot.after(0, timeout_s=0.01)
-    for item in "abc":
-        slot.put(item)
-    slot.close()
-    assert slot.after(0) == (3, "c")
-    assert slot.after(3) is None
+    assert [lag.update(0.0, 80 + i) for i in range(5)] == [0.0] * 5
+    assert lag.update(0.04, 95.0) == 0.0
 
 
 @pytest.fixture(scope="module")
@@ -115,21 +82,10 @@ def test_an_http_stream_on_loopback_is_read(stream: Path) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}/live.ts"
-    command = [
-        ffmpeg_program(),
-        "-v",
-        "quiet",
-        "-nostdin",
-        "-re",
-        "-i",
-        str(stream),
-        "-c",
-        "copy",
-        "-f",
-        "mpegts",
-    ]
-    with subprocess.Popen([*command, "-listen", "1", address]) as server:
-        source = find_live(address)
+    command = [ffmpeg_program(), "-v", "quiet", "-nostdin", "-re", "-i", str(stream)]
+    command += ["-c", "copy", "-f", "mpegts", "-listen", "1", address]
+    with subprocess.Popen(command) as server:
+        source = parse_live_source(address)
         assert source is not None
         for _ in range(100):  # it takes a moment to listen
             try:
@@ -143,7 +99,7 @@ def test_an_http_stream_on_loopback_is_read(stream: Path) -> None:
     assert len(frames) > 1
 
 
-def test_a_source_that_falls_silent_is_given_up(
+def test_a_stalled_source_is_given_up(
     stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_reader, "STALLED_S", 2.0)  # which is the limit for opening it, too
@@ -166,7 +122,7 @@ def test_a_source_that_falls_silent_is_given_up(
     assert reader.ended == "stalled"
 
 
-def test_waiting_for_a_fifo_that_nobody_writes_can_be_stopped(tmp_path: Path) -> None:
+def test_waiting_for_a_fifo_without_a_writer_can_be_stopped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.ts")
     stop = threading.Event()
     threading.Timer(0.2, stop.set).start()
@@ -174,14 +130,14 @@ def test_waiting_for_a_fifo_that_nobody_writes_can_be_stopped(tmp_path: Path) ->
         LiveReader(live(tmp_path / "pipe.ts"), stop).__enter__()
 
 
-def test_a_camera_that_is_not_there_is_said() -> None:
-    source = find_live("99")
+def test_a_missing_camera_is_an_error() -> None:
+    source = parse_live_source("99")
     assert source is not None
     with pytest.raises(InputError, match="99: cannot be opened: no such camera"):
         LiveReader(source, threading.Event()).__enter__()
 
 
 def live(fifo: Path) -> live_reader.LiveSource:
-    source = find_live(str(fifo))
+    source = parse_live_source(str(fifo))
     assert source is not None
     return source

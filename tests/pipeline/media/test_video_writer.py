@@ -12,7 +12,7 @@ from pipeline.media import ffmpeg_program, video_writer
 from pipeline.media.frame_times import constant_rate
 from pipeline.media.video_reader import VideoReader, probe
 from pipeline.media.video_writer import VideoWriter
-from tests.make_video import (
+from testkit.make_video import (
     RED,
     describe,
     encode,
@@ -48,7 +48,7 @@ def each_ffmpeg(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         pytest.skip("no ffmpeg on PATH; the bundled one is tested")
     if request.param == "bundled":
         monkeypatch.setattr(shutil, "which", lambda name: None)
-    caches = ffmpeg_program.ffmpeg_program, ffmpeg_program.keep_times_option
+    caches = ffmpeg_program.ffmpeg_program, ffmpeg_program.frame_sync_option
     for cache in caches:
         cache.cache_clear()
     yield
@@ -62,9 +62,9 @@ def test_a_written_video_is_the_source_s_equal(tmp_path: Path, fps: str) -> None
     clip, out = moving(tmp_path / "clip.mp4", fps=fps, sound_s=1.0), tmp_path / "out.mp4"
     copy(clip, out)
     np.testing.assert_allclose(packet_times(out), np.arange(25) / float(Fraction(fps)), atol=1e-5)
-    said = describe(out)
-    assert "Video: h264" in said
-    assert "yuv420p" in said
+    streams = describe(out)
+    assert "Video: h264" in streams
+    assert "yuv420p" in streams
     assert packet_times(out, "a:0") == pytest.approx(packet_times(clip, "a:0"))
     data = out.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")  # plays while it loads
@@ -80,20 +80,17 @@ def test_variable_frame_times_survive_writing(tmp_path: Path, suffix: str) -> No
     clip, out = uneven(tmp_path / f"clip.{suffix}", kept), tmp_path / "out.mp4"
     copy(clip, out)
     np.testing.assert_allclose(packet_times(out), np.array(kept) / 50, atol=0.001)
-    assert sum(packets(out)[-1]) == pytest.approx(
-        51 / 50, abs=0.05
-    )  # ffmpeg before 6 lets the last one last as usual
+    # ffmpeg before 6 gives the last frame the usual duration
+    assert sum(packets(out)[-1]) == pytest.approx(51 / 50, abs=0.05)
 
 
 @pytest.mark.usefixtures("each_ffmpeg")
 @pytest.mark.parametrize("codec", ["aac", "libmp3lame", "pcm_s16le"])
-def test_sound_stays_in_step_with_a_part(tmp_path: Path, codec: str) -> None:
+def test_sound_is_in_sync_in_a_part(tmp_path: Path, codec: str) -> None:
     # silence for a second, then a tone: in the part from 0.6 s on it must start at 0.4 s
     late = f"-af adelay=1000 -c:a {codec}"
-    clip, out = (
-        moving(tmp_path / "clip.mkv", frames=75, sound_s=2.0, options=late),
-        tmp_path / "out.mp4",
-    )
+    clip = moving(tmp_path / "clip.mkv", frames=75, sound_s=2.0, options=late)
+    out = tmp_path / "out.mp4"
     copy(clip, out, 0.6, 2.2)
     sound = samples(out)
     assert np.argmax(np.abs(sound) > 500) / 8000 == pytest.approx(0.4, abs=0.03)
@@ -115,28 +112,13 @@ def test_sound_that_starts_before_or_after_the_picture(tmp_path: Path) -> None:
 
 
 def _shift_sound(source: Path, target: Path, delay_s: str) -> None:
-    words = [
-        "-i",
-        str(source),
-        "-itsoffset",
-        delay_s,
-        "-i",
-        str(source),
-        "-map",
-        "0:v",
-        "-map",
-        "1:a",
-        "-c",
-        "copy",
-    ]
-    run_ffmpeg(*words, str(target))
+    inputs = ["-i", str(source), "-itsoffset", delay_s, "-i", str(source)]
+    run_ffmpeg(*inputs, "-map", "0:v", "-map", "1:a", "-c", "copy", str(target))
 
 
 def test_sound_that_mp4_cannot_hold_is_encoded_again(tmp_path: Path) -> None:
-    clip, out = (
-        moving(tmp_path / "clip.mkv", sound_s=1.0, options="-c:a pcm_s16le"),
-        tmp_path / "out.mp4",
-    )
+    clip = moving(tmp_path / "clip.mkv", sound_s=1.0, options="-c:a pcm_s16le")
+    out = tmp_path / "out.mp4"
     copy(clip, out)
     assert "Audio: aac" in describe(out)
 
@@ -167,7 +149,7 @@ def _break_off(clip: Path, out: Path) -> None:
 
 
 @pytest.mark.parametrize("reads_first", [False, True])
-def test_a_failing_encoder_is_told_and_leaves_nothing(
+def test_a_failing_encoder_is_an_error_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads_first: bool
 ) -> None:
     clip = moving(tmp_path / "clip.mp4")

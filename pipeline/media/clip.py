@@ -1,0 +1,66 @@
+"""Clips: a video, a picture, or a folder of numbered pictures, read through one interface."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol, Self
+
+from core.types import Frame, VideoInfo
+from pipeline.media.files import check_file
+from pipeline.media.images import STILL_FPS, ImageReader, image_sequence, is_image
+from pipeline.media.options import WHOLE_CLIP, ClipOptions
+from pipeline.media.video_reader import VideoReader
+
+
+class ClipReader(Protocol):
+    """The frames of a clip, upright and in RGB; iterate once, then close it or leave its block."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the clip says of itself."""
+
+    @property
+    def warning(self) -> str | None:
+        """What was missing or damaged, once the clip's end is reached; None if all is well."""
+
+    @property
+    def picture_numbers(self) -> list[int] | None:
+        """The numbers in the pictures' names, by frame index; None for a video."""
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def close(self) -> None:
+        """Release the file."""
+
+
+def check_clip(path: Path, options: ClipOptions = WHOLE_CLIP) -> None:
+    """Check that a path can be a clip, without decoding anything.
+
+    Raises:
+        InputError: `open_clip` cannot open it.
+    """
+    if options.fps is not None and path.is_dir():
+        image_sequence(path)
+    else:
+        check_file(path)
+
+
+def open_clip(path: Path, options: ClipOptions = WHOLE_CLIP) -> ClipReader:
+    """Open a video, a picture, or, where `options.fps` is given, a folder of numbered pictures.
+
+    Returns:
+        A reader of the frames from `options.start` up to, not including, `options.end`.
+
+    Raises:
+        InputError: The path cannot be read, or is no clip.
+    """
+    if options.fps is not None and path.is_dir():
+        pictures = image_sequence(path)
+        return ImageReader(path, pictures, options.fps, options.start, options.end)
+    if is_image(path):
+        check_file(path)
+        return ImageReader(path, [path], STILL_FPS, options.start, options.end)
+    return VideoReader(path, options.start, options.end)

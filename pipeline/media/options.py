@@ -1,0 +1,34 @@
+"""Which part of a clip is read, and at what rate."""
+
+from dataclasses import dataclass
+
+from core.errors import UsageError
+from core.options import check_options, option
+
+
+@dataclass(frozen=True)
+class ClipOptions:
+    """What of a clip is read; times in seconds on the clip's own clock.
+
+    Raises:
+        UsageError: A value is out of its range, or `end` is not behind `start`.
+    """
+
+    start: float | None = option(None, "second to start at", metavar="S", at_least=0)
+    end: float | None = option(None, "second to stop before", metavar="S")
+    fps: float | None = option(
+        None,
+        "makes a folder of numbered pictures a clip of N a second",
+        metavar="N",
+        above=0,
+        at_most=1000,
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if self.end is not None and not self.end > (self.start or 0):
+            raise UsageError(f"`end` must lie behind `start`, got {self.end:g}")
+
+
+WHOLE_CLIP = ClipOptions()
+"""A clip from its first frame to its last."""

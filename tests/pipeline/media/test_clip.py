@@ -1,0 +1,45 @@
+"""Clips of all kinds through one interface."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from pipeline.media.clip import open_clip
+from pipeline.media.options import ClipOptions
+from pipeline.media.video_reader import VideoReader
+from testkit.make_video import moving
+from tests.pipeline.media.made_pictures import shots
+
+
+def test_a_file_that_is_no_picture_is_opened_as_a_video(tmp_path: Path) -> None:
+    with open_clip(moving(tmp_path / "a.mp4", frames=2)) as reader:
+        assert isinstance(reader, VideoReader)
+        assert reader.picture_numbers is None
+
+
+def test_numbered_pictures_are_a_clip_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    folder = shots(tmp_path / "shots", 9, 10, 100, 2)
+    (folder / "notes.txt").write_text("not a picture")
+    with open_clip(folder, ClipOptions(fps=12.5)) as reader:
+        frames = list(reader)
+    assert [frame.rgb[0, 0, 0] for frame in frames] == [2, 9, 10, 100]
+    assert [frame.index for frame in frames] == [0, 1, 2, 3]
+    assert [frame.time_s for frame in frames] == pytest.approx([0, 0.08, 0.16, 0.24])
+    assert reader.picture_numbers == [2, 9, 10, 100]
+    assert (reader.info.fps, reader.info.frame_count, reader.info.duration_s) == (
+        12.5,
+        4,
+        pytest.approx(0.32),
+    )
+
+
+def test_a_part_of_a_sequence_keeps_its_frames_numbers_and_times(tmp_path: Path) -> None:
+    folder = shots(tmp_path / "shots", *range(1, 11))
+    with open_clip(folder, ClipOptions(0.3, 0.5, fps=10)) as reader:
+        assert [(frame.index, frame.rgb[0, 0, 0]) for frame in reader] == [(3, 4), (4, 5)]
+    with (
+        open_clip(folder, ClipOptions(5.0, None, fps=10)) as reader,
+        pytest.raises(InputError, match="no picture from 5 to inf s"),
+    ):
+        list(reader)
