@@ -1,61 +1,79 @@
-"""Side by side: the video with what was found in it, and the 3D view of the same moment."""
+"""Side by side: the video with 2D skeletons on it, and the 3D view of the same frame."""
 
 from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 
-from core.types import Frame, VideoInfo, WorldPoses
-from pipeline.render.draw import Picture, plate, text, text_width
+from core.types import Frame, Picture, VideoInfo, WorldPoses
+from pipeline.render.draw import rounded_rectangle, text, text_width
 from pipeline.render.figures import FigurePainter
 from pipeline.render.overlay import draw_person
 from pipeline.render.palette import BLACK, TEXT, TEXT_QUIET, Side, track_colour
 from pipeline.render.person import PersonInFrame
-from pipeline.render.scene import build_stage
 
-MAX_HEIGHT, LEAST_HEIGHT = 720, 360
+MAX_HEIGHT, MIN_HEIGHT = 720, 360
 """px; a smaller video is enlarged, so that the 3D view and its numbers stay legible."""
 
 
 class SideBySide:
-    """Composes the frames of one video, left the frame, right the 3D view.
+    """Composes the frames of one video: left the frame, right the 3D view.
 
-    The 3D view's stage is drawn once, here, and holds all of `worlds`, the people of the whole video; nobody makes
-    an empty stage. `size` (width, height) is even and the same for every frame.
+    The 3D view's stage is drawn once, when the object is made.
+
+    Args:
+        info: The video.
+        worlds: The people of the whole video, for whom the stage is large enough; may be empty.
+        max_height: px, of the composed picture.
+
+    Attributes:
+        size: (width, height) px of the composed pictures, even, the same for every frame.
     """
 
     def __init__(
         self, info: VideoInfo, worlds: Iterable[WorldPoses], max_height: int = MAX_HEIGHT
     ) -> None:
-        height = min(max(info.height, LEAST_HEIGHT), max_height) // 2 * 2
+        from pipeline.render.stage_plot import build_stage  # matplotlib takes a while to load
+
+        height = min(max(info.height, MIN_HEIGHT), max_height) // 2 * 2
         self._scale = height / info.height
         self._video_size = max(2, round(info.width * self._scale / 2) * 2), height
         stage = build_stage(worlds, height, height)
         self._view = stage.picture
         _draw_legend(self._view)
         self._figures = FigurePainter(stage)
-        self._still = info.frame_count == 1
+        self._is_still = info.frame_count == 1
         self.size = self._video_size[0] + height, height
 
     def draw(self, frame: Frame, people: Sequence[PersonInFrame]) -> Picture:
-        """(height, width, 3) RGB of one moment: a new picture; `frame` is left as it is."""
+        """Compose one frame.
+
+        Args:
+            frame: The video's frame; it is not changed.
+            people: The people in it.
+
+        Returns:
+            A new picture (height, width, 3) RGB, of `size`.
+        """
         width, height = self.size
         picture = np.empty((height, width, 3), np.uint8)
         left, right = picture[:, : self._video_size[0]], picture[:, self._video_size[0] :]
-        cv2.resize(
-            _halved(frame.rgb, height), self._video_size, dst=left, interpolation=cv2.INTER_LINEAR
-        )
+        shrunk = _halve(frame.rgb, height)
+        cv2.resize(shrunk, self._video_size, dst=left, interpolation=cv2.INTER_LINEAR)
         right[:] = self._view
         for person in people:
             draw_person(left, person, self._scale)
         self._figures.draw(right, people)
-        if not self._still:
+        if not self._is_still:
             _draw_caption(left, frame)
         return picture
 
 
-def _halved(rgb: Picture, height: int) -> Picture:
-    """Halve a picture while it stays larger than wanted: straight to a third of the size, fine detail would flicker."""
+def _halve(rgb: Picture, height: int) -> Picture:
+    """Halve a picture while it stays at least `height` px high.
+
+    Shrunk to a third of its size in one go, fine detail would flicker.
+    """
     while rgb.shape[0] >= 2 * height:
         rgb = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return rgb
@@ -68,7 +86,7 @@ def _draw_caption(image: Picture, frame: Frame) -> None:
     words = f"{int(minutes)}:{seconds:05.2f}   frame {frame.index}"
     width, height = text_width(words, size) + 2 * size, 2 * size
     top = image.shape[0] - height - size
-    plate(image, size, top, width, height, BLACK, 0.55)
+    rounded_rectangle(image, size, top, width, height, BLACK, 0.55)
     text(image, words, 2 * size, top + height / 2, size, TEXT)
 
 
@@ -81,14 +99,7 @@ def _draw_legend(image: Picture) -> None:
         text(image, words, x, 2 * size, size, TEXT_QUIET)
         x -= 2.4 * size
         for row, track_id in enumerate((1, 2)):
-            plate(
-                image,
-                x,
-                (1.45 + 0.65 * row) * size,
-                2 * size,
-                size // 2,
-                track_colour(track_id, side),
-                1.0,
-            )
+            y, colour = (1.45 + 0.65 * row) * size, track_colour(track_id, side)
+            rounded_rectangle(image, x, y, 2 * size, size // 2, colour, 1.0)
         x -= 1.6 * size
     text(image, "3D view, in metres", size, 2 * size, size, TEXT_QUIET)

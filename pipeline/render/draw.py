@@ -1,91 +1,113 @@
 """Drawing on pictures: crisp at fractions of a pixel, in real type.
 
-Positions follow the project's convention: (0, 0) is the top left corner of the top left pixel, so a pixel's middle is
-at halves. OpenCV counts from the middle of the first pixel; the half is taken off here and nowhere else.
+Positions follow the project's convention: (0, 0) is the top left corner of the top left pixel, so a
+pixel's middle is at halves. OpenCV counts from the middle of the first pixel; the half is taken off
+here and nowhere else.
 """
 
 from functools import lru_cache
 
 import cv2
 import numpy as np
-from matplotlib import font_manager
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from core.types import Floats
+from core.types import Floats, Picture
 from pipeline.render.palette import Colour
 
-Picture = NDArray[np.uint8]
+Mask = NDArray[np.uint8]
+"""(h, w) opacity, 0…255."""
 
 _SHIFT = 4  # OpenCV takes sixteenths of a pixel: figures then move smoothly instead of in steps
 _PARTS = 1 << _SHIFT
 _HALF = (_PARTS - 1) / 2  # half a pixel less, half a part more for rounding
 
 
-def line(image: Picture, start: Floats, end: Floats, colour: Colour, thickness: float) -> None:
-    """A round-ended line between two (2,) px."""
-    cv2.line(
-        image, _fixed(start), _fixed(end), colour, max(1, round(thickness)), cv2.LINE_AA, _SHIFT
-    )
+def line(
+    image: Picture | Mask, start: Floats, end: Floats, colour: Colour, thickness: float
+) -> None:
+    """Draw a line with round ends.
+
+    Args:
+        image: (H, W, 3) RGB, or a mask (H, W); drawn into.
+        start: (2,) px.
+        end: (2,) px.
+        colour: RGB, 0…255.
+        thickness: px; at least 1 is drawn.
+    """
+    width = max(1, round(thickness))
+    cv2.line(image, _fixed_point(start), _fixed_point(end), colour, width, cv2.LINE_AA, _SHIFT)
 
 
 def disc(image: Picture, centre: Floats, radius: float, colour: Colour) -> None:
-    """A filled circle around (2,) px."""
-    cv2.circle(
-        image,
-        _fixed(centre),
-        max(1, round(radius * _PARTS)),
-        colour,
-        cv2.FILLED,
-        cv2.LINE_AA,
-        _SHIFT,
-    )
+    """Draw a filled circle around `centre` (2,) px; `radius` in px."""
+    parts = max(1, round(radius * _PARTS))
+    cv2.circle(image, _fixed_point(centre), parts, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def text(
     image: Picture, words: str, x: float, y: float, size: int, colour: Colour, bold: bool = False
 ) -> None:
-    """Words with their left end at x and their middle at y."""
-    mask = _letters(words, size, bold)
+    """Draw words with their left end at x px and their middle at y px; `size` in px."""
+    mask = _text_mask(words, size, bold)
     blend(image, mask, round(x), round(y - mask.shape[0] / 2), colour)
 
 
 def text_width(words: str, size: int, bold: bool = False) -> int:
-    """How many pixels wide `text` would be."""
-    return int(_letters(words, size, bold).shape[1])
+    """The width in px that `text` draws at."""
+    return int(_text_mask(words, size, bold).shape[1])
 
 
-def plate(
+def rounded_rectangle(
     image: Picture, x: float, y: float, width: int, height: int, colour: Colour, alpha: float
 ) -> None:
-    """A filled rectangle with round corners, its top left at x, y."""
-    blend(image, _rounded(width, height, alpha), round(x), round(y), colour)
+    """Draw a filled rectangle with round corners.
+
+    Args:
+        image: (H, W, 3) RGB; drawn into.
+        x: Its left side, px.
+        y: Its top, px.
+        width: px.
+        height: px.
+        colour: RGB, 0…255.
+        alpha: Opacity, 0…1.
+    """
+    blend(image, _rectangle_mask(width, height, alpha), round(x), round(y), colour)
 
 
-def blend(image: Picture, mask: Picture, left: int, top: int, colour: Colour) -> None:
-    """Lay a colour over the picture through a mask (h, w) of 0…255, cut off at the picture's edges."""
+def blend(image: Picture, mask: Mask, left: int, top: int, colour: Colour) -> None:
+    """Lay a colour over a picture through a mask, cut off at the picture's edges.
+
+    Args:
+        image: (H, W, 3) RGB; drawn into.
+        mask: (h, w) opacity, 0…255.
+        left: Column of the mask's first pixel; may be negative.
+        top: Row likewise.
+        colour: RGB, 0…255.
+    """
     x0, y0 = max(left, 0), max(top, 0)
     x1, y1 = min(left + mask.shape[1], image.shape[1]), min(top + mask.shape[0], image.shape[0])
     if x0 >= x1 or y0 >= y1:
         return
     under = image[y0:y1, x0:x1]
-    share = mask[y0 - top : y1 - top, x0 - left : x1 - left, None].astype(np.uint16)
-    under[:] = (under * (255 - share) + np.array(colour, np.uint16) * share + 127) // 255
+    opacity = mask[y0 - top : y1 - top, x0 - left : x1 - left, None].astype(np.uint16)
+    # rounded to the nearest, in integers: 255 · 255 fits into 16 bits
+    under[:] = (under * (255 - opacity) + np.array(colour, np.uint16) * opacity + 127) // 255
 
 
-def fits(point: Floats, image: Picture, margin: float = 4096.0) -> bool:
-    """Whether (2,) px is a number near enough to the picture for OpenCV's fixed-point arithmetic."""
+def is_drawable(point: Floats, image: Picture | Mask, margin: float = 4096.0) -> bool:
+    """Whether (2,) px is finite and near enough for OpenCV's fixed-point arithmetic."""
     height, width = image.shape[:2]
     return bool(-margin < point[0] < width + margin and -margin < point[1] < height + margin)
 
 
-def _fixed(point: Floats) -> tuple[int, int]:
+def _fixed_point(point: Floats) -> tuple[int, int]:
     return int(point[0] * _PARTS - _HALF), int(point[1] * _PARTS - _HALF)
 
 
 @lru_cache(maxsize=512)
-def _letters(words: str, size: int, bold: bool) -> Picture:
-    """Words as a mask (h, w), 0…255; as high as the tallest letter of the face, so that lines keep level."""
+def _text_mask(words: str, size: int, bold: bool) -> Mask:
+    """Words as a mask, as high as the tallest letter of the face, so that lines keep level."""
     font = _font(size, bold)
     ascent, descent = font.getmetrics()
     picture = Image.new("L", (max(1, round(font.getlength(words)) + 1), ascent + descent))
@@ -95,12 +117,16 @@ def _letters(words: str, size: int, bold: bool) -> Picture:
 
 @lru_cache(maxsize=16)
 def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
+    """The face that comes with matplotlib."""
+    from matplotlib import font_manager  # takes a while to load
+
     face = font_manager.FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
-    return ImageFont.truetype(font_manager.findfont(face), size)  # comes with matplotlib
+    return ImageFont.truetype(font_manager.findfont(face), size)
 
 
 @lru_cache(maxsize=64)
-def _rounded(width: int, height: int, alpha: float) -> Picture:
+def _rectangle_mask(width: int, height: int, alpha: float) -> Mask:
+    """A rectangle with round corners, drawn at four times its size for smooth edges."""
     picture = Image.new("L", (width * 4, height * 4))
     ImageDraw.Draw(picture).rounded_rectangle(
         (0, 0, width * 4 - 1, height * 4 - 1), radius=height, fill=255

@@ -1,4 +1,4 @@
-"""People in the 3D view: rounded limbs with light from above, drawn far to near, and their shadows on the floor."""
+"""People in the 3D view: rounded limbs lit from above, drawn far to near, and their shadows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from core.skeletons import H36M_17, Skeleton
-from core.types import Floats
-from pipeline.render.draw import Picture, disc, fits, line, plate, text, text_width
+from core.types import Floats, Picture
+from pipeline.render.draw import disc, is_drawable, line, rounded_rectangle, text, text_width
 from pipeline.render.palette import (
     BACKGROUND,
     BLACK,
@@ -30,16 +30,24 @@ LIMB_WIDTH_M = {
     "spine": 0.12,
     "thorax": 0.12,
 }
-"""Thickness of the limb that ends at a joint, by the joint's name without its side; 0.07 for the others."""
+"""Thickness of the limb that ends at a joint, by the joint's name without its side."""
 
+OTHER_LIMB_WIDTH_M = 0.07
 HEAD_RADIUS_M = 0.105
-SHADOW = 0.5
+SHADOW_DARKNESS = 0.5
 """How dark a shadow is, 0…1."""
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A limb, or the head where `end` is None, ready to draw: px; `depth` for the order."""
+class _Shape:
+    """A limb, or the head where `end` is None, ready to draw.
+
+    depth: Along the view, as of `Projection.depth`; larger is further.
+    start: (2,) px; the head's centre.
+    end: (2,) px.
+    width: px; the head's diameter.
+    colour: RGB, 0…255.
+    """
 
     depth: float
     start: Floats
@@ -49,17 +57,18 @@ class _Part:
 
 
 class FigurePainter:
-    """Draws people into a stage's picture, projecting with the stage's camera."""
+    """Draws people into a stage's picture, projecting with the stage's camera.
+
+    Args:
+        stage: What they stand on.
+        skeleton: The joints of `PersonInFrame.joints_world_m`.
+    """
 
     def __init__(self, stage: Stage, skeleton: Skeleton = H36M_17) -> None:
-        self._stage, self._skeleton = stage, skeleton
+        self._stage = stage
+        # parent joint, child joint, width in metres, side of the body
         self._limbs = [
-            (
-                parent,
-                child,
-                LIMB_WIDTH_M.get(_without_side(skeleton.joints[child]), 0.07),
-                side_of(skeleton, (child,)),
-            )
+            (parent, child, _limb_width_m(skeleton.joints[child]), side_of(skeleton, (child,)))
             for parent, child in skeleton.bones
             if skeleton.joints[child] != "head_top"
         ]
@@ -68,101 +77,101 @@ class FigurePainter:
         self._near, self._far = float(depths.min()), float(depths.max())
 
     def draw(self, image: Picture, people: Sequence[PersonInFrame]) -> None:
-        """People without finite 3D are left out."""
-        seen = [person for person in people if self._is_before_camera(person.joints_world_m)]
-        self._draw_shadows(image, seen)
-        parts = [part for person in seen for part in self._parts(person)]
-        for part in sorted(parts, key=lambda part: -part.depth):
-            if fits(part.start, image) and (part.end is None or fits(part.end, image)):
-                _draw_part(image, part)
-        for person in seen:
-            self._draw_name(image, person)
+        """Draw people with their shadows and numbers.
+
+        Args:
+            image: (H, W, 3) RGB, the stage's picture or a copy of it; drawn into.
+            people: Those without finite 3D are left out.
+        """
+        visible = [person for person in people if self._is_before_camera(person.joints_world_m)]
+        self._draw_shadows(image, visible)
+        shapes = [shape for person in visible for shape in self._shapes(person)]
+        for shape in sorted(shapes, key=lambda shape: -shape.depth):  # painter's algorithm
+            if is_drawable(shape.start, image) and (
+                shape.end is None or is_drawable(shape.end, image)
+            ):
+                _draw_shape(image, shape)
+        for person in visible:
+            self._draw_number(image, person)
 
     def _is_before_camera(self, joints: Floats) -> bool:
-        """False for NaN, and for one who strayed so far out of bounds that the camera would stand among their limbs."""
+        """False for NaN, and for joints so far out of bounds that they reach the camera."""
         return bool((self._stage.projection.depth(joints) > 0.3 * self._near).all())
 
-    def _parts(self, person: PersonInFrame) -> list[_Part]:
+    def _shapes(self, person: PersonInFrame) -> list[_Shape]:
         joints, projection = person.joints_world_m, self._stage.projection
-        points, depth, scale = (
-            projection.pixels(joints),
-            projection.depth(joints),
-            projection.scale(joints),
-        )
-        parts = []
+        points = projection.pixels(joints)
+        depth = projection.depth(joints)
+        scale = projection.scale(joints)
+        shapes = []
         for parent, child, width_m, side in self._limbs:
             middle = float(depth[parent] + depth[child]) / 2
-            colour = self._in_haze(track_colour(person.track_id, side), middle)
+            colour = self._faded(track_colour(person.track_id, side), middle)
             width = width_m * float(scale[parent] + scale[child]) / 2
-            parts.append(_Part(middle, points[parent], points[child], width, colour))
+            shapes.append(_Shape(middle, points[parent], points[child], width, colour))
         neck, top = self._head
-        colour = self._in_haze(track_colour(person.track_id, Side.MIDDLE), float(depth[top]))
+        colour = self._faded(track_colour(person.track_id, Side.MIDDLE), float(depth[top]))
         centre = points[neck] * 0.45 + points[top] * 0.55
-        parts.append(
-            _Part(float(depth[top]), centre, None, 2 * HEAD_RADIUS_M * float(scale[top]), colour)
-        )
-        return parts
+        diameter = 2 * HEAD_RADIUS_M * float(scale[top])
+        shapes.append(_Shape(float(depth[top]), centre, None, diameter, colour))
+        return shapes
 
-    def _in_haze(self, colour: Colour, depth: float) -> Colour:
-        """Far people fade a little into the background."""
+    def _faded(self, colour: Colour, depth: float) -> Colour:
+        """A colour that fades a little into the background with distance."""
         share = (depth - self._near) / (self._far - self._near)
         return mix(colour, BACKGROUND, round(0.35 * min(max(share, 0.0), 1.0), 2))
 
     def _draw_shadows(self, image: Picture, people: Sequence[PersonInFrame]) -> None:
-        """Darken the floor straight below every limb, softly: where a person stands is then plain to see."""
+        """Darken the floor straight below every limb, softly, which shows where a person stands."""
         if not people:
             return
-        mask = np.zeros(
-            (image.shape[0] // 2, image.shape[1] // 2), np.uint8
-        )  # half size: it is blurred anyway
+        # at half size: it is blurred anyway
+        mask = np.zeros((image.shape[0] // 2, image.shape[1] // 2), np.uint8)
         for person in people:
             below = person.joints_world_m * [1.0, 1.0, 0.0]
-            points, scale = (
-                self._stage.projection.pixels(below) / 2,
-                self._stage.projection.scale(below) / 2,
-            )
+            points = self._stage.projection.pixels(below) / 2
+            scale = self._stage.projection.scale(below) / 2
             for parent, child, width_m, _ in self._limbs:
-                if fits(points[parent], mask) and fits(points[child], mask):
+                if is_drawable(points[parent], mask) and is_drawable(points[child], mask):
                     width = 1.3 * width_m * float(scale[child])
                     line(mask, points[parent], points[child], WHITE, width)
         mask = cv2.GaussianBlur(mask, (0, 0), image.shape[0] / 300)
         x, y, width, height = (2 * side for side in cv2.boundingRect(mask))
         if width and height:
-            shade = cv2.resize(
-                mask[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2], (width, height)
-            )
-            darkened = image[y : y + height, x : x + width]
-            darkened[:] = (
-                darkened * (1 - SHADOW / 255 * shade[..., None].astype(np.float32))
-            ).astype(np.uint8)
+            cut = mask[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2]
+            shade = cv2.resize(cut, (width, height))
+            under = image[y : y + height, x : x + width]
+            light = 1 - SHADOW_DARKNESS / 255 * shade[..., None].astype(np.float32)
+            under[:] = (under * light).astype(np.uint8)
 
-    def _draw_name(self, image: Picture, person: PersonInFrame) -> None:
+    def _draw_number(self, image: Picture, person: PersonInFrame) -> None:
+        """The person's number above their head."""
         top = self._stage.projection.pixels(person.joints_world_m[self._head[1]])
-        if not fits(top, image):
+        if not is_drawable(top, image):
             return
         size = max(11, image.shape[0] // 48)
-        name = str(person.track_id)
-        width = text_width(name, size, bold=True) + size
+        name, colour = str(person.track_id), track_colour(person.track_id)
+        width, height = text_width(name, size, bold=True) + size, round(1.4 * size)
         x, y = top[0] - width / 2, top[1] - 2.1 * size
-        plate(
-            image, x, y - size * 0.7, width, round(1.4 * size), track_colour(person.track_id), 0.95
-        )
+        rounded_rectangle(image, x, y - size * 0.7, width, height, colour, 0.95)
         text(image, name, x + size / 2, y, size, BLACK, bold=True)
 
 
-def _draw_part(image: Picture, part: _Part) -> None:
+def _draw_shape(image: Picture, shape: _Shape) -> None:
     """Edge, body and a lighter stripe towards the light."""
-    edge, light = mix(part.colour, BLACK, 0.6), mix(part.colour, WHITE, 0.35)
-    lift = np.array([-0.12, -0.2]) * part.width
-    if part.end is None:
-        disc(image, part.start, part.width / 2 + 1.2, edge)
-        disc(image, part.start, part.width / 2, part.colour)
-        disc(image, part.start + lift, part.width / 5, light)
+    edge, light = mix(shape.colour, BLACK, 0.6), mix(shape.colour, WHITE, 0.35)
+    lift = np.array([-0.12, -0.2]) * shape.width
+    if shape.end is None:
+        disc(image, shape.start, shape.width / 2 + 1.2, edge)
+        disc(image, shape.start, shape.width / 2, shape.colour)
+        disc(image, shape.start + lift, shape.width / 5, light)
     else:
-        line(image, part.start, part.end, edge, part.width + 2.4)
-        line(image, part.start, part.end, part.colour, part.width)
-        line(image, part.start + lift, part.end + lift, light, part.width / 4)
+        line(image, shape.start, shape.end, edge, shape.width + 2.4)
+        line(image, shape.start, shape.end, shape.colour, shape.width)
+        line(image, shape.start + lift, shape.end + lift, light, shape.width / 4)
 
 
-def _without_side(joint: str) -> str:
-    return joint.removeprefix("l_").removeprefix("r_")
+def _limb_width_m(joint: str) -> float:
+    """Thickness of the limb that ends at a joint, metres."""
+    name = joint.removeprefix("l_").removeprefix("r_")
+    return LIMB_WIDTH_M.get(name, OTHER_LIMB_WIDTH_M)

@@ -1,15 +1,15 @@
-"""People in the video: box, number and 2D skeleton, drawn on the picture at the size it is shown."""
+"""People in the video: box, number and 2D skeleton, drawn at the size the picture is shown."""
 
 import numpy as np
 
 from core.skeletons import COCO_17
-from core.types import Floats
-from pipeline.render.draw import Picture, disc, fits, line, plate, text, text_width
+from core.types import Floats, Picture
+from pipeline.render.draw import disc, is_drawable, line, rounded_rectangle, text, text_width
 from pipeline.render.palette import BLACK, Colour, mix, side_of, track_colour
 from pipeline.render.person import PersonInFrame
 
-SURE, UNSURE = 0.6, 0.3
-"""A keypoint scored below `SURE` is drawn thin; below `UNSURE` it is left out."""
+SURE_SCORE, SHOWN_SCORE = 0.6, 0.3
+"""A keypoint scored below `SURE_SCORE` is drawn thin; below `SHOWN_SCORE` it is left out."""
 
 _LINKS = (
     ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"),
@@ -19,7 +19,8 @@ _LINKS = (
     ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
     ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
 )  # fmt: skip
-"""What is joined by a line: COCO's tree hangs on the nose, which no drawing of a body wants. The face gets dots."""
+"""Keypoints joined by a line: a trunk and four limbs, where COCO's tree starts at the nose. The
+face gets dots."""
 
 LINKS = tuple(
     (COCO_17.index(a), COCO_17.index(b), side_of(COCO_17, COCO_17.indices((a, b))))
@@ -29,38 +30,33 @@ _FACE = frozenset(COCO_17.indices(("nose", "left_eye", "right_eye", "left_ear", 
 
 
 def draw_person(image: Picture, person: PersonInFrame, scale: float) -> None:
-    """Draw on `image`, which is the frame times `scale`."""
-    unit = image.shape[0] / 720  # a line that is right at 720 px is right at other sizes too
+    """Draw a person's box, number and 2D skeleton.
+
+    Args:
+        image: (H, W, 3) RGB, the frame times `scale`; drawn into.
+        person: Their box and keypoints in px of the frame.
+        scale: px of the image for a px of the frame.
+    """
+    unit = image.shape[0] / 720  # sizes are chosen for pictures of 720 px
     _draw_box(image, person.box_xyxy * scale, person.track_id, unit)
     points, scores = person.keypoints_xy * scale, person.keypoint_scores
-    drawn = [
-        bool(score >= UNSURE and np.isfinite(point).all() and fits(point, image))
+    is_shown = [
+        bool(score >= SHOWN_SCORE and np.isfinite(point).all() and is_drawable(point, image))
         for point, score in zip(points, scores, strict=True)
     ]
     strokes: list[tuple[Floats, Floats, Colour, float]] = []
     for a, b, side in LINKS:
-        if drawn[a] and drawn[b]:
-            weak = min(scores[a], scores[b]) < SURE
-            strokes.append(
-                (
-                    points[a],
-                    points[b],
-                    track_colour(person.track_id, side),
-                    (1.5 if weak else 4.0) * unit,
-                )
-            )
-    for (
-        start,
-        end,
-        colour,
-        width,
-    ) in strokes:  # all edges first: they must not cut into a neighbouring limb
+        if is_shown[a] and is_shown[b]:
+            width = (1.5 if min(scores[a], scores[b]) < SURE_SCORE else 4.0) * unit
+            strokes.append((points[a], points[b], track_colour(person.track_id, side), width))
+    # all edges first: they must not cut into a neighbouring limb
+    for start, end, colour, width in strokes:
         line(image, start, end, mix(colour, BLACK, 0.65), width + 2 * unit)
     for start, end, colour, width in strokes:
         line(image, start, end, colour, width)
-    for joint in np.flatnonzero(drawn):
+    for joint in np.flatnonzero(is_shown):
         colour = track_colour(person.track_id, side_of(COCO_17, (int(joint),)))
-        radius = (2.0 if joint in _FACE or scores[joint] < SURE else 3.8) * unit
+        radius = (2.0 if joint in _FACE or scores[joint] < SURE_SCORE else 3.8) * unit
         disc(image, points[joint], radius + unit, mix(colour, BLACK, 0.65))
         disc(image, points[joint], radius, colour)
 
@@ -80,7 +76,7 @@ def _draw_box(image: Picture, box: Floats, track_id: int, unit: float) -> None:
         line(image, end, end - along, colour, 3 * unit)
     size = max(11, round(15 * unit))
     name = str(track_id)
-    tag = text_width(name, size, bold=True) + size
+    tag_width = text_width(name, size, bold=True) + size
     top = max(y0 - 1.6 * size, 2)
-    plate(image, x0, top, tag, round(1.4 * size), colour, 0.95)
+    rounded_rectangle(image, x0, top, tag_width, round(1.4 * size), colour, 0.95)
     text(image, name, x0 + size / 2, top + 0.7 * size, size, BLACK, bold=True)

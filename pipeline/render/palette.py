@@ -1,4 +1,4 @@
-"""Colours: one hue a track, light on the person's left, full on the right. All are RGB, 0…255."""
+"""Colours, RGB, 0…255: one hue a track, light on the person's left side, full on the right."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -18,7 +18,7 @@ TEXT_QUIET: Colour = (148, 157, 171)
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
 
-TRACKS: tuple[Colour, ...] = (
+TRACK_HUES: tuple[Colour, ...] = (
     (255, 122, 46),
     (42, 157, 255),
     (60, 207, 110),
@@ -40,7 +40,10 @@ class Side(Enum):
 
 
 def side_of(skeleton: Skeleton, joints: Sequence[int]) -> Side:
-    """The side all of some joints are on; a limb from the middle outwards belongs to the side it ends on."""
+    """The side that joints are on, by their indices.
+
+    Joints of the middle don't count: a limb from the middle outwards is of the side it ends on.
+    """
     sides = {
         Side.LEFT if joint in skeleton.left else Side.RIGHT
         for joint in joints
@@ -56,7 +59,7 @@ def _is_paired(skeleton: Skeleton, joint: int) -> bool:
 @lru_cache(maxsize=256)
 def track_colour(track_id: int, side: Side = Side.RIGHT) -> Colour:
     """A track's colour, the same in both panels and in every frame."""
-    hue = TRACKS[(track_id - 1) % len(TRACKS)]
+    hue = TRACK_HUES[(track_id - 1) % len(TRACK_HUES)]
     return mix(hue, WHITE, {Side.LEFT: 0.62, Side.MIDDLE: 0.3, Side.RIGHT: 0.0}[side])
 
 

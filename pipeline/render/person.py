@@ -1,4 +1,4 @@
-"""What the pictures need to know of one person in one frame."""
+"""One person in one frame, as pictures need them."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,13 @@ from core.types import Floats, check_shape
 
 @dataclass(frozen=True)
 class PersonInFrame:
-    """One tracked person at one moment.
+    """One tracked person in one frame.
 
-    box_xyxy (4,) px; keypoints_xy (17, 2) px, COCO-17, NaN = missing; keypoint_scores (17,) in 0…1; joints_world_m
-    (17, 3) metres, Human3.6M-17, z up, floor at 0, NaN = no 3D here.
+    track_id: Their number, from 1.
+    box_xyxy: (4,) px of the frame.
+    keypoints_xy: (17, 2) px, COCO-17; NaN = missing.
+    keypoint_scores: (17,) in 0…1.
+    joints_world_m: (17, 3) metres, Human3.6M-17, z up, floor at 0; NaN = no 3D in this frame.
     """
 
     track_id: int
