@@ -1,0 +1,66 @@
+"""A person is lifted while frames come in."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from core.skeletons import COCO_17
+from lifter.predict import Lifter
+from pipeline.lifting.online import OnlineLifter, PersonSample
+from pipeline.lifting.options import LiftOptions
+from testkit.walker import CAMERA, keypoints, walking
+from weights.store import resolve
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch as a live run sets it: on a busy machine, threads wait for each other for minutes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_person_is_lifted_from_the_past_alone_at_uneven_times() -> None:
+    lifter = Lifter.load(resolve("lifter"))
+    every, fps = 150, 30.0
+    joints = walking(every)
+    root = np.stack([np.linspace(-1, 1, every), np.zeros(every), np.full(every, 4.0)], 1)
+    points = keypoints(joints, root)
+    person = OnlineLifter(lifter, CAMERA, LiftOptions(height_m=1.6, smooth="one-euro"))
+    joint_errors, root_errors = [], []
+    for t in np.cumsum(np.random.default_rng(0).integers(1, 4, 70)):
+        if t >= every:
+            break
+        if 60 <= t < 70:
+            person.miss(t / fps)
+            continue
+        pose = person.lift(
+            PersonSample(t / fps, points[t], np.full(17, 0.9), np.full((17, 3), np.nan))
+        )
+        joint_errors.append(np.linalg.norm(pose.joints_m[0] - joints[t], axis=-1).mean())
+        root_errors.append(np.linalg.norm(pose.root_m[0] - root[t]))
+    assert np.mean(joint_errors) < 0.15
+    assert np.median(root_errors) < 0.5
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_keypoints_with_scores_near_zero_move_no_joint() -> None:
+    points = keypoints(walking(20), np.tile([0.0, 0.0, 4.0], (20, 1)))
+    wrist = COCO_17.index("left_wrist")
+    poses = []
+    for aside_px, score in ((0, 0.0), (40, 0.05)):
+        person, scores = (
+            OnlineLifter(Lifter.load(resolve("lifter")), CAMERA, LiftOptions()),
+            np.full(17, 0.9),
+        )
+        scores[wrist] = score
+        for t, seen in enumerate(points):
+            given = seen.copy()
+            given[wrist] += aside_px
+            pose = person.lift(PersonSample(t / 30, given, scores, np.full((17, 3), np.nan)))
+        poses.append(pose.joints_m)
+    np.testing.assert_allclose(*poses, atol=1e-6)
