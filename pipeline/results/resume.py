@@ -1,32 +1,24 @@
-"""Whether a video's results are whole, and made of the same file with the same settings."""
+"""Whether a video's results are whole, and made of the same files with the same settings."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
-from detectors import base as detectors
-from pipeline.config import PipelineConfig
-from pipeline.results.staging import REPORT
-from weights.store import resolve, sha256_of
+from pipeline.results.report import InputReport, Report, WeightsReport, read_report
+from weights.store import identify
 
-NOT_SETTINGS = frozenset({"output", "overwrite"})
-"""Fields of the configuration that change nothing in the results."""
-
-MAX_REPORT_BYTES = 64 << 20
+NOT_SETTINGS = frozenset({"output", "overwrite", "export"})
+"""Options that change nothing in the poses and pictures."""
 
 
-def sources(clip: Path, config: PipelineConfig) -> list[Path]:
-    """The files and folders that a clip's results are made of."""
-    return [clip] if config.keypoints is None else [clip, config.keypoints]
+def fingerprint(paths: Sequence[Path]) -> InputReport:
+    """What tells files, taken together, from others. A folder is the files in it.
 
-
-def fingerprint(paths: Sequence[Path]) -> dict[str, Any]:
-    """What tells files, taken together, from others: size, newest time of change, sha256. A folder is what lies in it.
-
-    `InputError` where one cannot be read.
+    Raises:
+        InputError: One cannot be read.
     """
     sha256 = hashlib.sha256()
     try:
@@ -35,14 +27,13 @@ def fingerprint(paths: Sequence[Path]) -> dict[str, Any]:
             with path.open("rb") as file:
                 hashlib.file_digest(file, lambda: sha256)
     except OSError as error:
-        raise InputError(
-            f"{error.filename or paths[0]}: cannot be read: {error.strerror or error}"
-        ) from error
-    return {"size": size, "mtime_ns": mtime_ns, "sha256": sha256.hexdigest()}
+        at_fault = error.filename or paths[0]
+        raise InputError(f"{at_fault}: cannot be read: {error.strerror or error}") from error
+    return InputReport(size, mtime_ns, sha256.hexdigest())
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    """The paths that are files, or not there, which is to be said; those in folders. Pipes would be waited for."""
+    """The paths that are files or missing (reading raises), then the files in folders; no pipes."""
     inside = [
         file for path in paths if path.is_dir() for file in sorted(path.iterdir()) if file.is_file()
     ]
@@ -51,80 +42,72 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 
 def _size_and_time(paths: Sequence[Path]) -> tuple[int, int]:
     statuses = [file.stat() for file in _files(paths)]
-    return sum(status.st_size for status in statuses), max(
-        (status.st_mtime_ns for status in statuses), default=0
-    )
+    newest = max((status.st_mtime_ns for status in statuses), default=0)
+    return sum(status.st_size for status in statuses), newest
 
 
-def weights_of(config: PipelineConfig) -> dict[str, Any]:
-    """The files behind the networks, as reports name them; fetched where they are missing. Or a `WeightsError`."""
-    files = {"lifter": resolve(config.lifter)}
-    if config.d2_weights is not None:
-        choice = detectors.choose(config.detector, **config.detectron2_options)
-        if choice.name == "detectron2":
-            files["detector"] = resolve(config.d2_weights)
-    return {role: {"file": file.name, "sha256": sha256_of(file)} for role, file in files.items()}
+def weights_report(files: Mapping[str, str | Path]) -> dict[str, WeightsReport]:
+    """Files of weights as reports name them; nothing is fetched.
+
+    Args:
+        files: Role → name in the weights manifest, or path.
+
+    Raises:
+        WeightsError: One is neither a file nor known weights.
+    """
+    return {role: WeightsReport(*identify(file)) for role, file in files.items()}
 
 
 def finished(
-    clip: Path, folder: Path, config: PipelineConfig, weights: dict[str, Any]
-) -> dict[str, Any] | None:
-    """The report in `folder`, if everything it names is there and was made of these files with these settings.
+    folder: Path,
+    inputs: Sequence[Path],
+    config: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    weights: Mapping[str, WeightsReport],
+) -> Report | None:
+    """The report in a folder of results, if it is whole and made of the same with the same.
 
-    A report that cannot be read is no report.
+    Args:
+        folder: Where the results would be.
+        inputs: The files and folders that they would be made of.
+        config: The configuration's plain values, by option.
+        defaults: Those of an unchanged configuration: what an earlier version did where it did not
+            know an option yet.
+        weights: What `weights_report` gives for the networks.
+
+    Returns:
+        None where there is no report, it cannot be read, a file that it names is missing or has
+        another size, or anything that results depend on differs.
     """
     try:
-        report = read_json(folder / REPORT)
-        whole = all(
-            (folder / name).stat().st_size == size for name, size in report["files"].items()
-        )
-        same = (
-            settings(report["config"]) == settings(config.as_dict())
-            and report["weights"] == weights
-        )
-        usable = isinstance(report["frames"], int) and {
-            *map(type, (report["people"], report["warnings"]))
-        } == {list}
-        if not (report["status"] == "done" and whole and same and usable):
+        report = read_report(folder)
+        if not _is_whole(folder, report) or report.input is None:
             return None
-        return report if _are_same_files(sources(clip, config), report["input"]) else None
-    except (
-        OSError,
-        InputError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        RecursionError,
-    ):
+        if comparable({**defaults, **report.config}) != comparable(config):
+            return None
+        is_same = report.weights == weights and _are_same_files(inputs, report.input)
+        return report if is_same else None
+    except (OSError, InputError, TypeError, ValueError):
         return None
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A report that this program wrote. `OSError`, `ValueError`, `RecursionError` where it is none or too large."""
-    if path.stat().st_size > MAX_REPORT_BYTES:
-        raise ValueError(f"{path} is too large for a report")
-    report = json.loads(path.read_bytes())
-    if not isinstance(report, dict):
-        raise ValueError(f"{path} holds no report")
-    return report
+def _is_whole(folder: Path, report: Report) -> bool:
+    sizes = report.files.items()
+    return report.status == "done" and all(
+        (folder / name).stat().st_size == size for name, size in sizes
+    )
 
 
-def way_of(config: PipelineConfig) -> dict[str, Any]:
-    """What all results of a run are made with, as JSON gives it back."""
-    return {"settings": settings(config.as_dict()), "weights": weights_of(config)}
-
-
-def settings(config: dict[str, Any]) -> dict[str, Any]:
+def comparable(config: Mapping[str, Any]) -> dict[str, Any]:
     """Those of a configuration's plain values that results depend on, as JSON gives them back."""
     kept = {name: value for name, value in config.items() if name not in NOT_SETTINGS}
     plain: dict[str, Any] = json.loads(json.dumps(kept))
     return plain
 
 
-def _are_same_files(paths: Sequence[Path], before: dict[str, Any]) -> bool:
-    """Whether files are those of which `before` is the fingerprint: their time tells, or else their content."""
+def _are_same_files(paths: Sequence[Path], before: InputReport) -> bool:
+    """Whether files are those of a fingerprint: their time tells, or else their content."""
     size, mtime_ns = _size_and_time(paths)
-    if size != before["size"]:
+    if size != before.size:
         return False
-    return bool(mtime_ns == before["mtime_ns"] or fingerprint(paths)["sha256"] == before["sha256"])
+    return mtime_ns == before.mtime_ns or fingerprint(paths).sha256 == before.sha256

@@ -1,5 +1,9 @@
-"""Results appear under their names whole or not at all: written in a folder beside them, moved when all are there."""
+"""Results appear under their names whole or not at all.
 
+They are written into a hidden folder inside the folder of results, and moved up when all are there.
+"""
+
+import json
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -9,23 +13,36 @@ from pathlib import Path
 from core.errors import OutputError
 
 REPORT = "report.json"
-"""The file that says that a folder of results is whole: it goes first and comes last."""
+"""The mark of a whole folder of results: deleted first, moved to its name last."""
 
 _PREFIX = ".partial-"
 
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A new folder inside `folder`; its files move up when the block ends well, and are deleted when it does not.
+    """Collect results in a new folder inside `folder`, and move them up when the block ends well.
 
-    What lay in `folder` before stays as it was until then. `OutputError` where the system refuses.
+    After an exception they are deleted. What lies in `folder` stays as it was until the move, with
+    which the files go that the old report lists and the new one does not.
+
+    Args:
+        folder: The folder of results; made where it is missing, and deleted where it stays empty.
+
+    Yields:
+        The new folder.
+
+    Raises:
+        OutputError: The system refuses to write or to move.
     """
     partial = folder / f"{_PREFIX}{secrets.token_hex(4)}"
     try:
         try:  # before anything is made: a signal may end the program anywhere
             partial.mkdir(parents=True)
             yield partial
+            outdated = listed_files(folder) - listed_files(partial)
             (folder / REPORT).unlink(missing_ok=True)
+            for name in outdated:
+                (folder / name).unlink(missing_ok=True)
             for file in sorted(partial.iterdir(), key=lambda file: file.name == REPORT):
                 file.replace(folder / file.name)
         finally:
@@ -36,8 +53,21 @@ def staged(folder: Path) -> Iterator[Path]:
         raise OutputError(f"{folder}: cannot write there ({error.strerror or error})") from error
 
 
+def listed_files(folder: Path) -> set[str]:
+    """The names of the files that a folder's report lists; none where it cannot be read."""
+    try:
+        names = json.loads((folder / REPORT).read_bytes())["files"]
+        return {name for name in names if Path(name).name == name}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return set()
+
+
 def sweep(folder: Path) -> None:
-    """Delete what killed runs left inside `folder`, and it where nothing remains. Nobody else may be writing there."""
+    """Delete what killed runs left inside a folder of results, and the folder where it is empty.
+
+    Args:
+        folder: The folder of results; no other process may be writing there.
+    """
     for left in folder.glob(f"{_PREFIX}*"):
         shutil.rmtree(left, ignore_errors=True)
     with suppress(OSError):

@@ -1,0 +1,146 @@
+"""`poses.npz`: the rows of a result as plain arrays, and `metadata_json`, which says what they are.
+
+One row per person and frame, by frame, then track; readable with `allow_pickle=False`. Written and
+read a field at a time, in constant memory.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Protocol
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+
+import numpy as np
+
+from core.errors import InputError, one_line
+from core.skeletons import COCO_17, H36M_17, Skeleton
+from core.types import Array
+from pipeline.results.rows import POSE_ROW
+from pipeline.results.spool import Spool
+
+POSES, POSES_FORMAT = "poses.npz", "npz"
+"""The file, and what `--export` calls its format."""
+FORMAT_VERSION = 1
+_CHUNK_ROWS = 2000
+_DAMAGED = (
+    OSError, KeyError, ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError,
+    BadZipFile, zlib.error,
+)  # fmt: skip
+"""What Python raises at a damaged archive."""
+
+
+class PoseTable(Protocol):
+    """The R rows of a result, a column at a time; the fields of `POSE_ROW` are its columns."""
+
+    keypoints: Skeleton
+    joints: Skeleton
+
+    def __len__(self) -> int: ...
+
+    def chunks(self, name: str) -> Iterator[Array]:
+        """A column's rows in order, some thousand at a time: arrays (n, …)."""
+
+    def column(self, name: str) -> Array:
+        """A whole column (R, …)."""
+
+
+class SpoolTable:
+    """A `PoseTable` of rows on disk that have at least the fields of `POSE_ROW`."""
+
+    keypoints, joints = COCO_17, H36M_17
+
+    def __init__(self, rows: Spool) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def chunks(self, name: str) -> Iterator[Array]:
+        """See `PoseTable`."""
+        for start in range(0, len(self._rows), _CHUNK_ROWS):
+            yield self._rows.read(start, start + _CHUNK_ROWS)[name]
+
+    def column(self, name: str) -> Array:
+        """See `PoseTable`."""
+        dtype = POSE_ROW[name]
+        return np.concatenate([np.zeros((0, *dtype.shape), dtype.base), *self.chunks(name)])
+
+
+class ArchiveTable:
+    """A `PoseTable` read from `poses.npz`, each column when it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        """Open an archive.
+
+        Raises:
+            InputError: It cannot be read, or is no `poses.npz`.
+        """
+        self._path = path
+        try:
+            skeletons = json.loads(str(self._read("metadata_json")))["skeletons"]
+            self.keypoints = _skeleton(skeletons["keypoints"], COCO_17)
+            self.joints = _skeleton(skeletons["joints"], H36M_17)
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise InputError(f"{path}: its metadata cannot be read ({one_line(error)})") from error
+
+    def __len__(self) -> int:
+        return len(self._read("frame_index"))
+
+    def chunks(self, name: str) -> Iterator[Array]:
+        """See `PoseTable`."""
+        values = self.column(name)
+        for start in range(0, len(values), _CHUNK_ROWS):
+            yield values[start : start + _CHUNK_ROWS]
+
+    def column(self, name: str) -> Array:
+        """See `PoseTable`."""
+        return self._read(name)
+
+    def _read(self, name: str) -> Array:
+        try:
+            with ZipFile(self._path) as archive, archive.open(f"{name}.npy") as file:
+                return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+        except _DAMAGED as error:
+            raise InputError(f"{self._path}: not a result's {POSES} ({one_line(error)})") from error
+
+
+def write_poses(path: Path, table: PoseTable, metadata: dict[str, Any]) -> None:
+    """Write a table as `numpy.savez_compressed` would, a chunk at a time.
+
+    Args:
+        path: The file; the caller renames it when whole.
+        table: R rows.
+        metadata: Plain values that `metadata_json` says beside the format's version and skeletons.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    keypoints, joints = table.keypoints, table.joints
+    skeletons = {
+        "keypoints": {"name": keypoints.name, "joints": keypoints.joints},
+        "joints": {"name": joints.name, "joints": joints.joints, "parents": joints.parents},
+    }
+    described = {"format_version": FORMAT_VERSION, "skeletons": skeletons, **metadata}
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for name in POSE_ROW.names or ():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                _write_column(file, table, name)
+        with archive.open("metadata_json.npy", "w") as file:
+            np.lib.format.write_array(file, np.array(json.dumps(described)), allow_pickle=False)
+
+
+def _write_column(file: IO[bytes], table: PoseTable, name: str) -> None:
+    element, shape = POSE_ROW[name].base, POSE_ROW[name].shape
+    header = {"descr": element.str, "fortran_order": False, "shape": (len(table), *shape)}
+    np.lib.format.write_array_header_1_0(file, header)
+    for rows in table.chunks(name):
+        file.write(rows.tobytes())
+
+
+def _skeleton(described: dict[str, Any], known: Skeleton) -> Skeleton:
+    """The skeleton that metadata names; the parents of keypoints are not stored."""
+    joints = tuple(described["joints"])
+    if (described["name"], joints) == (known.name, known.joints):
+        return known
+    raise ValueError(f"skeleton {described['name']} is not known to this version")

@@ -1,0 +1,114 @@
+"""The detections of a video, and one person's among them.
+
+Tracks are references into the detections, which lie on disk: a track is read a part at a time.
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.skeletons import Skeleton
+from core.types import Array, Detections, Floats, Track
+from pipeline.results.rows import detection_row
+from pipeline.results.spool import Spool
+
+
+class DetectionSequence(Protocol):
+    """The detections of a video's frames, one by one: a list, or a `DetectionSpool`."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Detections: ...
+
+    def __iter__(self) -> Iterator[Detections]: ...
+
+
+class DetectionSpool:
+    """The detections of a video's frames on disk; a few bytes a frame in memory."""
+
+    def __init__(self, skeleton: Skeleton, folder: Path | None = None) -> None:
+        """Make an empty sequence.
+
+        Args:
+            skeleton: The one skeleton that all detections have.
+            folder: Where the file lies; None for where temporary files go.
+        """
+        self.skeleton = skeleton
+        self._rows = Spool(detection_row(skeleton), folder)
+        self._frames, self._starts = array("q"), array("q", [0])
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, index: int) -> Detections:
+        rows = self._rows.read(self._starts[index], self._starts[index + 1])
+        return Detections(
+            self._frames[index], rows["box"], rows["box_score"], rows["keypoints"], rows["scores"],
+            rows["keypoints_3d"], self.skeleton,
+        )  # fmt: skip
+
+    def __iter__(self) -> Iterator[Detections]:
+        return (self[index] for index in range(len(self)))
+
+    def close(self) -> None:
+        """Delete the detections."""
+        self._rows.close()
+
+    def append(self, detections: Detections) -> None:
+        """Add the next frame's detections.
+
+        Raises:
+            ValueError: They have another skeleton than this sequence.
+        """
+        if detections.skeleton != self.skeleton:
+            raise ValueError(
+                f"expected detections of {self.skeleton.name}, got {detections.skeleton.name}"
+            )
+        rows = np.zeros(len(detections), self._rows.dtype)
+        rows["box"], rows["box_score"] = detections.boxes_xyxy, detections.box_scores
+        rows["keypoints"], rows["scores"] = detections.keypoints_xy, detections.keypoint_scores
+        rows["keypoints_3d"] = detections.keypoints_3d
+        self._rows.append(rows)
+        self._frames.append(detections.frame_index)
+        self._starts.append(len(self._rows))
+
+    @property
+    def frame_indices(self) -> Array:
+        """(F,) int64."""
+        return np.array(self._frames, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class TrackRows:
+    """One person through a video, as references into its detections.
+
+    frame_indices (T,) int64, strictly rising: the frames in which the person is detected.
+    boxes_xyxy (T, 4) px. rows (T, 2) int32: index into `detections`, row in these.
+    """
+
+    track_id: int
+    frame_indices: NDArray[np.int64]
+    boxes_xyxy: Floats
+    rows: NDArray[np.int32]
+    detections: DetectionSequence
+
+    def __len__(self) -> int:
+        return len(self.frame_indices)
+
+    def part(self, start: int, stop: int) -> Track:
+        """The rows `start` to `stop` - 1 with all that was detected, read from disk."""
+        found = [(self.detections[index], row) for index, row in self.rows[start:stop]]
+        return Track(
+            self.track_id,
+            self.frame_indices[start:stop],
+            self.boxes_xyxy[start:stop],
+            np.stack([frame.keypoints_xy[row] for frame, row in found]),
+            np.stack([frame.keypoint_scores[row] for frame, row in found]),
+            np.stack([frame.keypoints_3d[row] for frame, row in found]),
+            found[0][0].skeleton,
+        )

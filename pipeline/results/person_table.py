@@ -1,0 +1,87 @@
+"""All people of a video, as rows on disk by frame, then track."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.skeletons import H36M_17
+from core.types import Array, WorldPoses
+from pipeline.results.rows import PERSON_ROW
+from pipeline.results.spool import Spool
+
+_SAMPLED_ROWS = 5000  # of a person that tell how much room they take
+
+
+@dataclass
+class PersonSummary:
+    """When a person is in the video: first and last frame, frames detected, frames bridged."""
+
+    track_id: int
+    first_frame: int
+    last_frame: int = 0
+    frames_seen: int = 0
+    frames_bridged: int = 0
+
+    def add(self, rows: Array) -> None:
+        """Count rows (N,) that have the fields `frame_index` and `observed`."""
+        seen = int(rows["observed"].any(1).sum())
+        self.last_frame = int(rows["frame_index"][-1])
+        self.frames_seen += seen
+        self.frames_bridged += len(rows) - seen
+
+
+class PersonTable:
+    """Rows of `PERSON_ROW` that are added person by person, and kept by frame, then track."""
+
+    def __init__(
+        self,
+        frame_indices: Sequence[NDArray[np.int64]],
+        track_ids: Sequence[NDArray[np.int64]],
+        folder: Path | None = None,
+    ) -> None:
+        """Make an empty table.
+
+        Args:
+            frame_indices: Those of all rows that will be added, in the order in which they will be.
+            track_ids: The same rows' track ids.
+            folder: Where the rows' file lies; None for where temporary files go.
+        """
+        numbers = np.concatenate([np.zeros(0, np.int64), *track_ids])
+        indices = np.concatenate([np.zeros(0, np.int64), *frame_indices])
+        order = np.lexsort((numbers, indices))
+        self._frames, self._track_ids = indices[order], numbers[order]
+        self._positions = np.argsort(order)  # of each row to come, in the table
+        self._added = 0
+        self.rows = Spool(PERSON_ROW, folder)
+        self.persons: dict[int, PersonSummary] = {}
+
+    def close(self) -> None:
+        """Delete the rows."""
+        self.rows.close()
+
+    def add(self, rows: Array) -> None:
+        """Add the next rows (N,), which are of one person."""
+        if not len(rows):
+            return
+        positions = self._positions[self._added : self._added + len(rows)]
+        self._added += len(rows)
+        for run in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(positions) != 1) + 1):
+            self.rows.write(int(positions[run[0]]), rows[run])
+        track_id, first_frame = int(rows["track_id"][0]), int(rows["frame_index"][0])
+        self.persons.setdefault(track_id, PersonSummary(track_id, first_frame)).add(rows)
+
+    def in_frame(self, frame_index: int) -> Array:
+        """The rows (N,) of one frame of the video, by track id."""
+        start, stop = np.searchsorted(self._frames, (frame_index, frame_index + 1)).tolist()
+        return self.rows.read(start, stop)
+
+    def worlds(self) -> Iterator[WorldPoses]:
+        """Person after person; of those with many rows, a sample that tells the room they take."""
+        for track_id in self.persons:
+            own = np.flatnonzero(self._track_ids == track_id)
+            own = own[:: len(own) // _SAMPLED_ROWS + 1]
+            rows = [self.rows.read(row, row + 1)["joints_world_m"] for row in own.tolist()]
+            yield WorldPoses(np.concatenate(rows), "a sample of rows", H36M_17)

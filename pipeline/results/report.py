@@ -1,0 +1,273 @@
+"""`report.json`: what was done, with what, and how good it is; the same for files and live sources.
+
+`docs/report.md` has every field for people who read the file.
+"""
+
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+
+from core.errors import InputError
+from core.types import Intrinsics, VideoInfo
+from detectors.base import backends
+from pipeline.results.archive import POSES_FORMAT
+from pipeline.results.person_table import PersonSummary
+from pipeline.results.staging import REPORT
+
+MAX_REPORT_BYTES = 64 << 20
+NO_PEOPLE = "nobody was found in this video"
+"""The warning of a result without people."""
+
+_PACKAGES = ("torch", "numpy", "opencv-python-headless", "scipy")
+
+
+@dataclass(frozen=True)
+class DetectorReport:
+    """Which detector found people, and why that one."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class WeightsReport:
+    """A file of weights that was used; sha256 None where it was not here to be read."""
+
+    file: str
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class InputReport:
+    """What tells the input files, taken together, from others: bytes, newest change, content."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """How a live run went.
+
+    source is without passwords; name begins the files' names; started is ISO 8601; ended is
+    "stopped", "ended", "stalled" or "failed: …". frames_missed arrived but were not analysed.
+    latency_ms has the percentiles p50 and p95 of poses and of the picture, from a frame's arrival.
+    """
+
+    source: str
+    name: str
+    started: str
+    ended: str
+    seconds: float
+    frames_arrived: int
+    frames_missed: int
+    latency_ms: Mapping[str, Mapping[str, int | None]]
+
+
+@dataclass(frozen=True)
+class PersonReport:
+    """One person: first and last frame, frames detected, frames bridged between detections."""
+
+    track_id: int
+    first_frame: int
+    last_frame: int
+    frames_seen: int
+    frames_bridged: int
+    grounding: str
+
+    @classmethod
+    def of(cls, person: PersonSummary, grounding: str) -> Self:
+        """The report of a table's person."""
+        return cls(**vars(person), grounding=grounding)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything in `report.json`.
+
+    video, intrinsics, detector, weights (by role) and config (option → value) tell what the result
+    was made of and with. grounding: how up and floor were found. frames: how many were analysed.
+    seconds: by stage. measures: by name, see `pipeline.results.measures`; in the file they stand
+    at the top level. input: None for a live source. live: None for files. files: name → bytes.
+    """
+
+    video: VideoInfo
+    intrinsics: Intrinsics
+    detector: DetectorReport
+    weights: Mapping[str, WeightsReport]
+    config: Mapping[str, Any]
+    grounding: str
+    frames: int
+    people: tuple[PersonReport, ...]
+    measures: Mapping[str, float | None]
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    frames_per_second: float | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    input: InputReport | None = None
+    live: LiveReport | None = None
+    files: Mapping[str, int] = field(default_factory=dict)
+    status: str = "done"
+
+    def __post_init__(self) -> None:
+        taken = self.measures.keys() & {entry.name for entry in fields(self)}
+        if taken:
+            raise ValueError(f"measures must not be called {', '.join(sorted(taken))}")
+        if self.live is not None and Path(self.live.name).name != self.live.name:
+            raise ValueError(f"{self.live.name!r} is no name of files")
+
+    @property
+    def stem(self) -> str:
+        """What the result's files are named after."""
+        return self.video.path.stem if self.live is None else self.live.name
+
+    def provenance(self) -> dict[str, Any]:
+        """What the result was made of and with, as plain values; `poses.npz` has it, too."""
+        path = str(self.video.path) if self.live is None else self.live.source
+        return {
+            "video": {**vars(self.video), "path": path},
+            "intrinsics": vars(self.intrinsics),
+            "detector": vars(self.detector),
+            "weights": {role: vars(file) for role, file in self.weights.items()},
+            "config": dict(self.config),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """The file's content as plain values."""
+        plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        plain |= {"people": [vars(person) for person in self.people]}
+        plain |= {"warnings": list(self.warnings), **self.provenance()}
+        for name in ("input", "live"):  # a file's result has no key `live`, and the other way round
+            part = plain.pop(name)
+            if part is not None:
+                plain[name] = asdict(part)
+        measures = plain.pop("measures")
+        return {**plain, **measures}
+
+    @classmethod
+    def from_dict(cls, content: Any) -> Self:
+        """The report of a file's content, also one of an earlier version of this program.
+
+        Raises:
+            ValueError: The content is no report.
+        """
+        try:
+            return cls._parsed(content)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"no report ({error})") from error
+
+    @classmethod
+    def _parsed(cls, content: dict[str, Any]) -> Self:
+        for name, kind in _KINDS.items():
+            if name in content and not isinstance(content[name], kind):
+                raise TypeError(f"{name} is {content[name]!r}")
+        exports = content["config"].get("export", [])
+        if not isinstance(exports, list) or not all(isinstance(name, str) for name in exports):
+            raise TypeError(f"config.export is {exports!r}")
+        known = {entry.name for entry in fields(cls)} - {"measures"}
+        plain = {name: value for name, value in content.items() if name in known}
+        persons, live, made_of = plain["people"], plain.get("live"), plain.get("input")
+        grounding = plain.get("grounding", persons[0].get("grounding", "") if persons else "")
+        plain |= {
+            "video": VideoInfo(**{**plain["video"], "path": Path(plain["video"]["path"])}),
+            "intrinsics": Intrinsics(**plain["intrinsics"]),
+            "detector": DetectorReport(**plain.get("detector", {"name": "", "why": ""})),
+            "weights": {role: WeightsReport(**file) for role, file in plain["weights"].items()},
+            "grounding": grounding,
+            "people": tuple(_person(person, grounding) for person in persons),
+            "warnings": tuple(plain["warnings"]),
+            "input": None if made_of is None else InputReport(**made_of),
+            "live": None if live is None else LiveReport(**{"name": "live", **live}),
+            "measures": {name: content[name] for name in content if name not in known},
+        }
+        return cls(**plain)
+
+    @property
+    def exports(self) -> frozenset[str]:
+        """The export formats that are there."""
+        return frozenset((POSES_FORMAT, *self.config.get("export", ())))
+
+    def with_exports(self, names: Iterable[str]) -> Self:
+        """The same result with more export formats."""
+        others = sorted({*self.exports, *names} - {POSES_FORMAT})
+        return replace(self, config={**self.config, "export": others})
+
+    def timed(self, seconds: Mapping[str, float]) -> Self:
+        """With how long each stage took, and the frames a second that follow."""
+        total = sum(seconds.values())
+        rate = round(self.frames / total, 2) if total else None
+        return replace(self, seconds=seconds, frames_per_second=rate)
+
+    def write(self, folder: Path) -> "Report":
+        """Write `report.json` into a folder, when all other files are there.
+
+        Returns:
+            The report with these files beside those that it named already.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        files = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+        whole = replace(self, files={**self.files, **files})
+        (folder / REPORT).write_text(json.dumps(whole.as_dict(), indent=1) + "\n")
+        return whole
+
+
+_KINDS: dict[str, type] = {
+    "frames": int, "people": list, "warnings": list, "config": dict, "weights": dict,
+    "files": dict, "video": dict, "intrinsics": dict, "grounding": str,
+}  # fmt: skip
+"""What fields are in the file."""
+
+
+def _person(content: dict[str, Any], grounding: str) -> PersonReport:
+    return PersonReport(**{"frames_bridged": 0, "grounding": grounding, **content})
+
+
+def read_report(folder: Path) -> Report:
+    """The report in a folder of results.
+
+    Raises:
+        InputError: There is none, or it cannot be read.
+    """
+    path = folder / REPORT
+    try:
+        return Report.from_dict(read_json(path))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{folder}: no {REPORT} there, so no result, or not a whole one"
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read ({reason})") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object that this program wrote.
+
+    Raises:
+        OSError, ValueError, RecursionError: It cannot be read, is none, or is too large.
+    """
+    if path.stat().st_size > MAX_REPORT_BYTES:
+        raise ValueError(f"{path} is too large for a report")
+    content = json.loads(path.read_bytes())
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds no report")
+    return content
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the installed packages that results depend on."""
+    found = {"python": platform.python_version()}
+    of_detectors = [package for backend in backends().values() for package in backend.packages]
+    for package in dict.fromkeys((*_PACKAGES, *of_detectors)):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

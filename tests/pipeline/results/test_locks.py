@@ -1,0 +1,29 @@
+import errno
+import fcntl
+from pathlib import Path
+
+import pytest
+
+from pipeline.results.locks import locked
+
+
+def test_a_lock_whose_holder_died_locks_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    (tmp_path / ".x.lock").write_text("left by a killed run")
+    with locked(folder) as first, locked(folder) as second:
+        assert (first, second) == (True, False)
+    with locked(folder) as third:
+        assert third
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_knows_no_locks_can_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with locked(tmp_path / "x") as is_ours:
+        assert is_ours
+    assert list(tmp_path.iterdir()) == []
