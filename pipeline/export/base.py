@@ -1,0 +1,149 @@
+"""What an export format is, and the registry of formats.
+
+A format is one file here: a class that brings its `name` and writes a result. It registers itself;
+the built-in ones are imported by `_BUILT_IN`, one line each.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from core.errors import OutputError, UsageError, one_line
+from core.options import check_options, comma_separated, option
+from core.registry import Registry
+from pipeline.results.archive import POSES_FORMAT
+from pipeline.results.result import Result
+from pipeline.results.staging import staged
+
+_BUILT_IN = ("pipeline.export.npz",)
+_EXPORTERS: Registry[type["Exporter"]] = Registry("an export format", _BUILT_IN)
+
+
+class Exporter(ABC):
+    """Writes results in one format; a subclass with a `name` of its own is known by it."""
+
+    name: ClassVar[str]
+    """What `--export` and `--to` call it."""
+    about: ClassVar[str]
+    """What the format is for, one line."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "name" in vars(cls):
+            _EXPORTERS.add(cls.name, cls, cls.__module__)
+
+    @abstractmethod
+    def write(self, result: Result, folder: Path) -> None:
+        """Write a result's files.
+
+        A person has rows for the frames in which they are in view, bridged ones included. What is
+        not known is NaN: write it as the format says "missing", never as 0.
+
+        Args:
+            result: Its rows, from `result.people` (an array of all of a person's rows at a time),
+                or, where memory must not grow with the video, from `result.table.chunks`. Its
+                report may lack what is only known at the end of a run: times and files.
+            folder: Where they go: `<result.stem>.<ending>`, `<result.stem>_person1.<ending>`, ….
+                The caller moves them to the result's folder when all are whole.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+
+
+def exporters() -> Mapping[str, type[Exporter]]:
+    """All formats by name: the built-in ones, then others in the order of their definition."""
+    return _EXPORTERS.entries()
+
+
+def exporter_names() -> tuple[str, ...]:
+    """The names of all formats."""
+    return tuple(exporters())
+
+
+def require_known(names: Iterable[str]) -> list[str]:
+    """The names of formats, each once; `UsageError` where there is none of a name, or no name."""
+    wanted = list(dict.fromkeys([names] if isinstance(names, str) else names))
+    for name in wanted or [""]:
+        if name not in exporters():
+            known = ", ".join(exporters())
+            raise UsageError(f"there is no format {name!r}; there is {known}")
+    return wanted
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What is written beside `poses.npz`, the report and the video."""
+
+    export: tuple[str, ...] = option(
+        (),
+        "formats to write, too, separated by comma",
+        metavar="FORMAT[,…]",
+        parse=comma_separated,
+        choices=exporter_names,
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """All formats to write: `poses.npz` first, from which others can be made later."""
+        return tuple(dict.fromkeys((POSES_FORMAT, *self.export)))
+
+
+def write_exports(result: Result, names: Iterable[str], folder: Path) -> list[str]:
+    """Write a result in several formats.
+
+    Args:
+        result: What is written.
+        names: Of the formats.
+        folder: Where the files go.
+
+    Returns:
+        A line for each format that failed by a fault of its own, from which nothing is left.
+
+    Raises:
+        OSError: The disk refuses.
+        UsageError: There is no format of a name; nothing is written.
+    """
+    failures = []
+    for name in require_known(names):
+        before = set(folder.iterdir())
+        try:
+            exporters()[name]().write(result, folder)
+        except OSError:
+            raise
+        except Exception as error:  # hours of work are not lost for a format
+            if name == POSES_FORMAT:
+                raise
+            for file in set(folder.iterdir()) - before:
+                file.unlink()
+            failures.append(f"--export {name} failed: {type(error).__name__}: {one_line(error)}")
+    return failures
+
+
+def add_exports(result: Result, names: Iterable[str]) -> list[str]:
+    """Write a finished result in more formats, into its own folder, and note them in its report.
+
+    Args:
+        result: A result that is whole.
+        names: Of the formats.
+
+    Returns:
+        The names of the files that were written.
+
+    Raises:
+        OutputError: The folder cannot be written, or a format failed; the result stays as it was.
+        UsageError: There is no format of a name.
+    """
+    names = require_known(names)
+    with staged(result.folder) as partial:
+        failures = write_exports(result, names, partial)
+        if failures:
+            raise OutputError(f"{result.folder}: {'; '.join(failures)}")
+        written = sorted(file.name for file in partial.iterdir())
+        result.report.with_exports(names).write(partial)
+    return written
