@@ -1,71 +1,62 @@
 """One video through all stages: the wiring, and nothing else.
 
 from pipeline.run import process_video
-report = process_video(Path("clip.mp4"), PipelineConfig(output=Path("out")))
+result = process_video("clip.mp4")
+result.people[0].joints_world_m  # (T, 17, 3) metres
 """
 
-import json
-import platform
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Floats, Intrinsics, VideoInfo
-from detectors.base import Detector, detect_all
-from detectors.replay import Replay
+from core.skeletons import COCO_17
+from core.types import Array, Floats, VideoInfo
+from detectors.base import detect_all
 from pipeline.config import PipelineConfig
-from pipeline.export.npz import write_npz
-from pipeline.lifting.people import lift_people
+from pipeline.export.base import write_exports
+from pipeline.media.clip import check_clip, open_clip
 from pipeline.media.frame_times import constant_rate, measured
-from pipeline.media.images import ImageReader, check_clip, is_image, open_clip, write_image
-from pipeline.media.video_reader import VideoReader
+from pipeline.media.images import is_image, write_image
 from pipeline.media.video_writer import VideoWriter
+from pipeline.people import People, find_people
 from pipeline.render.compose import SideBySide
-from pipeline.results.people import People, PersonSeen
-from pipeline.results.resume import fingerprint, sources
-from pipeline.results.spool import DetectionSpool
-from pipeline.results.staging import REPORT, staged
+from pipeline.render.person import PersonInFrame
+from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
+from pipeline.results.detections import DetectionSpool, TrackRows
+from pipeline.results.report import NO_PEOPLE, DetectorReport, PersonReport, Report, versions
+from pipeline.results.result import Result
+from pipeline.results.resume import fingerprint
+from pipeline.results.staging import staged
 from pipeline.runtime.models import Models
-from pipeline.runtime.prefetch import ahead
-from pipeline.runtime.progress import Progress, bar
+from pipeline.runtime.prefetch import prefetch
+from pipeline.runtime.progress import StageProgress, progress_bar
+from pipeline.tracking.options import TrackOptions
 from pipeline.tracking.selection import select_people
-from pipeline.tracking.tracker import Followed, track_people
-
-_PACKAGES = (
-    "torch",
-    "numpy",
-    "opencv-python-headless",
-    "ai-edge-litert",
-    "scipy",
-    "torchvision",
-    "detectron2",
-)
+from pipeline.tracking.tracker import track_people
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A video after pass 1: its F frames' indices, times and people."""
+class _FirstPass:
+    """What pass 1 keeps of a video: of F frames the indices (F,), times (F,) s and detections."""
 
     info: VideoInfo
     frame_indices: NDArray[np.int64]
     times_s: Floats
     detections: DetectionSpool
+    warning: str | None
 
 
-@dataclass
-class _Log:
-    """What the report will say."""
+class _Stopwatch:
+    """How long each stage takes."""
 
-    warnings: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -75,178 +66,157 @@ class _Log:
 
 
 def process_video(
-    video: Path,
-    config: PipelineConfig,
-    folder: Path | None = None,
+    video: str | Path,
+    config: PipelineConfig | None = None,
+    folder: str | Path | None = None,
     models: Models | None = None,
-    progress: Progress = bar,
-) -> dict[str, Any]:
-    """Detect, track, lift, ground, write, render; returns the report. A `Video3DError` leaves nothing half-made.
+    progress: StageProgress = progress_bar,
+) -> Result:
+    """Detect, track, lift, ground, export and render one video.
 
-    Results go to `folder`, else to one of the video's name in `config.output`. `models` spares loading the networks
-    again for every video.
+    Args:
+        video: A video, a picture, or (with the option `fps`) a folder of numbered pictures.
+        config: All options; None for the defaults.
+        folder: Where results go; None for a folder of the video's name in `config.output`.
+        models: The networks of earlier videos with the same options, which spares loading them.
+        progress: Is told how far each stage has come.
+
+    Returns:
+        The result, as `load_result(folder)` gives it later.
+
+    Raises:
+        Video3DError: Something went wrong, said in one line; nothing half-made is left.
     """
-    check_clip(video, config.fps)
-    models = models or Models(config)
-    log = _Log()
-    with staged(folder or config.output / video.stem) as partial, ExitStack() as undo:
-        lifter, made_of = models.lifter, fingerprint(sources(video, config))
-        with log.stage("detect"):
-            detections = undo.enter_context(closing(DetectionSpool(partial)))
-            seen = _detect(video, config, models, progress, log, detections)
-            tracks = _track(seen, config, log)
-        with log.stage("lift"):
-            intrinsics = config.intrinsics(seen.info)
-            frames, times, fps = seen.frame_indices, seen.times_s, seen.info.fps
-            people = lift_people(tracks, frames, times, fps, lifter, intrinsics, config, partial)
-            undo.callback(people.close)
-        if not people:
-            log.warnings.append("nobody was found in this video")
-        metadata = _metadata(seen.info, intrinsics, config, models)
-        write_npz(partial / "poses.npz", people.rows, metadata)
-        if config.render:
-            with log.stage("render"):
-                _render(video, partial / f"{video.stem}_3d", seen, people, config, progress)
-        report = _report(seen, people, metadata, log)
-        report |= {
-            "input": made_of,
-            "files": {file.name: file.stat().st_size for file in partial.iterdir()},
-        }
-        (partial / REPORT).write_text(json.dumps(report, indent=1) + "\n")
-    return report
+    video, config = Path(video), config or PipelineConfig()
+    folder = config.output / video.stem if folder is None else Path(folder)
+    check_clip(video, config.clip)
+    stopwatch = _Stopwatch()
+    with ExitStack() as opened:
+        if models is None:
+            models = Models(config.detect, config.lift.lifter)
+            opened.callback(models.close)
+        partial = opened.enter_context(staged(folder))
+        lifter, weights = models.lifter, models.weights
+        made_of = fingerprint(config.input_files(video))
+        with stopwatch.stage("detect"):
+            first = _detect(video, config, models, progress, partial)
+            opened.callback(first.detections.close)
+            all_tracks = track_people(first.detections, first.info.fps)
+            tracks = select_people(all_tracks, config.track)
+        with stopwatch.stage("lift"):
+            intrinsics = config.lift.intrinsics(first.info)
+            people = find_people(
+                tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
+                config.lift, config.ground, partial,
+            )  # fmt: skip
+            opened.callback(people.table.close)
+        report = Report(
+            video=first.info,
+            intrinsics=intrinsics,
+            detector=DetectorReport(models.choice.name, models.choice.why),
+            weights=weights,
+            config=config.as_dict(),
+            grounding=people.grounding,
+            frames=len(first.times_s),
+            people=_person_reports(people),
+            measures=people.measures,
+            warnings=_warnings(first, all_tracks, people, config.track),
+            versions=versions(),
+            input=made_of,
+        )
+        draft = Result(partial, report, SpoolTable(people.table.rows))
+        failures = write_exports(draft, config.export.formats, partial)
+        report = replace(report, warnings=(*report.warnings, *failures))
+        if config.render.render:
+            with stopwatch.stage("render"):
+                _render(video, partial / f"{video.stem}_3d", first, people, config, progress)
+        report = report.timed(stopwatch.seconds).write(partial)
+    return Result(folder, report, ArchiveTable(folder / POSES))
 
 
 def _detect(
-    video: Path,
-    config: PipelineConfig,
-    models: Models,
-    progress: Progress,
-    log: _Log,
-    detections: DetectionSpool,
-) -> Seen:
+    video: Path, config: PipelineConfig, models: Models, progress: StageProgress, folder: Path
+) -> _FirstPass:
     """Pass 1: read the video once and keep only people's keypoints."""
     times = array("d")
-    with open_clip(video, config.start, config.end, config.fps) as reader:
-        detector = (
-            _replay(video, config.keypoints, config, reader)
-            if config.keypoints
-            else models.detector()
-        )
-        with closing(ahead(reader)) as frames:
-            for frame, found in detect_all(
-                detector, progress(frames, "detect", reader.info.frame_count)
-            ):
-                detections.append(found)
-                times.append(frame.time_s)
-        if reader.warning:
-            log.warnings.append(reader.warning)
-    whole = config.start is None and config.end is None
-    info = measured(reader.info, np.array(times)) if whole else reader.info
-    return Seen(info, detections.frame_indices, np.array(times), detections)
+    with ExitStack() as opened:
+        reader = opened.enter_context(open_clip(video, config.clip))
+        detections = DetectionSpool(COCO_17, folder)
+        undo = opened.enter_context(ExitStack())
+        undo.callback(detections.close)  # unless all goes well
+        detector = models.detector
+        detector.begin(reader.info, reader.picture_numbers)
+        frames = opened.enter_context(closing(prefetch(reader)))
+        counted = progress(frames, "detect", reader.info.frame_count)
+        for frame, detected in detect_all(detector, counted):
+            detections.append(detected.to_skeleton(COCO_17))
+            times.append(frame.time_s)
+        undo.pop_all()
+    is_whole = config.clip.start is None and config.clip.end is None
+    info = measured(reader.info, np.array(times)) if is_whole else reader.info
+    return _FirstPass(info, detections.frame_indices, np.array(times), detections, reader.warning)
 
 
-def _track(seen: Seen, config: PipelineConfig, log: _Log) -> list[Followed]:
-    """Who is who, and who of them is wanted."""
-    tracks = track_people(seen.detections, seen.info.fps)
-    missing = sorted(set(config.person_id) - set(range(1, len(tracks) + 1)))
+def _warnings(
+    first: _FirstPass, tracks: Sequence[TrackRows], people: People, options: TrackOptions
+) -> tuple[str, ...]:
+    warnings = [first.warning] if first.warning else []
+    missing = sorted(set(options.person_id) - set(range(1, len(tracks) + 1)))
     if missing:
-        log.warnings.append(
-            f"--person-id {', '.join(map(str, missing))}: there are {len(tracks)} people in this video"
-        )
-    return select_people(tracks, config.people_order, config.max_people, config.person_id)
+        numbers = ", ".join(map(str, missing))
+        warnings.append(f"--person-id {numbers}: there are {len(tracks)} people in this video")
+    if not people.table.persons:
+        warnings.append(NO_PEOPLE)
+    return tuple(warnings)
 
 
-def _replay(
-    video: Path, keypoints: Path, config: PipelineConfig, reader: VideoReader | ImageReader
-) -> Detector:
-    numbers = reader.numbers if isinstance(reader, ImageReader) else None
-    return Replay(keypoints, config.keypoints_skeleton, video.stem, numbers)
+def _person_reports(people: People) -> tuple[PersonReport, ...]:
+    persons = people.table.persons.values()
+    return tuple(PersonReport.of(person, people.grounding) for person in persons)
 
 
 def _render(
     video: Path,
     target: Path,
-    seen: Seen,
+    first: _FirstPass,
     people: People,
     config: PipelineConfig,
-    progress: Progress,
+    progress: StageProgress,
 ) -> None:
-    """Pass 2: read the video again, draw, encode. `target` gets its ending here: a picture becomes a picture."""
-    picture = SideBySide(seen.info, people.worlds())
+    """Pass 2: read the video again, draw, encode. A picture becomes a picture, beside `target`."""
+    side_by_side = SideBySide(first.info, people.table.worlds())
+
+    def in_frame(frame_index: int) -> list[PersonInFrame]:
+        return [_drawable(row) for row in people.table.in_frame(frame_index)]
+
     if is_image(video):
         with open_clip(video) as still:
             frame = next(iter(still))
-        write_image(
-            target.with_name(f"{target.name}.jpg"),
-            picture.draw(frame, people.in_frame(frame.index)),
-        )
+        drawing = side_by_side.draw(frame, in_frame(frame.index))
+        write_image(target.with_name(f"{target.name}.jpg"), drawing)
         return
-    rate = constant_rate(seen.times_s, seen.info.fps)
+    rate = constant_rate(first.times_s, first.info.fps)
+    path = target.with_name(f"{target.name}.mp4")
     with (
-        open_clip(video, config.start, config.end, config.fps) as reader,
-        VideoWriter(target.with_name(f"{target.name}.mp4"), seen.info, rate, config.end) as writer,
-        closing(ahead(reader)) as frames,
+        open_clip(video, config.clip) as reader,
+        VideoWriter(path, first.info, rate, config.clip.end) as writer,
+        closing(prefetch(reader)) as frames,
         closing(
-            ahead(
-                (frame.time_s, picture.draw(frame, people.in_frame(frame.index)))
-                for frame in frames
+            prefetch(
+                (frame.time_s, side_by_side.draw(frame, in_frame(frame.index))) for frame in frames
             )
-        ) as drawn,
+        ) as drawings,
     ):
-        for time_s, drawing in progress(drawn, "render", len(seen.times_s)):
+        for time_s, drawing in progress(drawings, "render", len(first.times_s)):
             writer.write(drawing, time_s)
 
 
-def _metadata(
-    info: VideoInfo, intrinsics: Intrinsics, config: PipelineConfig, models: Models
-) -> dict[str, Any]:
-    return {
-        "video": {**vars(info), "path": str(info.path)},
-        "intrinsics": vars(intrinsics),
-        "detector": models.chosen._asdict(),
-        "weights": models.weights,
-        "config": config.as_dict(),
-    }
-
-
-def _report(seen: Seen, people: People, metadata: dict[str, Any], log: _Log) -> dict[str, Any]:
-    frames = len(seen.times_s)
-    busy = sum(log.seconds.values())
-    return {
-        "status": "done",
-        **metadata,
-        "versions": {"python": platform.python_version(), **_versions()},
-        "frames": frames,
-        "seconds": log.seconds,
-        "frames_per_second": round(frames / busy, 2) if busy else None,
-        "people": [_person_report(person, people.grounding) for person in people.persons.values()],
-        "reprojection_error_px": _rounded(people.reprojection_error_px),
-        "bone_length_spread": _rounded(people.bone_spread),
-        "foot_skate_m_s": _rounded(people.foot_skate_m_s),
-        "warnings": log.warnings,
-    }
-
-
-def _person_report(person: PersonSeen, grounding: str) -> dict[str, Any]:
-    return {
-        "track_id": person.track_id,
-        "first_frame": person.first_frame,
-        "last_frame": person.last_frame,
-        "frames_seen": person.frames_seen,
-        "frames_bridged": person.frames_bridged,
-        "grounding": grounding,
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+def _drawable(row: Array) -> PersonInFrame:
+    """A row of `PERSON_ROW` as the pictures want it."""
+    return PersonInFrame(
+        int(row["track_id"]),
+        row["box_xyxy"],
+        row["keypoints_2d"],
+        row["keypoint_scores"],
+        row["joints_world_m"],
+    )

@@ -13,7 +13,7 @@ import pytest
 from core.skeletons import COCO_17, H36M_17
 from infer_video import main
 from pipeline.media.video_reader import VideoReader, probe
-from tests.make_video import moving, run_ffmpeg, turn_display
+from testkit.make_video import moving, run_ffmpeg, turn_display
 from weights.store import resolve
 
 ROOT = Path(__file__).parents[1]
@@ -80,8 +80,9 @@ def test_the_poses_are_those_of_the_two_people(clip: Path, results: Path) -> Non
     table = load(results / "poses.npz")
     rows = len(table["track_id"])
     shapes = {
-        "frame_index": (), "track_id": (), "time_s": (), "keypoints_2d": (17, 2), "keypoint_scores": (17,),
-        "observed": (17,), "joints_camera_m": (17, 3), "root_camera_m": (3,), "joints_world_m": (17, 3),
+        "frame_index": (), "track_id": (), "time_s": (),
+        "keypoints_2d": (17, 2), "keypoint_scores": (17,), "observed": (17,),
+        "joints_camera_m": (17, 3), "root_camera_m": (3,), "joints_world_m": (17, 3),
     }  # fmt: skip
     assert {name: table[name].shape[1:] for name in shapes} == shapes
     assert rows >= 2 * 22
@@ -124,8 +125,8 @@ def test_a_finished_video_is_left_alone_until_told_otherwise(clip: Path, results
 
 
 def test_one_person_and_a_piece_of_the_video_can_be_asked_for(clip: Path, tmp_path: Path) -> None:
-    done = infer(clip, "--output", tmp_path, "--people", "main", "--start", "0.2", "--end", "0.5", "--fov", "70",
-                 "--smooth", "none")  # fmt: skip
+    done = infer(clip, "--output", tmp_path, "--people", "main", "--start", "0.2", "--end", "0.5",
+                 "--fov", "70", "--smooth", "none")  # fmt: skip
     assert done.returncode == 0, done.stderr
     table = load(tmp_path / "two people" / "poses.npz")
     assert set(table["track_id"]) == {1}

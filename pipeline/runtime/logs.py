@@ -1,4 +1,4 @@
-"""Log lines on stderr, for a person or as JSON for a machine. Each carries the run's id and is one line.
+"""Log lines on stderr, as text or as JSON, each with the run's id.
 
 LOG.warning("%s: no sound", clip, extra={"clip": clip})
 """
@@ -27,18 +27,22 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class LogOptions:
-    """How a run logs; the same in all of its processes."""
+    """How all processes of a run log."""
 
     level: str = "warning"
     """The least of `LEVELS` that is shown."""
     as_json: bool = False
     """Whether lines are JSON objects."""
     run_id: str = field(default_factory=lambda: secrets.token_hex(4))
-    """What tells the lines of this run from others'."""
+    """Marks the lines of this run."""
 
 
 def start_logging(options: LogOptions) -> None:
-    """Send this process's log to stderr."""
+    """Send this process's log to stderr.
+
+    Args:
+        options: Level, format and run id.
+    """
     handler = _Stderr()
     handler.setFormatter(_Json(options.run_id) if options.as_json else _Text(options.run_id))
     LOG.handlers[:] = [handler]
@@ -47,13 +51,13 @@ def start_logging(options: LogOptions) -> None:
 
 
 def printable(text: object) -> str:
-    """Text that may hold a file's name, printable: control characters and undecodable bytes are spelled out."""
+    """Spell out control characters and undecodable bytes, which names of files may hold."""
     return "".join(
-        character if character.isprintable() else _spelled(character) for character in str(text)
+        character if character.isprintable() else _escaped(character) for character in str(text)
     )
 
 
-def _spelled(character: str) -> str:
+def _escaped(character: str) -> str:
     if "\udc80" <= character <= "\udcff":  # how Python carries a byte of a name that is not UTF-8
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")
@@ -92,7 +96,7 @@ class _Json(logging.Formatter):
 
 
 class _Stderr(logging.Handler):
-    """Writes a record at once, and above the progress bars where there are any."""
+    """Writes each record at once, above the progress bars where there are any."""
 
     def emit(self, record: logging.LogRecord) -> None:
         tqdm.write(self.format(record), file=sys.stderr)

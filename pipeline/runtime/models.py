@@ -1,47 +1,73 @@
 """The networks of a run: loaded when first needed, kept for the videos after."""
 
 from functools import cached_property
-from typing import Any
 
-from detectors import base as detectors
-from detectors.base import Choice, Detector
+from core.errors import DetectorError, WeightsError
+from core.skeletons import COCO_17, H36M_17
+from detectors.base import Choice, DetectOptions, Detector
 from lifter.predict import Lifter
-from pipeline.config import PipelineConfig
-from pipeline.results.resume import weights_of
+from pipeline.results.report import WeightsReport
+from pipeline.results.resume import weights_report
 from weights.store import resolve
 
 
 class Models:
-    """What `config` names, for one video after another; `threads` bounds what each network may use."""
+    """The detector and the lifter of a run, for one video after another."""
 
-    def __init__(self, config: PipelineConfig, threads: int | None = None) -> None:
-        self._config, self._threads = config, threads
+    def __init__(self, detect: DetectOptions, lifter: str, threads: int | None = None) -> None:
+        """Load nothing yet.
+
+        Args:
+            detect: Which detector.
+            lifter: Name in the weights manifest, or path, of the lifting network.
+            threads: The processor's threads that the detector may use; None for its own choice.
+        """
+        self._detect, self._lifter, self._threads = detect, lifter, threads
         self._detector: Detector | None = None
 
     @cached_property
+    def weights(self) -> dict[str, WeightsReport]:
+        """The networks' files by role, as reports name them; those of `lifter` are fetched.
+
+        A detector's own files are left out: its name and its packages' versions tell them.
+        """
+        resolve(self._lifter)
+        return weights_report({"lifter": self._lifter, **self.choice.backend.weight_files()})
+
+    @cached_property
     def lifter(self) -> Lifter:
-        """The lifting network."""
-        return Lifter.load(resolve(self._config.lifter))
+        """The lifting network.
+
+        Raises:
+            WeightsError: It cannot be had, or gives other joints than results have.
+        """
+        lifter, given = Lifter.load(resolve(self._lifter)), self._lifter
+        joints = lifter.spec.skeleton_out
+        if joints != H36M_17:
+            raise WeightsError(f"{given}: gives {joints.name}, and results have {H36M_17.name}")
+        return lifter
 
     @cached_property
-    def weights(self) -> dict[str, Any]:
-        """The files behind the networks, as reports name them."""
-        return weights_of(self._config)
-
-    @cached_property
-    def chosen(self) -> Choice:
+    def choice(self) -> Choice:
         """Which detector, and why."""
-        if self._config.keypoints is not None:
-            return Choice("replay", f"--keypoints {self._config.keypoints}")
-        return detectors.choose(self._config.detector, **self._config.detectron2_options)
+        return self._detect.choose()
 
+    @property
     def detector(self) -> Detector:
-        """The detector, ready for the first frame of a video."""
+        """The detector.
+
+        Raises:
+            DetectorError: It cannot be built, or its skeleton lacks keypoints that lifting needs.
+            WeightsError: Its weights cannot be had.
+        """
         if self._detector is None:
-            options = self._config.detectron2_options if self.chosen.name == "detectron2" else {}
-            self._detector = detectors.create(self.chosen.name, threads=self._threads, **options)
-        else:
-            self._detector.reset()
+            detector = self.choice.backend.build(self._threads)
+            missing = set(COCO_17.joints) - set(detector.skeleton.joints)
+            if missing:
+                detector.close()
+                lacks = f"{detector.skeleton.name} has no {', '.join(sorted(missing))}"
+                raise DetectorError(f"detector {self.choice.name} cannot be lifted from: {lacks}")
+            self._detector = detector
         return self._detector
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Stages side by side: an iterator that works ahead in a thread of its own."""
+"""Stages side by side: an iterator whose items a thread makes in advance."""
 
 import queue
 import threading
@@ -9,16 +9,26 @@ T = TypeVar("T")
 
 
 class _End:
-    """Marks the end of the items, and carries what broke the producer."""
+    """Marks the end of the items, and carries the producer's exception, if any."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
-def ahead(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
-    """The same items, made up to `depth` ahead by a thread; its exceptions are raised here.
+def prefetch(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
+    """Iterate over items that a thread makes in advance.
 
-    The thread ends when the iterator is closed, also before the items do.
+    Closing the generator ends the thread, also before the items end.
+
+    Args:
+        items: What the thread iterates over.
+        depth: How many items may wait to be taken.
+
+    Yields:
+        The same items in the same order.
+
+    Raises:
+        BaseException: What iterating over `items` raised, after the items before it.
     """
     buffer: queue.Queue[T | _End] = queue.Queue(depth)
     closed = threading.Event()
@@ -38,8 +48,8 @@ def ahead(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
             for item in items:
                 if not offer(item):
                     return
-        except BaseException as broken:
-            error = broken
+        except BaseException as raised:
+            error = raised
         offer(_End(error))
 
     thread = threading.Thread(target=produce, daemon=True)

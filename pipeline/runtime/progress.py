@@ -1,4 +1,4 @@
-"""Who is told how far a stage has come: a bar on a terminal, or whoever collects from many workers."""
+"""How far a stage has come: a bar on a terminal, or counts that a batch's workers report."""
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
@@ -8,14 +8,20 @@ from tqdm import tqdm
 T = TypeVar("T")
 
 
-class Progress(Protocol):
+class StageProgress(Protocol):
     """Passes a stage's items through and counts them."""
 
     def __call__(self, items: Iterable[T], stage: str, total: int | None) -> Iterable[T]:
-        """The same items; `total` is how many there will be, None where nobody knows."""
+        """Return the same items, counted as they pass.
+
+        Args:
+            items: What the stage works on.
+            stage: The stage's name, for people ("detect").
+            total: How many items there will be; None where that is unknown.
+        """
 
 
-def bar(items: Iterable[T], stage: str, total: int | None) -> Iterable[T]:
-    """A bar on stderr, where that is a terminal."""
+def progress_bar(items: Iterable[T], stage: str, total: int | None) -> Iterable[T]:
+    """Show a bar on stderr where that is a terminal; a `StageProgress`."""
     counted: Iterable[T] = tqdm(items, stage, total, unit="frame", disable=None)
     return counted

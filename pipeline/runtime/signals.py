@@ -1,4 +1,4 @@
-"""SIGTERM ends a process as an exception does: what is half-made is cleared away."""
+"""SIGTERM ends a process as an exception does, so that half-made files are deleted."""
 
 import os
 import signal
@@ -7,22 +7,22 @@ import threading
 from types import FrameType
 from typing import Any
 
-AGAIN_AFTER_S = 0.05
+RESEND_AFTER_S = 0.05
 
 
 def end_on_sigterm() -> None:
-    """From now on SIGTERM raises `SystemExit` with the status that shells expect, wherever the main thread is."""
-    signal.signal(signal.SIGTERM, _leave)
-    sys.unraisablehook = _again_or_told
+    """Make SIGTERM raise `SystemExit` in the main thread, with the status shells expect (143)."""
+    signal.signal(signal.SIGTERM, _exit)
+    sys.unraisablehook = _resend_or_report
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _exit(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def _again_or_told(unraisable: Any) -> None:
-    """Python swallows what is raised while it deletes an object: a signal that came then is sent again."""
+def _resend_or_report(unraisable: Any) -> None:
+    """Send the signal again where Python swallowed its `SystemExit`, as it does in `__del__`."""
     if isinstance(unraisable.exc_value, SystemExit):
-        threading.Timer(AGAIN_AFTER_S, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        threading.Timer(RESEND_AFTER_S, os.kill, (os.getpid(), signal.SIGTERM)).start()
     else:
         sys.__unraisablehook__(unraisable)

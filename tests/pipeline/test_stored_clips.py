@@ -1,4 +1,4 @@
-"""Keypoints made elsewhere and pictures, through all stages: what lies in the output folder, and the command line."""
+"""Keypoints made elsewhere and pictures, through all stages and from the command line."""
 
 from pathlib import Path
 
@@ -12,17 +12,18 @@ from infer_video import main
 from lifter.checkpoint import LifterSpec, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
 from pipeline.batch import run as batch
+from pipeline.batch.jobs import Job
+from pipeline.batch.previous import report_before
 from pipeline.batch.workers import InProcess
 from pipeline.config import PipelineConfig
 from pipeline.media.images import read_image, write_image
 from pipeline.media.video_reader import probe
-from pipeline.results.resume import finished
+from pipeline.results.resume import weights_report
 from pipeline.run import process_video
-from pipeline.runtime.models import Models
-from tests.detectors import stored_files
-from tests.detectors.stored_files import FORMATS, Format
-from tests.make_video import encode
-from tests.walker import keypoints, walking
+from testkit import stored_files
+from testkit.make_video import encode
+from testkit.stored_files import FORMATS, Format
+from testkit.walker import keypoints, walking
 
 SIZE, FRAMES = (320, 180), 6
 
@@ -63,16 +64,16 @@ def test_every_format_becomes_a_rendered_video(
     stored: Format, clip: Path, small_lifter: str, tmp_path: Path
 ) -> None:
     path = stored.write(tmp_path, scene(), SIZE)
-    config = PipelineConfig(
-        tmp_path / "out",
+    config = PipelineConfig.from_flat(
+        output=tmp_path / "out",
         keypoints=path,
         keypoints_skeleton=stored.skeleton,
         smooth="none",
         lifter=small_lifter,
     )
-    report = process_video(clip, config)
+    report = process_video(clip, config).report
     people = 1 if stored is FORMATS["Sports2D BlazePose"] else 2
-    assert [person["frames_seen"] for person in report["people"]] == [FRAMES] * people
+    assert [person.frames_seen for person in report.people] == [FRAMES] * people
     assert probe(tmp_path / "out" / "clip" / "clip_3d.mp4").frame_count == FRAMES
     table = poses(tmp_path / "out" / "clip")
     limbs = slice(COCO_17.index("left_shoulder"), None)
@@ -95,8 +96,8 @@ def test_numbered_pictures_with_keypoints_by_name_become_a_video(tmp_path: Path)
     path = stored_files.openpose(
         tmp_path, [[]] * 5 + scene(), SIZE, name="json/take2_{:04d}_keypoints.json"
     )
-    config = PipelineConfig(
-        tmp_path / "out",
+    config = PipelineConfig.from_flat(
+        output=tmp_path / "out",
         fps=12.5,
         keypoints=path,
         keypoints_skeleton="body_25",
@@ -118,29 +119,31 @@ def test_a_picture_becomes_a_picture(tmp_path: Path) -> None:
     keypoint_file = tmp_path / "photo_keypoints.json"
     person = stored_files.openpose_person(stored_files.laid_out(scene()[0][0], "body_25"))
     stored_files.write(keypoint_file, {"version": 1.3, "people": [person]})
-    config = PipelineConfig(tmp_path / "out", keypoints=keypoint_file, keypoints_skeleton="body_25")
-    report = process_video(tmp_path / "photo.jpg", config)
-    assert sorted(report["files"]) == ["photo_3d.jpg", "poses.npz"]
-    assert report["detector"]["name"] == "replay"
+    config = PipelineConfig.from_flat(
+        output=tmp_path / "out", keypoints=keypoint_file, keypoints_skeleton="body_25"
+    )
+    report = process_video(tmp_path / "photo.jpg", config).report
+    assert sorted(report.files) == ["photo_3d.jpg", "poses.npz"]
+    assert report.detector.name == "replay"
     made = read_image(tmp_path / "out" / "photo" / "photo_3d.jpg")
     assert made is not None
     height, width = made.shape[:2]
     assert width > 1.5 * height
     left = made[:, : round(height * SIZE[0] / SIZE[1])]
     assert (np.abs(left.astype(int) - 90).max(-1) > 60).mean() > 0.002, (
-        "somebody is drawn on the photo"
+        "a person is drawn on the photo"
     )
     assert np.isfinite(poses(tmp_path / "out" / "photo")["joints_world_m"]).all()
 
 
 def test_changed_keypoints_are_not_taken_for_done(clip: Path, tmp_path: Path) -> None:
     path = stored_files.our_poses(tmp_path, scene(), SIZE)
-    config = PipelineConfig(tmp_path / "out", keypoints=path, render=False)
+    config = PipelineConfig.from_flat(output=tmp_path / "out", keypoints=path, render=False)
     process_video(clip, config)
-    weights = Models(config).weights
-    assert finished(clip, tmp_path / "out" / "clip", config, weights) is not None
+    job, weights = Job(clip, tmp_path / "out" / "clip"), weights_report(config.weight_files())
+    assert report_before(job, config, weights) is not None
     stored_files.our_poses(tmp_path, [people[:1] for people in scene()], SIZE)
-    assert finished(clip, tmp_path / "out" / "clip", config, weights) is None
+    assert report_before(job, config, weights) is None
 
 
 def run(*arguments: str | Path) -> int:
@@ -166,7 +169,10 @@ def test_keypoints_that_cannot_be_used_are_one_line(
     path = stored_files.openpose(tmp_path, scene(), SIZE)
     assert run(clip, "--output", tmp_path / "out", "--keypoints", path) == 1
     [line] = [line for line in capsys.readouterr().err.splitlines() if str(path) in line]
-    told = "OpenPose's format does not say which its 25 keypoints are: add --keypoints-skeleton body_25 or body_25b"
+    told = (
+        "OpenPose's format does not say which its 25 keypoints are: "
+        "add --keypoints-skeleton body_25 or body_25b"
+    )
     assert f"{path}: {told}" in line
     assert not list((tmp_path / "out").rglob("poses.npz"))
 

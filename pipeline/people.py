@@ -1,0 +1,156 @@
+"""Tracks → people in one world: lifting and grounding, all that lies between the two passes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.skeletons import H36M_17
+from core.types import Array, CameraPoses, Floats, Intrinsics
+from lifter.predict import Lifter
+from pipeline.grounding.contacts import seen_feet
+from pipeline.grounding.options import GroundOptions
+from pipeline.grounding.person_motion import PersonMotion
+from pipeline.grounding.world import World, estimate_world
+from pipeline.lifting.options import LiftOptions
+from pipeline.lifting.people import LiftedPart, LiftedPeople, lift_people
+from pipeline.results.detections import TrackRows
+from pipeline.results.measures import Measurement, PersonPart
+from pipeline.results.person_table import PersonTable
+from pipeline.results.rows import LIFTED_ROW, PERSON_ROW, copy_fields
+from pipeline.results.spool import Spool
+
+_BLENDED = ("keypoints_2d", "joints_camera_m", "root_camera_m", "joints_world_m")
+
+
+@dataclass(frozen=True)
+class People:
+    """Everyone in a video: their rows, what was measured on them, how up and floor were found."""
+
+    table: PersonTable
+    measures: dict[str, float | None]
+    grounding: str
+
+
+def find_people(
+    tracks: Sequence[TrackRows],
+    frame_indices: NDArray[np.int64],
+    times_s: Floats,
+    fps: float,
+    lifter: Lifter,
+    intrinsics: Intrinsics,
+    lift: LiftOptions,
+    ground: GroundOptions,
+    folder: Path | None = None,
+) -> People:
+    """Lift every track and put all people into one world.
+
+    Args:
+        tracks: The people.
+        frame_indices: (F,) of all frames of the video.
+        times_s: (F,) seconds, their presentation times.
+        fps: The frames' mean rate.
+        lifter: The network with what is needed to use it.
+        intrinsics: The camera.
+        lift: The options of lifting.
+        ground: The options of grounding.
+        folder: Where rows are kept in nameless files; None for where temporary files go.
+
+    Returns:
+        The people; the caller closes their table.
+    """
+    with closing(Spool(LIFTED_ROW, folder)) as rows:
+        lifted = lift_people(tracks, frame_indices, times_s, lifter, intrinsics, lift, rows)
+        return _ground(lifted, fps, intrinsics, ground, folder)
+
+
+@dataclass(frozen=True)
+class _Motions:
+    """The motion of every part, to be gone through as often as needed."""
+
+    lifted: LiftedPeople
+
+    def __iter__(self) -> Iterator[PersonMotion]:
+        return (_motion(self.lifted.read(part)) for part in self.lifted.parts)
+
+
+def _motion(rows: Array) -> PersonMotion:
+    poses = CameraPoses(rows["joints_camera_m"], rows["root_camera_m"], H36M_17)
+    return PersonMotion(poses, rows["frame_index"], seen_feet(rows["keypoint_scores"]))
+
+
+def _ground(
+    lifted: LiftedPeople,
+    fps: float,
+    intrinsics: Intrinsics,
+    options: GroundOptions,
+    folder: Path | None,
+) -> People:
+    """All people in one world, part after part."""
+    world = estimate_world(_Motions(lifted), fps, options.camera)
+    with ExitStack() as undo:
+        table, measurement = _empty_table(lifted, folder), Measurement()
+        undo.callback(table.close)  # unless all goes well
+        _fill(table, measurement, lifted, world, fps, intrinsics)
+        undo.pop_all()
+    floor = "one floor for all" if len(lifted.parts) > 1 else "floor under the lowest steps"
+    grounding = f"up from balance and steps; {floor}; {options.camera} camera"
+    return People(table, measurement.values(), grounding)
+
+
+def _fill(
+    table: PersonTable,
+    measurement: Measurement,
+    lifted: LiftedPeople,
+    world: World,
+    fps: float,
+    intrinsics: Intrinsics,
+) -> None:
+    """Add every part's rows, blended where parts overlap, and measure them."""
+    pending = np.zeros(0, PERSON_ROW)  # rows of the part before that the next one shares
+    shared_next = [*(part.shared for part in lifted.parts[1:]), 0]
+    for part, repeated in zip(lifted.parts, shared_next, strict=False):
+        joints, contacts, own = _grounded_rows(lifted, part, world)
+        rows = _blended(pending, own, part.shared)
+        done, pending = np.split(rows, [len(rows) - repeated])
+        if len(done):
+            table.add(done)
+            measurement.add(PersonPart(done, joints, contacts, fps, intrinsics))
+
+
+def _empty_table(lifted: LiftedPeople, folder: Path | None) -> PersonTable:
+    """A table for the rows of all parts, those that two parts share once."""
+    frames = [
+        lifted.rows.read(part.start + part.shared, part.stop)["frame_index"].copy()
+        for part in lifted.parts
+    ]
+    track_ids = [
+        np.full(len(own), part.track_id) for own, part in zip(frames, lifted.parts, strict=True)
+    ]
+    return PersonTable(frames, track_ids, folder)
+
+
+def _grounded_rows(
+    lifted: LiftedPeople, part: LiftedPart, world: World
+) -> tuple[Floats, NDArray[np.bool_], Array]:
+    """World joints (T, 17, 3) m, contacts (T, 2) and rows (T,) of `PERSON_ROW` of a part."""
+    own = lifted.read(part)
+    joints, contacts = world.ground(_motion(own))
+    rows = np.zeros(len(own), PERSON_ROW)
+    copy_fields(rows, own)
+    rows["track_id"] = part.track_id
+    rows["observed"] = own["keypoint_scores"] > 0
+    rows["joints_world_m"] = joints
+    return joints, contacts, rows
+
+
+def _blended(before: Array, rows: Array, shared: int) -> Array:
+    """`rows`, the first `shared` of which fade from those of the part before, the same frames."""
+    weight = (np.arange(shared) + 1) / (shared + 1)
+    for name in _BLENDED:
+        new, old = rows[name][:shared], before[name]
+        rows[name][:shared] = old + weight.reshape(-1, *[1] * (new.ndim - 1)) * (new - old)
+    return rows
