@@ -1,4 +1,7 @@
-"""Clips and results at addresses that fsspec knows, like `s3://…`: fetched, worked on here, and put back whole."""
+"""Clips and results at addresses that fsspec knows, like `s3://…`.
+
+A clip is copied to this machine, worked on here, and its results are copied to their address.
+"""
 
 import os
 import stat
@@ -12,19 +15,23 @@ from urllib.parse import unquote, urlsplit
 
 from core.errors import OutputError, UsageError, Video3DError, one_line
 from pipeline.batch.jobs import Job
-from pipeline.results.staging import REPORT
+from pipeline.results.staging import REPORT, listed_files
 
 
 class Address(PosixPath):
-    """An address like `s3://bucket/a/x.mp4`: names as of a path, but fsspec answers for the disk."""
+    """An address like `s3://bucket/a/x.mp4`: a path's names, with fsspec instead of the disk."""
 
     def __str__(self) -> str:
         return super().__str__().replace(":/", "://", 1)
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
-        """Size and time of change, nothing else. `OSError` where there is none, or nobody answers."""
+        """Return size and time of change, nothing else.
+
+        Raises:
+            OSError: There is no such file, or the store does not answer.
+        """
         with _as_os_error():
-            system, path = _system(self)
+            system, path = _file_system(self)
             size, time_ns = system.info(path)["size"], int(system.modified(path).timestamp() * 1e9)
         mode = stat.S_IFREG | 0o444
         return os.stat_result(
@@ -32,22 +39,30 @@ class Address(PosixPath):
         )
 
     def read_bytes(self) -> bytes:
-        """What lies there."""
+        """Return the file's content."""
         with _as_os_error():
-            system, path = _system(self)
+            system, path = _file_system(self)
             content: bytes = system.cat_file(path)
             return content
 
     def write_bytes(self, data: Any) -> int:
-        """Replace what lies there."""
+        """Replace the file's content."""
         with _as_os_error():
-            system, path = _system(self)
+            system, path = _file_system(self)
             system.pipe_file(path, data)
         return len(data)
 
 
-def place(text: str) -> Path:
-    """A path, or an address. `UsageError` where what reads such addresses is not installed."""
+def parse_location(text: str) -> Path:
+    """Make a path or an `Address` of a word of the command line.
+
+    Args:
+        text: A path, `file://…`, or an address with a scheme that fsspec knows; with an unknown
+            scheme it counts as a path.
+
+    Raises:
+        UsageError: The library behind such addresses is not installed.
+    """
     scheme, separator, _ = text.partition("://")
     if not separator:
         return Path(text)
@@ -64,24 +79,31 @@ def place(text: str) -> Path:
     return Address(text)
 
 
-def is_far(job: Job) -> bool:
-    """Whether its clip or its results are at an address."""
+def is_address(text: str) -> bool:
+    """Say whether `parse_location` makes an address of a word."""
+    return "://" in text and isinstance(parse_location(text), Address)
+
+
+def is_remote(job: Job) -> bool:
+    """Say whether a job's clip or its results are at an address."""
     return isinstance(job.source, Address) or isinstance(job.folder, Address)
 
 
-def is_address(text: str) -> bool:
-    """Whether `place` makes an address of it."""
-    return "://" in text and isinstance(place(text), Address)
-
-
 def files_at(text: str) -> list[tuple[Path, Path]]:
-    """The files that an address names, by itself, as the folder above them, or by wildcards; each with its path below.
+    """List the files that an address names.
 
-    `Video3DError` where nobody answers.
+    Args:
+        text: The address of a file, of a folder above files, or with wildcards.
+
+    Returns:
+        Each file's address, and its path below the folder, or below the part without wildcards.
+
+    Raises:
+        Video3DError: The store does not answer.
     """
-    root = place(text)
+    root = parse_location(text)
     try:
-        system, path = _system(root)
+        system, path = _file_system(root)
         if any(letter in path for letter in "*?["):
             top, found = path[: _first_wildcard(path)].rpartition("/")[0], system.glob(path)
         elif system.isdir(path):
@@ -93,7 +115,7 @@ def files_at(text: str) -> list[tuple[Path, Path]]:
             (Address(f"{scheme}://{name.lstrip('/')}"), Path(name[len(top) :].lstrip("/")))
             for name in found
         ]
-    except Exception as error:  # whatever its library raises
+    except Exception as error:  # each store's library raises its own
         raise Video3DError(f"{text}: cannot be listed ({one_line(error)})") from error
 
 
@@ -102,40 +124,60 @@ def _first_wildcard(path: str) -> int:
 
 
 @contextmanager
-def fetched(job: Job) -> Iterator[Job]:
-    """The same job on this machine's disk, until the block ends: a copy of the clip, a folder to put results in."""
+def local_copy(job: Job) -> Iterator[Job]:
+    """Bring a job to this machine's disk, for as long as the block lasts.
+
+    Args:
+        job: Its clip, its results, or both are at an address.
+
+    Yields:
+        The same job, with a copy of the clip and a local folder for the results.
+
+    Raises:
+        Video3DError: The clip cannot be fetched.
+    """
     with tempfile.TemporaryDirectory(prefix="video3d-") as folder:
-        near = job
+        local = job
         if isinstance(job.source, Address):
-            near = replace(near, source=Path(folder, job.source.name))
+            local = replace(local, source=Path(folder, job.source.name))
             try:
-                system, path = _system(job.source)
-                system.get_file(path, str(near.source))
+                system, path = _file_system(job.source)
+                system.get_file(path, str(local.source))
                 time_ns = job.source.stat().st_mtime_ns
-                os.utime(near.source, ns=(time_ns, time_ns))  # by which it is known again
+                os.utime(local.source, ns=(time_ns, time_ns))  # part of the clip's fingerprint
             except Exception as error:
                 raise Video3DError(
                     f"{job.source}: cannot be fetched ({one_line(error)})"
                 ) from error
         if isinstance(job.folder, Address):
-            near = replace(near, folder=Path(folder, "results", job.folder.name))
-        yield near
+            local = replace(local, folder=Path(folder, "results", job.folder.name))
+        yield local
 
 
-def put_back(results: Path, folder: Path) -> None:
-    """Copy a folder of results to its address, the report last: what is there without one is not whole."""
+def upload_results(results: Path, folder: Path) -> None:
+    """Copy a folder of results to an address, the report last: without one, results are not whole.
+
+    Args:
+        results: The folder on this machine.
+        folder: The address.
+
+    Raises:
+        OutputError: The store refuses.
+    """
     try:
-        system, path = _system(folder)
-        if system.exists(f"{path}/{REPORT}"):
-            system.rm_file(f"{path}/{REPORT}")
+        system, path = _file_system(folder)
+        outdated = listed_files(folder) - listed_files(results)
+        for name in (REPORT, *outdated):
+            if system.exists(f"{path}/{name}"):
+                system.rm_file(f"{path}/{name}")
         for file in sorted(results.iterdir(), key=lambda file: file.name == REPORT):
             system.put_file(str(file), f"{path}/{file.name}")
     except Exception as error:
         raise OutputError(f"{folder}: cannot write there ({one_line(error)})") from error
 
 
-def _system(address: Path) -> tuple[Any, str]:
-    """fsspec's file system behind an address, and the path it has there."""
+def _file_system(address: Path) -> tuple[Any, str]:
+    """Return fsspec's file system behind an address, and the path in it."""
     from fsspec.core import url_to_fs
 
     system, path = url_to_fs(str(address))
@@ -144,7 +186,7 @@ def _system(address: Path) -> tuple[Any, str]:
 
 @contextmanager
 def _as_os_error() -> Iterator[None]:
-    """Libraries behind addresses raise errors of their own."""
+    """Turn what stores' libraries raise into `OSError`."""
     try:
         yield
     except OSError:

@@ -1,4 +1,4 @@
-"""One clip of a batch, from lock to report: what every worker of every engine does."""
+"""One clip of a batch, from lock to report: what the workers of all engines do."""
 
 import time
 import traceback
@@ -6,87 +6,115 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-import cv2
-import torch
-
 from core.errors import InputError, Video3DError
-from pipeline.batch.addresses import fetched, is_far, put_back
+from pipeline.batch.addresses import is_remote, local_copy, upload_results
 from pipeline.batch.jobs import Job, Outcome, Tick, from_report
-from pipeline.batch.locks import locked, tidy
+from pipeline.batch.previous import missing_exports, report_before
 from pipeline.config import PipelineConfig
-from pipeline.results.resume import finished
+from pipeline.export.base import add_exports
+from pipeline.results.locks import clear_unfinished, locked
+from pipeline.results.report import Report
+from pipeline.results.result import load_result
 from pipeline.results.staging import sweep
 from pipeline.run import process_video
 from pipeline.runtime.logs import LOG
 from pipeline.runtime.models import Models
+from pipeline.runtime.threads import limit_threads
 
 T = TypeVar("T")
 
-TELL_EVERY_S = 0.2
-LOOK_AGAIN_S = 0.5
-"""How often a clip that another run works on is asked for."""
+TICK_EVERY_S = 0.2
+RETRY_EVERY_S = 0.5
+"""How often to try for a clip that another run is at work on."""
 
 
 class ClipWorker:
-    """Does one clip after another with networks loaded once; `threads` bounds what they may use of the processor."""
+    """Does one clip after another, with networks that are loaded once.
+
+    Args:
+        config: How clips are worked on.
+        threads: How many threads each library may use; None for as many as it likes.
+    """
 
     def __init__(self, config: PipelineConfig, threads: int | None = None) -> None:
         self._config = config
         if threads is not None:
             limit_threads(threads)
-        self._models = Models(config, threads)
+        self._models = Models(config.detect, config.lift.lifter, threads)
 
-    def do(self, job: Job, tell: Callable[[Tick], None]) -> Outcome:
-        """The clip's results, or why there are none; never an exception but to stop the program."""
-        if is_far(job):
-            return self._do_far(job, tell)
+    def close(self) -> None:
+        """Free the networks."""
+        self._models.close()
+
+    def do(self, job: Job, on_tick: Callable[[Tick], None]) -> Outcome:
+        """Work on a clip and write its results.
+
+        Args:
+            job: The clip, and the folder of its results.
+            on_tick: Called now and then with the job's progress.
+
+        Returns:
+            What became of the clip. A failure is an outcome too; only what ends the program is
+            raised.
+        """
+        if is_remote(job):
+            return self._do_remote(job, on_tick)
         started = time.perf_counter()
         try:
-            outcome = self._try(job, tell)
+            outcome = self._try(job, on_tick)
             while job.wait and outcome.status == "busy":
-                tell(Tick(job, "waiting for another run", 0, None))
-                time.sleep(LOOK_AGAIN_S)
-                outcome = self._try(job, tell)
+                on_tick(Tick(job, "waiting for another run", 0, None))
+                time.sleep(RETRY_EVERY_S)
+                outcome = self._try(job, on_tick)
         except Video3DError as error:
             outcome = _failed(job, str(error), started, lasting=isinstance(error, InputError))
         except Exception as error:
-            reason = f"{job.source}: a fault of this program, {type(error).__name__}: {error} (--debug shows where)"
-            outcome = _failed(job, reason, started)
+            fault = f"a fault of this program, {type(error).__name__}: {error}"
+            outcome = _failed(job, f"{job.source}: {fault} (--debug shows where)", started)
         finally:
-            tidy(job.folder, self._config.output)
+            clear_unfinished(job.folder, self._config.output)
         return outcome
 
-    def _do_far(self, job: Job, tell: Callable[[Tick], None]) -> Outcome:
-        """The same for a clip or results that are not on this machine: fetched, done here, put back."""
+    def _do_remote(self, job: Job, on_tick: Callable[[Tick], None]) -> Outcome:
+        """Do a clip that is not on this machine, or whose results are to go elsewhere."""
         started = time.perf_counter()
         try:
-            before = finished(job.source, job.folder, self._config, self._models.weights)
-            if before is not None and not self._config.overwrite:
+            before = report_before(job, self._config, self._models.weights)
+            is_done = before is not None and not missing_exports(before, self._config)
+            if before is not None and is_done and not self._config.overwrite:
                 return from_report(job, "skipped", before)
-            with fetched(job) as near:
-                outcome = self.do(near, lambda tick: tell(replace(tick, job=job)))
-                if outcome.status == "done" and near.folder != job.folder:
-                    put_back(near.folder, job.folder)
+            with local_copy(job) as local:
+                outcome = self.do(local, lambda tick: on_tick(replace(tick, job=job)))
+                if outcome.status == "done" and local.folder != job.folder:
+                    upload_results(local.folder, job.folder)
         except Video3DError as error:
             return _failed(job, str(error), started)
         return replace(
-            outcome, job=job, reason=outcome.reason.replace(str(near.source), str(job.source))
+            outcome, job=job, reason=outcome.reason.replace(str(local.source), str(job.source))
         )
 
-    def _try(self, job: Job, tell: Callable[[Tick], None]) -> Outcome:
+    def _try(self, job: Job, on_tick: Callable[[Tick], None]) -> Outcome:
+        """Do a clip on this machine, unless another run is at work on it or it is done."""
         started = time.perf_counter()
-        with locked(job.folder) as mine:
-            if not mine:
+        with locked(job.folder) as is_ours:
+            if not is_ours:
                 return Outcome(job, "busy")
             sweep(job.folder)
-            before = finished(job.source, job.folder, self._config, self._models.weights)
+            before = report_before(job, self._config, self._models.weights)
             if before is not None and not self._config.overwrite:
-                return from_report(job, "skipped", before)
+                return self._with_missing_exports(job, before)
             LOG.info("%s: begins", job.source, extra={"clip": job.source})
-            report = process_video(
-                job.source, self._config, job.folder, self._models, _Teller(job, tell)
+            result = process_video(
+                job.source, self._config, job.folder, self._models, _Ticks(job, on_tick)
             )
-            return from_report(job, "done", report, time.perf_counter() - started)
+            return from_report(job, "done", result.report, time.perf_counter() - started)
+
+    def _with_missing_exports(self, job: Job, report: Report) -> Outcome:
+        """Add to a finished clip the exports that are asked for now and were not then."""
+        missing = missing_exports(report, self._config)
+        written = add_exports(load_result(job.folder), missing) if missing else []
+        reason = f"added {', '.join(written)}" if written else ""
+        return replace(from_report(job, "skipped", report), reason=reason)
 
 
 def _failed(job: Job, reason: str, started: float, lasting: bool = False) -> Outcome:
@@ -94,22 +122,16 @@ def _failed(job: Job, reason: str, started: float, lasting: bool = False) -> Out
     return Outcome(job, "failed", reason, seconds, trace=trace, lasting=lasting)
 
 
-class _Teller:
-    """Counts a stage's items and tells now and then."""
+class _Ticks:
+    """A `StageProgress` that reports now and then how many items of a stage have passed."""
 
-    def __init__(self, job: Job, tell: Callable[[Tick], None]) -> None:
-        self._job, self._tell = job, tell
+    def __init__(self, job: Job, on_tick: Callable[[Tick], None]) -> None:
+        self._job, self._on_tick = job, on_tick
 
     def __call__(self, items: Iterable[T], stage: str, total: int | None) -> Iterable[T]:
-        told = 0.0
+        last = 0.0
         for count, item in enumerate(items):
-            if time.monotonic() - told > TELL_EVERY_S:
-                told = time.monotonic()
-                self._tell(Tick(self._job, stage, count, total))
+            if time.monotonic() - last > TICK_EVERY_S:
+                last = time.monotonic()
+                self._on_tick(Tick(self._job, stage, count, total))
             yield item
-
-
-def limit_threads(threads: int) -> None:
-    """Hold what computes in this process to so many threads; LiteRT is told by its detector."""
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)

@@ -1,8 +1,8 @@
-"""What the words of a command line name: files, folders, patterns, a list on stdin → jobs, a folder of results each.
+"""The words of a command line → jobs: files, folders, patterns, addresses, a list on stdin.
 
-A folder's tree is mirrored: `clips/a/x.mp4` of `clips` goes to `OUTPUT/a/x/`; so is a pattern's, below its part without
-wildcards. A file given by name goes to `OUTPUT/x/`. Where two would share a folder, each gets its extension too
-(`x_mp4`, `x_mov`).
+A folder's tree is mirrored: `clips/a/x.mp4` of `clips` goes to `OUTPUT/a/x/`; so is a pattern's,
+below its part without wildcards. A file given by name goes to `OUTPUT/x/`. Where two would share a
+folder, each gets its extension too (`x_mp4`, `x_mov`).
 """
 
 import glob
@@ -16,47 +16,18 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import UsageError
-from pipeline.batch.addresses import files_at, is_address, place
+from pipeline.batch.addresses import files_at, is_address, parse_location
 from pipeline.batch.jobs import Job
 from pipeline.media.images import is_image
 from pipeline.results.staging import REPORT
 from pipeline.runtime.logs import LOG
 
 VIDEO_SUFFIXES = (
-    *(
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".qt",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-        ".mts",
-        ".m2ts",
-        ".vob",
-        ".wmv",
-    ),
-    *(
-        ".asf",
-        ".flv",
-        ".f4v",
-        ".3gp",
-        ".3g2",
-        ".ogv",
-        ".mxf",
-        ".dv",
-        ".y4m",
-        ".h264",
-        ".264",
-        ".h265",
-        ".hevc",
-        ".gif",
-    ),
-)
-"""Endings of the files in a folder that are taken for videos, unless `--pattern` says which.
+    ".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
+    ".vob", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".y4m", ".h264",
+    ".264", ".h265", ".hevc", ".gif",
+)  # fmt: skip
+"""Endings of the files in a folder that count as videos, unless `--pattern` says which do.
 
 Pictures count only where there is no video: beside videos they are thumbnails and covers.
 """
@@ -65,20 +36,22 @@ Kind = Literal["list", "address", "folder", "pattern", "file"]
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file, and its path below what the word named."""
+class InputFile:
+    """A file that a word of the command line names."""
 
     source: Path
     below: Path
+    """Its path below the folder, or the fixed part of the pattern, that the word names."""
 
 
-def kind_of(word: str) -> Kind:
-    """What one word of the command line names. What does not exist is a `file`: opening it says so."""
+def input_kind(word: str) -> Kind:
+    """Say what a word of the command line names; what does not exist is a `file`."""
     if word == "-":
         return "list"
     if is_address(word):
         return "address"
-    if os.path.isdir(word):  # noqa: PTH112 - pathlib's raises on names too long, and others no file can have
+    # pathlib's raises on names that no file can have
+    if os.path.isdir(word):  # noqa: PTH112
         return "folder"
     if glob.has_magic(word) and not os.path.lexists(word):
         return "pattern"
@@ -88,12 +61,23 @@ def kind_of(word: str) -> Kind:
 def find_jobs(
     words: Sequence[str], output: Path, pattern: str | None = None, sequences: bool = False
 ) -> tuple[list[Job], list[str]]:
-    """All jobs, in an order that only the files decide, and the words that name nothing.
+    """Find the files that words name, and give each a folder of results.
 
-    `pattern` says which files of a folder count; with `sequences` a folder is itself a clip, of the pictures in it.
-    `UsageError` where two results would share a folder.
+    Args:
+        words: The command line's words.
+        output: The folder above all results.
+        pattern: Which files of a folder count, as in `--pattern`; None for videos, else pictures.
+        sequences: Whether a folder is itself a clip, of the pictures in it.
+
+    Returns:
+        The jobs, in an order that depends on words and files alone, and the words that name no
+        file.
+
+    Raises:
+        UsageError: Two clips would share a folder of results, or a word is no folder although
+            `sequences` asks for one.
     """
-    found: dict[Path, Found] = {}
+    found: dict[Path, InputFile] = {}
     empty = []
     for word in _with_lists(words):
         files = [_sequence(word)] if sequences else list(_named_by(word, output, pattern))
@@ -104,16 +88,16 @@ def find_jobs(
     return _jobs(list(found.values()), output), empty
 
 
-def _sequence(word: str) -> Found:
-    if kind_of(word) != "folder":
+def _sequence(word: str) -> InputFile:
+    if input_kind(word) != "folder":
         raise UsageError(f"--fps is for folders of numbered pictures, and {word} is none")
-    return Found(Path(word), Path(Path(word).absolute().name))
+    return InputFile(Path(word), Path(Path(word).absolute().name))
 
 
 def _with_lists(words: Sequence[str]) -> Iterator[str]:
-    """The words, `-` replaced by the lines of stdin, or what lies between its zero bytes (`find -print0`)."""
+    """Replace `-` by the lines of stdin, or by what its zero bytes separate (`find -print0`)."""
     for word in words:
-        if kind_of(word) != "list":
+        if input_kind(word) != "list":
             yield word
             continue
         data = sys.stdin.buffer.read()
@@ -124,65 +108,73 @@ def _with_lists(words: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _named_by(word: str, output: Path, pattern: str | None) -> Iterator[Found]:
-    match kind_of(word):
+def _named_by(word: str, output: Path, pattern: str | None) -> Iterator[InputFile]:
+    """List the files that count among those that a word names."""
+    match input_kind(word):
         case "address":
             found = files_at(word)
             is_alone = [str(path) for path, _ in found] == [word]
             results = {path.parent for path, _ in found if path.name == REPORT}
             for path, below in found:
-                if is_alone or (path.parent not in results and _wanted(path, below, pattern)):
-                    yield Found(path, below if ".." not in below.parts else Path(below.name))
+                if is_alone or (path.parent not in results and _counts(path, below, pattern)):
+                    yield InputFile(path, _without_dots(below))
         case "folder":
             files = list(_walk(Path(word), output.absolute(), pattern))
             if pattern is None:
                 files = [path for path in files if not is_image(path)] or files
-            yield from (Found(path, path.relative_to(word)) for path in files)
+            yield from (InputFile(path, path.relative_to(word)) for path in files)
         case "pattern":
             root = _fixed_part(word)
-            for name in sorted(glob.glob(word, recursive=True)):  # noqa: PTH207 - Path.glob wants them relative
-                below = Path(os.path.relpath(name, root))
+            # pathlib's takes relative patterns only
+            for name in sorted(glob.glob(word, recursive=True)):  # noqa: PTH207
                 if not os.path.isdir(name):  # noqa: PTH112
-                    yield Found(Path(name), below if ".." not in below.parts else Path(below.name))
-        case _ if place(word).name not in ("", ".."):
-            yield Found(place(word), Path(place(word).name))
+                    yield InputFile(Path(name), _without_dots(Path(os.path.relpath(name, root))))
+        case _ if (path := parse_location(word)).name not in ("", ".."):
+            yield InputFile(path, Path(path.name))
+
+
+def _without_dots(below: Path) -> Path:
+    """Reduce a path that leads upwards to its last name."""
+    return below if ".." not in below.parts else Path(below.name)
 
 
 def _fixed_part(word: str) -> str:
-    """The folder of a pattern above its first wildcard."""
+    """Return the folder of a pattern above its first wildcard."""
     parts = Path(word).parts
     fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     return str(Path(*parts[:fixed])) if fixed else "."
 
 
 def _walk(root: Path, output: Path, pattern: str | None) -> Iterator[Path]:
-    """The clips below `root` by name, each real folder once: links may lead in circles. Results are no inputs."""
+    """List the clips below `root` by name; results are no inputs, and links may lead in circles."""
     visited: set[tuple[int, int]] = set()
-    for folder, folders, files in os.walk(root, onerror=_passed_over, followlinks=True):
-        here = os.stat(folder)  # noqa: PTH116 - a str from os.walk
+    for folder, folders, files in os.walk(root, onerror=_warn_left_out, followlinks=True):
+        status = os.stat(folder)  # noqa: PTH116 - a str from os.walk
         is_result = REPORT in files or (Path(folder).absolute() == output and Path(folder) != root)
-        if is_result or (here.st_dev, here.st_ino) in visited:
+        if is_result or (status.st_dev, status.st_ino) in visited:
             folders.clear()
             continue
-        visited.add((here.st_dev, here.st_ino))
+        visited.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(folder, name)
-            if not name.startswith(".") and _wanted(path, path.relative_to(root), pattern):
+            if not name.startswith(".") and _counts(path, path.relative_to(root), pattern):
                 yield path
 
 
-def _passed_over(error: OSError) -> None:
+def _warn_left_out(error: OSError) -> None:
     LOG.warning("%s: cannot be read (%s), and is left out", error.filename, error.strerror)
 
 
-def _wanted(path: Path, below: Path, pattern: str | None) -> bool:
+def _counts(path: Path, below: Path, pattern: str | None) -> bool:
+    """Say whether a file of a folder is an input, by its name or by the user's pattern."""
     if pattern is None:
         return path.suffix.lower() in VIDEO_SUFFIXES or is_image(path)
     return fnmatchcase(str(below) if "/" in pattern else path.name, pattern)
 
 
-def _jobs(files: Sequence[Found], output: Path) -> list[Job]:
+def _jobs(files: Sequence[InputFile], output: Path) -> list[Job]:
+    """Give each file a folder of results, which no other has."""
     short = Counter(_folder(file.below) for file in files)
     folders: dict[Path, Path] = {}
     jobs = []
@@ -201,10 +193,10 @@ def _jobs(files: Sequence[Found], output: Path) -> list[Job]:
 
 
 def _folder(below: Path) -> Path:
-    """A file's folder of results below OUTPUT: its name without the ending, and never `.` or `..`."""
+    """Return a file's folder below OUTPUT: its name without the ending, never `.` or `..`."""
     return below.parent / (below.stem if below.stem.strip(".") else below.name)
 
 
 def shard(jobs: Sequence[Job], number: int, count: int) -> Iterable[Job]:
-    """Every `count`-th job, from the `number`-th (1…count) on."""
+    """Select every `count`-th job, from the `number`-th (1…count) on."""
     return jobs[number - 1 :: count]

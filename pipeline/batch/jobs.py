@@ -1,66 +1,83 @@
-"""The words of a batch: a job, how far it has come, how it ended, and who carries jobs out."""
+"""The words of a batch: a job, its progress, its outcome, and the engine that carries jobs out."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
+
+from pipeline.results.report import Report
 
 Status = Literal["done", "skipped", "failed", "busy"]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One video and the folder its results go to; `wait` to wait for another run that works on it."""
+    """One video of a batch."""
 
     source: Path
+    """The video, a folder of pictures, or an `Address`."""
     folder: Path
+    """Where its results go."""
     wait: bool = False
+    """Whether to wait for another run that is at work on it, instead of answering `busy`."""
 
 
 @dataclass(frozen=True)
 class Tick:
-    """How far the stage of a job has come; `total` None where nobody knows."""
+    """How far a stage of a job has come."""
 
     job: Job
     stage: str
     count: int
+    """Items that have passed."""
     total: int | None
+    """Items that there will be; None where that is unknown."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended.
-
-    `done` now, `skipped` because it was done before, `failed` for `reason`, or `busy`: another run is at it. `seconds`
-    is the time it took, `frames` and `people` what was found; `trace` where it failed, for whoever mends this program;
-    `lasting` says that the file is at fault, so that trying it again is no use.
-    """
+    """How a job ended."""
 
     job: Job
     status: Status
+    """`done` now, `skipped` as it was done before, `failed`, or `busy`: another run is at it."""
     reason: str = ""
+    """Why it failed, or what was added to what was done, in one line."""
     seconds: float = 0.0
+    """The time it took."""
     frames: int = 0
+    """Frames of the video that were worked on."""
     people: int = 0
+    """People in the results."""
     warnings: tuple[str, ...] = ()
+    """What the clip's report warns of."""
     trace: str = ""
+    """Where in the program it failed."""
     lasting: bool = False
+    """Whether the file is at fault, so that another try is no use until it changes."""
 
 
-def from_report(job: Job, status: Status, report: dict[str, Any], seconds: float = 0.0) -> Outcome:
+def from_report(job: Job, status: Status, report: Report, seconds: float = 0.0) -> Outcome:
     """What a video's report says, as the outcome of its job."""
-    return Outcome(
-        job, status, "", seconds, report["frames"], len(report["people"]), tuple(report["warnings"])
-    )
+    people, warnings = len(report.people), tuple(report.warnings)
+    return Outcome(job, status, "", seconds, report.frames, people, warnings)
 
 
 class Engine(Protocol):
-    """Carries out jobs, wherever: in this process, in others, on other machines."""
+    """Carries out jobs: in this process, in others, or on other machines."""
 
     def run(
-        self, jobs: Sequence[Job], tell: Callable[[Tick], None]
+        self, jobs: Sequence[Job], on_tick: Callable[[Tick], None]
     ) -> Generator[Outcome, None, None]:
-        """One outcome a job, as they come, never `busy`; closing the iterator stops all work cleanly.
+        """Carry out jobs; closing the generator stops all work cleanly.
 
-        A job's failure, or the death of who worked on it, is an outcome and never an exception.
+        A job's failure, or the death of the process at work on it, is an outcome and never an
+        exception.
+
+        Args:
+            jobs: What to do.
+            on_tick: Called as jobs progress, in this thread.
+
+        Yields:
+            One outcome a job, in the order in which they end; none is `busy`.
         """

@@ -1,7 +1,7 @@
 """The engine of many machines: Ray actors, each with its networks, that take a clip at a time.
 
-Every machine needs this program, the folder in which it was started, and what clips' and results' paths name there.
-Not `ray.util.ActorPool`: there, one actor that dies ends the batch.
+Every machine needs this program, the folder in which it was started, and the paths of clips and
+results under the same names.
 """
 
 import faulthandler
@@ -9,33 +9,39 @@ import os
 import signal
 import socket
 import sys
-from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import UsageError, one_line
+from pipeline.batch.dispatch import STALLED_S, STOP_WITHIN_S, Death, WorkerEngine
 from pipeline.batch.jobs import Job, Outcome, Tick
-from pipeline.batch.workers import STALLED_S, STOP_WITHIN_S, again_or_failed
 from pipeline.config import PipelineConfig
 from pipeline.runtime.logs import LOG, LogOptions, start_logging
 
 CONNECT_WITHIN_S = 5.0
 
 ROOM_WITHIN_S = 60.0
-"""How long no machine may have room for a worker before that is said."""
+"""How long no machine may have room for a worker before a warning says so."""
 
 OBJECT_STORE_BYTES = 100 << 20
 """Jobs and outcomes are small; by itself Ray would set a third of the memory aside."""
 
 
-class RayEngine:
-    """`workers` actors, wherever the cluster has room. One that dies is replaced; the others do not notice.
+class RayEngine(WorkerEngine["_RayWorker"]):
+    """The engine of a Ray cluster: actors, wherever a machine has room for one.
 
-    `address` is a running cluster's, `HOST:PORT` or `auto`; None starts Ray on this machine. Each worker takes `cpus`
-    and `gpus` of its machine. `UsageError` where there is no cluster at the address.
+    Args:
+        config: How clips are worked on.
+        log: How actors log.
+        address: A running cluster's, `HOST:PORT` or `auto`; None starts Ray on this machine.
+        workers: How many actors at most.
+        cpus: Cores of its machine that an actor takes.
+        gpus: GPUs of its machine that an actor takes.
+
+    Raises:
+        UsageError: There is no cluster at the address.
     """
 
     def __init__(
@@ -47,83 +53,38 @@ class RayEngine:
         cpus: int,
         gpus: float,
     ) -> None:
-        self._ray, self._wanted = _connect(address), workers
+        super().__init__(workers, config.output)
+        self._ray = _connect(address)
         self._each = f"{cpus} cores, {gpus:g} GPUs"
         self._new_actor = self._ray.remote(_Actor).options(
             num_cpus=cpus, num_gpus=gpus, max_concurrency=2
         )
-        self._output, self._of_actors = config.output, (config, log, cpus, Path.cwd())
+        self._actor_arguments = config, log, cpus, Path.cwd()
 
     def run(
-        self, jobs: Sequence[Job], tell: Callable[[Tick], None]
+        self, jobs: Sequence[Job], on_tick: Callable[[Tick], None]
     ) -> Generator[Outcome, None, None]:
-        """See `Engine`. How far clips have come is not told: with a hundred workers nobody could read it."""
-        waiting, deaths = deque(jobs), Counter[Path]()
-        team: list[_Worker] = []
+        """See `Engine`; `on_tick` is not called, as a hundred bars could not be read."""
         try:
-            while waiting or any(worker.job for worker in team):
-                self._hand_out(waiting, team)
-                for worker in self._heard(team):
-                    job, answer = worker.hear()
-                    match answer:
-                        case Outcome(status="busy", job=job):
-                            waiting.append(replace(job, wait=True))
-                        case Outcome() as outcome:
-                            yield outcome
-                        case Exception() as error:
-                            team.remove(worker)
-                            yield from self._without(worker, job, error, waiting, deaths)
-        except SystemExit as error:
-            raise SystemExit(
-                128 + signal.SIGTERM
-            ) from error  # of our handler; Ray loses its status
+            yield from super().run(jobs, on_tick)
+        except SystemExit as error:  # of our handler; Ray loses its status
+            raise SystemExit(128 + signal.SIGTERM) from error
         finally:
-            self._stop(team)
             self._ray.shutdown()
 
-    def _hand_out(self, waiting: deque[Job], team: list["_Worker"]) -> None:
-        """A job for everyone who has started and has none, new workers where there is need of them."""
-        while len(team) < min(
-            self._wanted, len(waiting) + sum(worker.job is not None for worker in team)
-        ):
-            team.append(_Worker(self._ray, self._new_actor.remote(*self._of_actors)))
-        for worker in team:
-            if worker.is_idle and waiting:
-                worker.give(waiting.popleft())
+    def _start(self) -> "_RayWorker":
+        return _RayWorker(self._ray, self._new_actor.remote(*self._actor_arguments))
 
-    def _heard(self, team: Sequence["_Worker"]) -> list["_Worker"]:
-        """Wait for the workers that have something to say."""
+    def _await(self, team: Sequence["_RayWorker"]) -> list["_RayWorker"]:
         awaited = {worker.answer: worker for worker in team if worker.answer is not None}
         ready, _ = self._ray.wait(list(awaited), timeout=ROOM_WITHIN_S)
-        if not ready and not any(worker.place for worker in team):
+        if not ready and not any(worker.host for worker in team):
             LOG.warning(
                 "no machine of the cluster has had room for a worker yet: each takes %s", self._each
             )
         return [awaited[answer] for answer in ready]
 
-    def _without(
-        self,
-        worker: "_Worker",
-        job: Job | None,
-        error: Exception,
-        waiting: deque[Job],
-        deaths: Counter[Path],
-    ) -> Generator[Outcome, None, None]:
-        """Go on after a worker's death: its job is for another. One that could not even start is not replaced."""
-        self._ray.kill(worker.actor)  # it may only be out of reach, and would hold its clip's lock
-        why = str(error).strip().rpartition("\n")[2].partition(" Some common causes")[0]
-        if job is None:
-            self._wanted -= 1
-            LOG.warning("a worker could not start, and is done without: %s", why)
-            while self._wanted == 0 and waiting:
-                lost = waiting.popleft()
-                yield Outcome(lost, "failed", f"{lost.source}: no worker could start: {why}")
-            return
-        reason = f"{job.source}: the worker at work on it ({worker.place}) died: {why}"
-        yield from again_or_failed(job, reason, waiting, deaths, self._output)
-
-    def _stop(self, team: Sequence["_Worker"]) -> None:
-        """End all: those at work after they have cleaned up, if they do so soon."""
+    def _stop(self, team: Sequence["_RayWorker"]) -> None:
         at_work = [worker for worker in team if worker.job is not None]
         for worker in at_work:
             worker.actor.stop.remote()
@@ -134,59 +95,64 @@ class RayEngine:
             self._ray.kill(worker.actor)
 
 
-class _Worker:
-    """An actor, seen from here: starting, idle, or at work on `job`."""
+class _RayWorker:
+    """An actor, seen from here: starting, idle, or at work on `job`; see `Worker`."""
 
     def __init__(self, ray: Any, actor: Any) -> None:
-        self.actor, self.place = actor, ""
+        self.actor, self.host = actor, ""
         self._ray = ray
         self.job: Job | None = None
-        self.answer: Any = actor.place.remote()
-        """What it has been asked last and is to answer, if anything."""
+        self.answer: Any = actor.host.remote()
+        """The answer to what it has been asked last, if that is outstanding."""
 
     @property
     def is_idle(self) -> bool:
         return self.answer is None
 
     def give(self, job: Job) -> None:
-        LOG.info("%s: goes to %s", job.source, self.place, extra={"clip": job.source})
+        LOG.info("%s: goes to %s", job.source, self.host, extra={"clip": job.source})
         self.job, self.answer = job, self.actor.do.remote(job)
 
-    def hear(self) -> tuple[Job | None, Outcome | Exception | None]:
-        """The job it had, if any, and its outcome, or how it died."""
+    def receive(self) -> Outcome | Death | None:
         job, answer = self.job, self.answer
         self.job = self.answer = None
         try:
-            said = self._ray.get(answer)
+            received = self._ray.get(answer)
         except self._ray.exceptions.RayError as error:
-            return job, error
-        if isinstance(said, Outcome):
-            return job, said
-        self.place = said
-        return job, None
+            self._ray.kill(self.actor)  # it may only be out of reach, and would keep its lock
+            why = str(error).strip().rpartition("\n")[2].partition(" Some common causes")[0]
+            if job is None:
+                return Death(None, why)
+            return Death(job, f"{job.source}: the worker at work on it ({self.host}) died: {why}")
+        if isinstance(received, Outcome):
+            return received
+        self.host = received
+        return None
 
 
 class _Actor:
-    """Does clips in a process of its own, on whichever machine Ray puts it."""
+    """Does clips in a process of its own, on a machine that Ray chooses."""
 
     def __init__(self, config: PipelineConfig, log: LogOptions, threads: int, folder: Path) -> None:
         try:
-            os.chdir(folder)  # where relative paths count from
+            os.chdir(folder)  # where relative paths start
         except OSError as error:
             raise UsageError(f"{folder}: {error.strerror} on {socket.gethostname()}") from error
         start_logging(log)
         from pipeline.batch.clip import ClipWorker
+        from pipeline.media.opencv import mute_opencv
 
+        mute_opencv()
         self._worker = ClipWorker(config, threads)
         self._is_stopping = False
 
-    def place(self) -> str:
+    def host(self) -> str:
         return f"process {os.getpid()} on {socket.gethostname()}"
 
     def do(self, job: Job) -> Outcome:
         try:
-            self._tell(None)
-            return self._worker.do(job, self._tell)
+            self._on_tick(None)
+            return self._worker.do(job, self._on_tick)
         finally:
             faulthandler.cancel_dump_traceback_later()
 
@@ -194,21 +160,20 @@ class _Actor:
         """Called while `do` runs in another thread, which ends with its next frame."""
         self._is_stopping = True
 
-    def _tell(self, tick: Tick | None) -> None:
+    def _on_tick(self, tick: Tick | None) -> None:
         if self._is_stopping:
             raise SystemExit(0)  # to Ray, an end as it should be
-        # whoever says nothing for so long hangs, and ends; each call begins anew
+        # an actor that hangs ends itself; each call starts the time anew
         faulthandler.dump_traceback_later(STALLED_S, exit=True, file=sys.stderr)
 
 
 def _connect(address: str | None) -> Any:
-    """The module `ray`, connected; nothing of its own listens beyond this machine."""
+    """Return the module `ray`, connected; nothing of its own listens beyond this machine."""
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault(
-            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0"
-        )  # Ray's way to say 127.0.0.1, on Linux too
+        # Ray's way to say 127.0.0.1, on Linux too
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         options = {
             "address": "local",
             "include_dashboard": False,
@@ -231,7 +196,7 @@ def _connect(address: str | None) -> Any:
 
 
 def _require_listener(address: str) -> None:
-    """Ray tries an address where nobody listens for minutes, and then ends the process."""
+    """Refuse an address where nothing listens: Ray tries for minutes, and then ends the process."""
     host, _, port = address.rpartition(":")
     if not host:  # auto
         return

@@ -1,4 +1,4 @@
-"""What became of every clip: `batch_report.json` and `.csv`, and a table to read."""
+"""What became of each clip: `batch_report.json` and `.csv`, and a table for people."""
 
 import csv
 import io
@@ -11,41 +11,52 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import OutputError
+from core.files import remove_partial, written_whole
 from pipeline.batch.addresses import Address
 from pipeline.batch.jobs import Job, Outcome
-from pipeline.batch.locks import locked
-from pipeline.results.resume import read_json
+from pipeline.results.locks import locked
+from pipeline.results.report import read_json
 from pipeline.runtime.logs import printable
 
 COLUMNS = ("clip", "status", "reason", "seconds", "frames", "people", "warnings", "folder")
 WRITE_EVERY_S = 10.0
-LOOK_AGAIN_S = 0.02
+RETRY_EVERY_S = 0.02
+"""How often to try to write while another run is writing its own report."""
 
 
 @dataclass
 class BatchReport:
-    """Outcomes as they come; the files follow every few seconds, so that a killed batch leaves them too.
-
-    `stem` is the files' path without ending; `way` what all results were made with; `total` how many outcomes there
-    will be.
-    """
+    """Collects outcomes, and writes them every few seconds, so that a killed batch has a report."""
 
     stem: Path
+    """The files' path without ending; may be an `Address`."""
     run_id: str
+    """Marks the log lines of this run."""
     way: dict[str, Any]
+    """What all results are made with: settings and weights, as JSON gives them back."""
     total: int
+    """How many outcomes there will be."""
     outcomes: list[Outcome] = field(default_factory=list)
+    """Those added so far."""
     _started: float = field(default_factory=time.monotonic)
     _written: float = 0.0
 
     def add(self, outcome: Outcome) -> None:
-        """Note an outcome."""
+        """Add an outcome, and write the files if the last time was long ago.
+
+        Raises:
+            OutputError: The files cannot be written.
+        """
         self.outcomes.append(outcome)
         if time.monotonic() - self._written > WRITE_EVERY_S:
             self.write()
 
     def write(self) -> None:
-        """Bring the files up to date, each whole at every moment. `OutputError` where they cannot be written."""
+        """Write both files; each is whole at every moment.
+
+        Raises:
+            OutputError: The files cannot be written.
+        """
         rows = [
             _row(outcome)
             for outcome in sorted(self.outcomes, key=lambda outcome: outcome.job.source)
@@ -71,7 +82,15 @@ class BatchReport:
         self._written = time.monotonic()
 
     def failed_before(self, jobs: Sequence[Job]) -> dict[Job, str]:
-        """Why those of `jobs` failed whose files were at fault when last tried the same way, and are unchanged."""
+        """Find the jobs that would fail again, by the report that a former batch left.
+
+        Args:
+            jobs: What this batch is to do.
+
+        Returns:
+            Those whose files were at fault when last tried with the same settings and weights, and
+            have not changed since, each with its reason.
+        """
         try:
             report = read_json(self._path(".json"))
             rows = (
@@ -89,17 +108,14 @@ class BatchReport:
             return {}
 
     def table(self) -> str:
-        """A line for each way in which clips ended, and what they held."""
+        """Return a line for each status: clips, frames, people, seconds."""
         lines = [f"{'':8}{'clips':>8}{'frames':>10}{'people':>8}{'seconds':>10}"]
         for status, count in self._counts().items():
-            of = [outcome for outcome in self.outcomes if outcome.status == status]
-            frames, people = (
-                sum(outcome.frames for outcome in of),
-                sum(outcome.people for outcome in of),
-            )
-            lines.append(
-                f"{status:8}{count:>8}{frames:>10}{people:>8}{sum(o.seconds for o in of):>10.1f}"
-            )
+            these = [outcome for outcome in self.outcomes if outcome.status == status]
+            frames = sum(outcome.frames for outcome in these)
+            people = sum(outcome.people for outcome in these)
+            seconds = sum(outcome.seconds for outcome in these)
+            lines.append(f"{status:8}{count:>8}{frames:>10}{people:>8}{seconds:>10.1f}")
         return "\n".join(lines)
 
     def _path(self, ending: str) -> Path:
@@ -125,7 +141,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 
 
 def _stamp(path: Path) -> list[int] | None:
-    """What changes whenever somebody touches a file."""
+    """Return what changes with each change of a file; None where there is none."""
     try:
         status = path.stat()
     except OSError:
@@ -134,23 +150,22 @@ def _stamp(path: Path) -> list[int] | None:
 
 
 def _replace(path: Path, text: str) -> None:
+    """Write a file whole, one run at a time."""
     try:
         if isinstance(path, Address):
             path.write_bytes(text.encode())
             return
-        while not _replaced(path, text):  # another run is writing its own
-            time.sleep(LOOK_AGAIN_S)
+        while not _try_to_replace(path, text):
+            time.sleep(RETRY_EVERY_S)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
-def _replaced(path: Path, text: str) -> bool:
-    partial = path.with_name(f".{path.name}.partial")
-    with locked(path) as mine:
-        if mine:
-            try:
+def _try_to_replace(path: Path, text: str) -> bool:
+    """Write a file whole, unless another run is writing it."""
+    with locked(path) as is_ours:
+        if is_ours:
+            remove_partial(path)
+            with written_whole(path) as partial:
                 partial.write_text(text, "utf-8", newline="")
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
-        return mine
+        return is_ours

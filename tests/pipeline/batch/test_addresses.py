@@ -12,16 +12,16 @@ import pytest
 
 from core.errors import UsageError, Video3DError
 from infer_video import main
-from pipeline.batch.addresses import place
+from pipeline.batch.addresses import parse_location
 from pipeline.batch.clip import ClipWorker
 from pipeline.batch.inputs import find_jobs
 from pipeline.batch.jobs import Job, Outcome, Tick
 from pipeline.config import PipelineConfig
-from tests.make_video import moving
-from tests.pipeline.batch.test_run import good_clip
+from testkit.make_video import moving
+from tests.pipeline.batch.batches import good_clip
 
-OUTPUT = place("memory://out")
-CONFIG = PipelineConfig(output=OUTPUT, render=False)
+OUTPUT = parse_location("memory://out")
+CONFIG = PipelineConfig.from_flat(output=OUTPUT, render=False)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_results_can_stay_here(memory: fsspec.AbstractFileSystem, tmp_path: Path
     put(memory, moving(tmp_path / "x.mp4", frames=3), "x.mp4")
     worker, job = (
         ClipWorker(replace(CONFIG, output=tmp_path)),
-        Job(place("memory://clips/x.mp4"), tmp_path / "out"),
+        Job(parse_location("memory://clips/x.mp4"), tmp_path / "out"),
     )
     assert worker.do(job, ignore).status == "done"
     assert worker.do(job, ignore).status == "skipped"
@@ -92,7 +92,7 @@ def test_failures_name_the_address_and_leave_nothing(
 ) -> None:
     memory.pipe_file("/clips/text.mp4", b"no video")
     outcome: Outcome = ClipWorker(CONFIG).do(
-        Job(place(f"memory://clips/{name}"), OUTPUT / "x"), ignore
+        Job(parse_location(f"memory://clips/{name}"), OUTPUT / "x"), ignore
     )
     assert outcome.status == "failed"
     assert outcome.reason.startswith(f"memory://clips/{name}: ")
@@ -128,17 +128,17 @@ def test_addresses_name_files_folders_and_patterns(
     assert found("memory://clips/x.mp4") == {"memory://clips/x.mp4": "memory://out/x"}
 
 
-def test_places_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert place("file:///data/a%20b.mp4") == Path("/data/a b.mp4")
-    assert place("nonsense://x") == Path("nonsense://x")
-    assert str(place("memory://a") / "b") == "memory://a/b"
+def test_paths_and_addresses_are_distinguished(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parse_location("file:///data/a%20b.mp4") == Path("/data/a b.mp4")
+    assert parse_location("nonsense://x") == Path("nonsense://x")
+    assert str(parse_location("memory://a") / "b") == "memory://a/b"
 
     def missing(scheme: str) -> None:
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr("fsspec.get_filesystem_class", missing)
     with pytest.raises(UsageError, match=r"s3://bucket/x\.mp4: Install s3fs to access S3"):
-        place("s3://bucket/x.mp4")
+        parse_location("s3://bucket/x.mp4")
 
 
 def test_what_is_live_is_recorded_here(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,7 @@
-"""Batches on Ray: results as on this machine alone, whoever dies. Where Ray is not installed, only what is told."""
+"""Batches on Ray: results as on this machine alone, also after deaths.
+
+Without Ray, only options and messages are tested.
+"""
 
 import contextlib
 import importlib.util
@@ -19,7 +22,7 @@ import pytest
 from core.errors import UsageError
 from infer_video import main
 from pipeline.batch.run import BatchOptions
-from tests.pipeline.batch.test_run import (
+from tests.pipeline.batch.batches import (
     ROOT,
     assert_all_whole,
     assert_equal,
@@ -97,7 +100,7 @@ def test_shares_of_a_machine_are_taken_as_given(monkeypatch: pytest.MonkeyPatch)
 def head(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The address of a cluster of our own: this machine, two cores, nothing beyond 127.0.0.1, a key nobody else has."""
+    """Start a cluster of our own: two cores, nothing beyond 127.0.0.1, a key of its own."""
     for name, value in {
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # Ray's way to say 127.0.0.1
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -134,7 +137,7 @@ def _free_port() -> int:
 
 
 @needs_ray
-def test_joined_by_address_results_are_those_of_this_machine_alone_and_a_killed_worker_costs_nothing(
+def test_a_killed_worker_costs_nothing_and_results_are_those_of_one_machine(
     head: str, tmp_path: Path
 ) -> None:
     clips, local, out = tmp_path / "clips", tmp_path / "local", tmp_path / "out"
@@ -144,7 +147,7 @@ def test_joined_by_address_results_are_those_of_this_machine_alone_and_a_killed_
     (clips / "text.mp4").write_text("no video")
     assert infer(clips, "--output", local, "--workers", "2").returncode == 1
     process = subprocess.Popen(
-        command(clips, "--output", out, *WORDS, "--ray-address", head, "--log-level", "info"),
+        [*command(clips, "--output", out, *WORDS), "--ray-address", head, "--log-level", "info"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     os.kill(_first_worker(process), signal.SIGKILL)
@@ -195,8 +198,9 @@ def test_sigterm_ends_all_and_leaves_nothing_half_made(head: str, tmp_path: Path
     clips = tmp_path / "clips"
     clips.mkdir()
     good_clip(clips / "0.mp4", frames=60)
+    words = command(clips, "--output", tmp_path / "out", *WORDS, "--ray-address", head)
     process = subprocess.Popen(
-        command(clips, "--output", tmp_path / "out", *WORDS, "--ray-address", head, "--log-level", "info"),
+        [*words, "--log-level", "info"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     worker = _first_worker(process)
