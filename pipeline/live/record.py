@@ -1,11 +1,11 @@
 """What a live run leaves: the usual files, whole whenever it ends, in memory that does not grow.
 
-Poses go to a file of rows as they come; `poses.npz` is made of it at the end, a piece at a time.
+Poses go to a file of rows as they come; the exports are made of it at the end.
 """
 
-import json
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,39 +13,43 @@ from typing import Any, Self
 import numpy as np
 
 from core.errors import OutputError
-from core.types import VideoInfo
-from pipeline.export.npz import ROW, write_npz
-from pipeline.lifting.resampling import MIN_SCORE
+from core.types import Array, Intrinsics, Picture, VideoInfo
+from lifter.side_swaps import MIN_SCORE
+from pipeline.export.base import write_exports
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.media.video_writer import VideoWriter
-from pipeline.render.draw import Picture
+from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
+from pipeline.results.measures import Measurement, PersonPart
+from pipeline.results.person_table import PersonSummary
+from pipeline.results.report import Report
+from pipeline.results.result import Result
+from pipeline.results.rows import POSE_ROW
 from pipeline.results.spool import Spool
-from pipeline.results.staging import REPORT, staged
+from pipeline.results.staging import staged
 
-
-@dataclass
-class Seen:
-    """When a person was there."""
-
-    first_frame: int
-    last_frame: int
-    frames_seen: int = 0
+_MEASURED_ROWS = 2000  # at once
 
 
 class Recorder:
-    """Writes into `folder` until `finish`; without it nothing is left behind. `OutputError` where it cannot."""
+    """Writes into a folder until `finish`; a block that ends without it leaves nothing behind."""
 
     def __init__(self, folder: Path, info: VideoInfo) -> None:
+        """Write nothing yet.
+
+        Args:
+            folder: The folder of the results.
+            info: The source's size and rate; its path's name begins the files' names.
+        """
         self._folder, self._info = folder, info
         self._undo = ExitStack()
-        self.people: dict[int, Seen] = {}
+        self.people: dict[int, PersonSummary] = {}
         self.frames = 0
         self.last_s = 0.0
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
             self._partial = undo.enter_context(staged(self._folder))
-            self._rows = undo.enter_context(closing(Spool(ROW, self._folder)))
+            self._rows = undo.enter_context(closing(Spool(POSE_ROW, self._folder)))
             self._video = undo.enter_context(ExitStack())
             self._undo = undo.pop_all()
         self._writer: VideoWriter | None = None
@@ -59,46 +63,74 @@ class Recorder:
     ) -> None:
         self._undo.__exit__(kind, error, trace)
 
-    def poses(self, moment: Moment) -> None:
-        """Add everyone in one frame."""
+    def add_poses(self, moment: Moment) -> None:
+        """Add everyone in one frame; `OutputError` where the disk refuses."""
         self.frames += 1
         self.last_s = moment.frame.time_s
-        rows = np.zeros(len(moment.people), ROW)
+        rows = np.zeros(len(moment.people), POSE_ROW)
         for row, body in zip(rows, moment.people, strict=True):
             _fill(row, moment, body)
-            seen = self.people.setdefault(body.in_frame.track_id, Seen(moment.frame.index, 0))
-            seen.last_frame = moment.frame.index
-            seen.frames_seen += 1
+            track_id = body.in_frame.track_id
+            person = self.people.setdefault(track_id, PersonSummary(track_id, moment.frame.index))
+            person.last_frame = moment.frame.index
+            person.frames_seen += 1
         try:
             self._rows.append(rows)
         except OSError as error:
-            raise OutputError(
-                f"{self._folder}: cannot write there ({error.strerror or error})"
-            ) from error
+            reason = error.strerror or error
+            raise OutputError(f"{self._folder}: cannot write there ({reason})") from error
 
-    def picture(self, picture: Picture, time_s: float) -> None:
-        """Add (H, W, 3) RGB to the video."""
+    def add_picture(self, picture: Picture, time_s: float) -> None:
+        """Add a picture (H, W, 3) RGB to the video."""
         if self._writer is None:
             path = self._partial / f"{self._info.path.name}_3d.mp4"
             self._writer = self._video.enter_context(VideoWriter(path, self._info, sound=False))
         self._writer.write(picture, time_s)
 
-    def finish(self, metadata: dict[str, Any], report: dict[str, Any]) -> None:
-        """Make the files whole; they get their names when the block ends."""
+    def measures(self, intrinsics: Intrinsics) -> dict[str, float | None]:
+        """All measures of what was recorded so far; no contacts are known of a live source."""
+        measurement = Measurement()
+        for rows in self._by_person():
+            contacts = np.zeros((len(rows), 2), dtype=bool)
+            joints = rows["joints_world_m"].astype(np.float64)
+            measurement.add(PersonPart(rows, joints, contacts, self._info.fps, intrinsics))
+        return measurement.values()
+
+    def finish(self, report: Report, formats: Sequence[str]) -> None:
+        """Make the files whole; they get their names when the block ends.
+
+        Args:
+            report: All but the files.
+            formats: The export formats to write.
+        """
         self._video.close()
-        write_npz(self._partial / "poses.npz", self._rows, metadata)
-        files = {file.name: file.stat().st_size for file in self._partial.iterdir()}
-        (self._partial / REPORT).write_text(json.dumps({**report, "files": files}, indent=1) + "\n")
+        draft = Result(self._partial, report, SpoolTable(self._rows))
+        failures = write_exports(draft, formats, self._partial)
+        whole = replace(report, warnings=(*report.warnings, *failures))
+        self._report = whole.write(self._partial)
+
+    @property
+    def result(self) -> Result:
+        """What was recorded, after the block has ended."""
+        return Result(self._folder, self._report, ArchiveTable(self._folder / POSES))
+
+    def _by_person(self) -> Iterator[Array]:
+        """The rows recorded so far, some at a time, those of one person together."""
+        for start in range(0, len(self._rows), _MEASURED_ROWS):
+            rows = self._rows.read(start, start + _MEASURED_ROWS)
+            for track_id in np.unique(rows["track_id"]):
+                yield rows[rows["track_id"] == track_id]
 
 
 def _fill(row: Any, moment: Moment, body: LiveBody) -> None:
+    """Fill a row of `POSE_ROW`."""
     person = body.in_frame
-    row["frame_index"], row["track_id"], row["time_s"] = (
-        moment.frame.index,
-        person.track_id,
-        moment.frame.time_s,
-    )
-    row["keypoints_2d"], row["keypoint_scores"] = person.keypoints_xy, person.keypoint_scores
+    row["frame_index"] = moment.frame.index
+    row["track_id"] = person.track_id
+    row["time_s"] = moment.frame.time_s
+    row["keypoints_2d"] = person.keypoints_xy
+    row["keypoint_scores"] = person.keypoint_scores
     row["observed"] = person.keypoint_scores >= MIN_SCORE
-    row["joints_camera_m"], row["root_camera_m"] = body.camera.joints_m[0], body.camera.root_m[0]
+    row["joints_camera_m"] = body.camera.joints_m[0]
+    row["root_camera_m"] = body.camera.root_m[0]
     row["joints_world_m"] = person.joints_world_m

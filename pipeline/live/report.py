@@ -1,56 +1,95 @@
-"""What a live run says of itself."""
+"""What a live run says of itself: the same report as of a file, and how the run went."""
 
-import platform
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pipeline.grounding.online import GROUNDING
+from core.types import Intrinsics
+from pipeline.grounding.online import ONLINE_GROUNDING
 from pipeline.live.latency import Latency
 from pipeline.live.record import Recorder
 from pipeline.media.live_reader import STALLED_S, LiveReader
 from pipeline.media.live_source import LiveSource
+from pipeline.results.report import (
+    NO_PEOPLE,
+    DetectorReport,
+    LiveReport,
+    PersonReport,
+    Report,
+    WeightsReport,
+    versions,
+)
 
 _MUCH_BEHIND_S = 1.0
 
 
 def live_report(
-    source: LiveSource, started: datetime, reader: LiveReader, recorder: Recorder, latency: dict[str, Latency],
+    source: LiveSource,
+    started: datetime,
+    reader: LiveReader,
+    recorder: Recorder,
+    latency: Mapping[str, Latency],
     failure: Exception | None,
-) -> dict[str, Any]:  # fmt: skip
-    """`report.json` but for the metadata that `poses.npz` has, too."""
+    *,
+    intrinsics: Intrinsics,
+    detector: DetectorReport,
+    weights: Mapping[str, WeightsReport],
+    config: Mapping[str, Any],
+    measures: Mapping[str, float | None],
+) -> Report:
+    """The report of a live run, all but its files.
+
+    Args:
+        source: Where the pictures came from.
+        started: When the first frame came.
+        reader: Has ended.
+        recorder: Has everything that was recorded.
+        latency: Of the poses and of the picture.
+        failure: What ended the run, if an error did.
+        intrinsics: The camera.
+        detector: Which detector, and why.
+        weights: The networks' files by role.
+        config: The options by name.
+        measures: Of what was recorded.
+    """
     frames, seconds = recorder.frames, recorder.last_s
-    return {
-        "status": "done",
-        "versions": {"python": platform.python_version()},
-        "frames": frames,
-        "frames_per_second": round((frames - 1) / seconds, 2) if seconds > 0 else None,
-        "live": {
-            "source": source.shown,
-            "started": started.isoformat(),
-            "ended": f"failed: {failure}" if failure else reader.ended or "stopped",
-            "seconds": round(seconds, 3),
-            "frames_arrived": reader.arrived,
-            "frames_missed": reader.arrived - frames,
-            "latency_ms": {name: one.as_dict() for name, one in latency.items()},
-        },
-        "grounding": GROUNDING,
-        "people": [
-            {"track_id": track_id, **vars(seen)}
-            for track_id, seen in sorted(recorder.people.items())
-        ],
-        "warnings": _warnings(reader, recorder),
-    }
+    live = LiveReport(
+        source=source.shown,
+        name=source.name,
+        started=started.isoformat(),
+        ended=f"failed: {failure}" if failure else reader.ended or "stopped",
+        seconds=round(seconds, 3),
+        frames_arrived=reader.arrived,
+        frames_missed=reader.arrived - frames,
+        latency_ms={name: one.as_dict() for name, one in latency.items()},
+    )
+    people = sorted(recorder.people.values(), key=lambda person: person.track_id)
+    return Report(
+        video=reader.info,
+        intrinsics=intrinsics,
+        detector=detector,
+        weights=weights,
+        config=config,
+        grounding=ONLINE_GROUNDING,
+        frames=frames,
+        people=tuple(PersonReport.of(person, ONLINE_GROUNDING) for person in people),
+        measures=measures,
+        warnings=_warnings(reader, recorder),
+        frames_per_second=round((frames - 1) / seconds, 2) if seconds > 0 else None,
+        versions=versions(),
+        live=live,
+    )
 
 
-def _warnings(reader: LiveReader, recorder: Recorder) -> list[str]:
+def _warnings(reader: LiveReader, recorder: Recorder) -> tuple[str, ...]:
     warnings = []
     if not recorder.people:
-        warnings.append("nobody was found in this video")
+        warnings.append(NO_PEOPLE)
     if reader.ended == "stalled":
         warnings.append(f"the source sent nothing for {STALLED_S:g} s and was given up")
-    if reader.most_behind_s > _MUCH_BEHIND_S:
+    if reader.max_lag_s > _MUCH_BEHIND_S:
         warnings.append(
-            f"decoding fell {reader.most_behind_s:.0f} s behind the source at worst: this machine is too slow, or too "
-            "busy, for pictures so large"
+            f"decoding fell {reader.max_lag_s:.0f} s behind the source at worst: this machine "
+            "is too slow, or too busy, for pictures so large"
         )
-    return warnings
+    return tuple(warnings)

@@ -1,8 +1,8 @@
-"""A live source, one pass: newest frame, detect, number, lift, ground, hand out, draw, record. The wiring.
+"""A live source in one pass: read the newest frame, analyse, send, draw, show, record. The wiring.
 
-Two threads besides the camera's: one makes poses of the newest frame and hands them to receivers at once, the other,
-the main one, draws, shows and records them. Neither runs ahead of the other, so a slow machine shows fewer moments, not
-later ones.
+Two threads besides the camera's: one makes poses of the newest frame and sends them at once; the
+main one draws, shows and records them. Neither runs ahead of the other, so a slow machine analyses
+fewer frames, not later ones.
 """
 
 import signal
@@ -12,187 +12,142 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-import torch
 from tqdm import tqdm
 
-from core.types import Detections, Floats, Intrinsics, VideoInfo
-from detectors.base import Detector
-from lifter.predict import Lifter
+from core.types import Picture, VideoInfo
 from pipeline.config import PipelineConfig
-from pipeline.grounding.online import LiveWorld
-from pipeline.lifting.online import LivePerson, Sighting
+from pipeline.lifting.options import LiftOptions, Smoothing
+from pipeline.live.analysis import Analysis
 from pipeline.live.latency import Latency
-from pipeline.live.moment import LiveBody, Moment
+from pipeline.live.moment import Moment
 from pipeline.live.page import Page
 from pipeline.live.record import Recorder
 from pipeline.live.report import live_report
-from pipeline.live.stream import Stream, describe, open_stream
+from pipeline.live.stream import Stream, open_stream, stream_header
 from pipeline.live.window import Window, open_window
-from pipeline.media.live_reader import LiveFrame, LiveReader
+from pipeline.media.live_reader import LiveReader
 from pipeline.media.live_source import LiveSource
-from pipeline.render.draw import Picture
 from pipeline.render.live_view import LiveView
-from pipeline.render.person import PersonInFrame
+from pipeline.results.report import DetectorReport
+from pipeline.results.result import Result
 from pipeline.runtime.models import Models
-from pipeline.runtime.prefetch import ahead
-from pipeline.tracking.online import LiveIds
+from pipeline.runtime.prefetch import prefetch
+from pipeline.runtime.threads import torch_threads
 
 CAUSAL_LIFTER = "lifter-causal"
 
 
-def process_live(source: LiveSource, config: PipelineConfig) -> tuple[Path, dict[str, Any]]:
-    """Run until the source ends, Ctrl-C, SIGTERM, `config.end` or the preview's closing; the folder and its report.
+def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Result:
+    """Analyse a live source until it ends.
 
-    Whatever ends it, what was recorded until then is whole. `InputError` where no frame ever came.
+    It ends with the source, with Ctrl-C or SIGTERM, at the option `end`, or when the preview is
+    closed. Whatever ends it, what was recorded until then is whole.
+
+    Args:
+        source: What `parse_live_source` gives.
+        config: All options; None for the defaults.
+
+    Returns:
+        The result, as `load_result` gives it later.
+
+    Raises:
+        InputError: No frame ever came.
     """
-    config = _causal(config)
+    config = _causal(config or PipelineConfig())
     stop = threading.Event()
     with ExitStack() as opened:
-        models = Models(config)
+        models = Models(config.detect, config.lift.lifter)
         opened.callback(models.close)
-        detector, lifter = models.detector(), models.lifter
-        torch.set_num_threads(
-            1
-        )  # one window is little work; threads that wait for each other would cost far more
+        detector, lifter, weights = models.detector, models.lifter, models.weights
+        # One window is little work: threads that wait for each other would cost far more.
+        opened.enter_context(torch_threads(1))
         opened.enter_context(_stopped_by_signals(stop))
-        page = (
-            opened.enter_context(closing(Page(config.serve))) if config.serve is not None else None
-        )
-        stream = (
-            opened.enter_context(closing(open_stream(config.stream)))
-            if config.stream is not None
-            else None
-        )
+        page = _opened_page(config.live.serve, opened)
+        stream = _opened_stream(config.live.stream, opened)
         _say(f"waiting for {source.shown}" + (f"; picture at {page.url}" if page else ""))
 
         reader = opened.enter_context(LiveReader(source, stop))
         started, info = datetime.now().astimezone(), reader.info
-        intrinsics = config.intrinsics(info)
+        detector.begin(info)
+        intrinsics = config.lift.intrinsics(info)
         if stream:
-            stream.header(describe(source.shown, info.width, info.height, vars(intrinsics)))
+            stream.send_header(
+                stream_header(source.shown, info.width, info.height, vars(intrinsics))
+            )
         window = None if page else open_window(f"video3d: {source.shown}")
         if window:
             opened.enter_context(closing(window))
 
         folder = config.output / f"{source.name}_{started:%Y-%m-%d_%H-%M-%S}"
         recorder = opened.enter_context(Recorder(folder, info))
-        analysis = _Analysis(detector, lifter, intrinsics, config)
         latency = {"poses": Latency(), "picture": Latency()}
         failure = None
         try:
-            moments = _handed_out(analysis.moments(reader), stream, recorder, latency["poses"])
-            _present(
-                moments,
-                _Outputs(info, config, page, window, recorder),
-                config,
-                stop,
-                latency["picture"],
-            )
+            analysis = Analysis(detector, lifter, intrinsics, config)
+            moments = _sent(analysis.moments(reader), stream, recorder, latency["poses"])
+            outputs = _Outputs(info, config.render.render, page, window, recorder)
+            _present(moments, outputs, stop, latency["picture"])
         except Exception as error:  # whatever it was, hours of recording are not thrown away
             failure = error
-        metadata = {
-            "video": {**vars(info), "path": source.shown},
-            "intrinsics": vars(intrinsics),
-            "weights": models.weights,
-            "config": config.as_dict(),
-        }
-        report = metadata | live_report(source, started, reader, recorder, latency, failure)
-        recorder.finish(metadata, report)
+        try:
+            measures = recorder.measures(intrinsics)
+        except Exception as error:  # nor for a measure
+            failure, measures = failure or error, {}
+        choice = DetectorReport(models.choice.name, models.choice.why)
+        report = live_report(
+            source, started, reader, recorder, latency, failure, intrinsics=intrinsics,
+            detector=choice, weights=weights, config=config.as_dict(), measures=measures,
+        )  # fmt: skip
+        recorder.finish(report, config.export.formats)
     if failure:
         raise failure
-    return folder, report
+    return recorder.result
 
 
 def _causal(config: PipelineConfig) -> PipelineConfig:
-    """The configuration for a source whose future nobody knows."""
-    if config.lifter == PipelineConfig.lifter:
-        config = replace(config, lifter=CAUSAL_LIFTER)
-    return replace(config, smooth="none" if config.smooth == "none" else "one-euro")
+    """The configuration for a source whose future is not known."""
+    lift = config.lift
+    if lift.lifter == LiftOptions.lifter:
+        lift = replace(lift, lifter=CAUSAL_LIFTER)
+    smooth: Smoothing = "none" if lift.smooth == "none" else "one-euro"
+    return replace(config, lift=replace(lift, smooth=smooth))
 
 
-class _Analysis:
-    """Frames → moments, remembering what the past says."""
-
-    def __init__(
-        self, detector: Detector, lifter: Lifter, intrinsics: Intrinsics, config: PipelineConfig
-    ) -> None:
-        self._detector, self._lifter, self._intrinsics, self._config = (
-            detector,
-            lifter,
-            intrinsics,
-            config,
-        )
-        self._ids = LiveIds(config.max_people)
-        self._people: dict[int, LivePerson] = {}
-        self._world = LiveWorld()
-
-    def moments(self, frames: Iterable[LiveFrame]) -> Iterator[Moment]:
-        """One moment a frame, up to `config.end`."""
-        for arrived in frames:
-            if self._config.end is not None and arrived.time_s >= self._config.end:
-                return
-            frame = arrived.rgb()
-            found = self._detector.detect(frame)
-            here = self._ids.update(found, frame.time_s)
-            yield Moment(frame, arrived.arrived_s, self._bodies(found, here, frame.time_s))
-
-    def _bodies(self, found: Detections, here: dict[int, int], time_s: float) -> list[LiveBody]:
-        self._people = {
-            track_id: one for track_id, one in self._people.items() if track_id in self._ids.alive
-        }
-        poses: dict[int, tuple[Any, Floats]] = {}
-        for track_id in here.keys() - self._people.keys():
-            self._people[track_id] = LivePerson(self._lifter, self._intrinsics, self._config)
-        for track_id, person in self._people.items():
-            if track_id not in here:
-                person.miss(time_s)
-                continue
-            row = here[track_id]
-            keypoints, scores = found.keypoints_xy[row], found.keypoint_scores[row]
-            pose = person.lift(Sighting(time_s, keypoints, scores, found.keypoints_3d[row]))
-            poses[track_id] = pose, scores
-        placed = self._world.place(time_s, poses)
-        return [
-            LiveBody(
-                PersonInFrame(
-                    track_id, found.boxes_xyxy[here[track_id]], found.keypoints_xy[here[track_id]], scores,
-                    placed[track_id],
-                ),
-                pose,
-            )
-            for track_id, (pose, scores) in sorted(poses.items())
-        ]  # fmt: skip
+def _opened_page(port: int | None, opened: ExitStack) -> Page | None:
+    return None if port is None else opened.enter_context(closing(Page(port)))
 
 
-def _handed_out(
+def _opened_stream(target: str | None, opened: ExitStack) -> Stream | None:
+    return None if target is None else opened.enter_context(closing(open_stream(target)))
+
+
+def _sent(
     moments: Iterable[Moment], stream: Stream | None, recorder: Recorder, latency: Latency
 ) -> Iterator[Moment]:
     """The same moments, their poses sent and kept first: pictures take longer."""
     for moment in moments:
         if stream:
             stream.send(moment)
-        latency.since(moment.arrived_s)
-        recorder.poses(moment)
+        latency.add(moment.arrived_s)
+        recorder.add_poses(moment)
         yield moment
 
 
 class _Outputs:
-    """Whoever wants pictures."""
+    """All that wants pictures: a page, a preview, the recording."""
 
     def __init__(
         self,
         info: VideoInfo,
-        config: PipelineConfig,
+        records: bool,
         page: Page | None,
         window: Window | None,
         recorder: Recorder,
     ) -> None:
         self._view = LiveView(info)
+        self._records = records
         self._page, self._window, self._recorder = page, window, recorder
-        self._records = config.render
 
     @property
     def is_open(self) -> bool:
@@ -200,30 +155,26 @@ class _Outputs:
         return self._window is None or self._window.is_open
 
     def draw(self, moment: Moment) -> Picture | None:
-        """The picture (H, W, 3) RGB, None where nobody wants one."""
+        """The picture (H, W, 3) RGB, None where nothing wants one."""
         if not (self._records or self._window or (self._page and self._page.is_watched)):
             return None
-        return self._view.draw(moment.frame, [one.in_frame for one in moment.people])
+        return self._view.draw(moment.frame, [body.in_frame for body in moment.people])
 
     def show(self, picture: Picture, time_s: float) -> None:
-        """(H, W, 3) RGB to viewers first, then to the recording."""
+        """Hand a picture (H, W, 3) RGB to viewers first, then to the recording."""
         if self._page:
             self._page.show(picture)
         if self._window:
             self._window.show(picture)
         if self._records:
-            self._recorder.picture(picture, time_s)
+            self._recorder.add_picture(picture, time_s)
 
 
 def _present(
-    moments: Iterable[Moment],
-    outputs: _Outputs,
-    config: PipelineConfig,
-    stop: threading.Event,
-    latency: Latency,
+    moments: Iterable[Moment], outputs: _Outputs, stop: threading.Event, latency: Latency
 ) -> None:
     with (
-        closing(ahead(moments, depth=1)) as made,
+        closing(prefetch(moments, depth=1)) as made,
         closing(tqdm(made, "live", unit="frame", disable=None)) as counted,
     ):
         try:
@@ -231,7 +182,7 @@ def _present(
                 picture = outputs.draw(moment)
                 if picture is not None:
                     outputs.show(picture, moment.frame.time_s)
-                    latency.since(moment.arrived_s)
+                    latency.add(moment.arrived_s)
                 if not outputs.is_open:
                     break
         finally:
@@ -240,7 +191,7 @@ def _present(
 
 @contextmanager
 def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the run well, once; a second one is as ever."""
+    """Let the first Ctrl-C or SIGTERM end the run well; a second one acts as ever."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def restore() -> None:
@@ -260,5 +211,5 @@ def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
         restore()
 
 
-def _say(words: str) -> None:
-    tqdm.write(f"live: {words}", file=sys.stderr)
+def _say(text: str) -> None:
+    tqdm.write(f"live: {text}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Poses for other programs as they happen: JSON lines on stdout, or a JSON object a UDP datagram."""
+"""Poses for other programs, frame by frame: JSON lines on stdout, or JSON objects by UDP."""
 
 import json
 import math
@@ -13,30 +13,37 @@ from core.errors import OutputError
 from core.skeletons import COCO_17, H36M_17
 from core.types import Floats
 from pipeline.live.moment import Moment
-from pipeline.runtime.latest_value import Newest
+from pipeline.runtime.latest_value import LatestValue
 from pipeline.runtime.logs import LOG
 
 FORMAT_VERSION = 1
-_HEADER_EVERY_S = 5.0  # by UDP: who listens from now on must learn the names, too
+_HEADER_EVERY_S = 5.0  # by UDP: a receiver that starts late must learn the names too
 _MAX_DATAGRAM = 65507
-_LAST_WORD_S = 1.0
+_LAST_LINE_S = 1.0
 
 
 class Stream(Protocol):
-    """Sends the header first, then every moment; never waits for a receiver."""
+    """Sends a header, then one object a frame; never waits for a receiver."""
 
-    def header(self, described: dict[str, Any]) -> None:
-        """What the moments will be about."""
+    def send_header(self, header: dict[str, Any]) -> None:
+        """Send what `stream_header` makes; once, before the first frame."""
 
     def send(self, moment: Moment) -> None:
-        """One moment."""
+        """Send the people of one frame."""
 
     def close(self) -> None:
-        """No more will come."""
+        """End the stream."""
 
 
 def open_stream(target: str) -> Stream:
-    """`-` for stdout, `udp://HOST:PORT`; `OutputError` where there is no such host."""
+    """Open a stream.
+
+    Args:
+        target: `-` for stdout, or `udp://HOST:PORT`.
+
+    Raises:
+        OutputError: There is no such host.
+    """
     if target == "-":
         return LineStream(sys.stdout.fileno())
     host, _, port = target.removeprefix("udp://").rpartition(":")
@@ -49,8 +56,17 @@ def open_stream(target: str) -> Stream:
     return DatagramStream(socket.socket(family, kind), address)
 
 
-def describe(source: str, width: int, height: int, intrinsics: dict[str, Any]) -> dict[str, Any]:
-    """The header."""
+def stream_header(
+    source: str, width: int, height: int, intrinsics: dict[str, Any]
+) -> dict[str, Any]:
+    """The header as plain values for JSON: what the numbers of each frame mean.
+
+    Args:
+        source: The source's address, without passwords.
+        width: Of its pictures, px.
+        height: Likewise.
+        intrinsics: The fields of an `Intrinsics`.
+    """
     return {
         "type": "header",
         "format_version": FORMAT_VERSION,
@@ -62,102 +78,114 @@ def describe(source: str, width: int, height: int, intrinsics: dict[str, Any]) -
         "parents": H36M_17.parents,
         "keypoints": COCO_17.joints,
         "world": "metres, z up, floor at 0, x to the camera's right, y away from it",
-        "camera": "metres, x right, y down, z forward; joints relative to the pelvis, which is at root_camera_m",
+        "camera": "metres, x right, y down, z forward; joints relative to the pelvis, "
+        "which is at root_camera_m",
     }
 
 
-def as_json(moment: Moment) -> dict[str, Any]:
-    """One moment, to the millimetre and the tenth of a pixel; null where nothing is known."""
+def stream_frame(moment: Moment) -> dict[str, Any]:
+    """One frame as plain values for JSON: to a millimetre and a tenth of a pixel, None for NaN."""
     return {
         "type": "frame",
         "frame": moment.frame.index,
         "time_s": round(moment.frame.time_s, 6),
         "people": [
             {
-                "id": one.in_frame.track_id,
-                "joints_world_m": _plain(one.in_frame.joints_world_m, 3),
-                "joints_camera_m": _plain(one.camera.joints_m[0], 3),
-                "root_camera_m": _plain(one.camera.root_m[0], 3),
-                "keypoints_px": _plain(one.in_frame.keypoints_xy, 1),
-                "keypoint_scores": _plain(one.in_frame.keypoint_scores, 3),
+                "id": body.in_frame.track_id,
+                "joints_world_m": _plain(body.in_frame.joints_world_m, 3),
+                "joints_camera_m": _plain(body.camera.joints_m[0], 3),
+                "root_camera_m": _plain(body.camera.root_m[0], 3),
+                "keypoints_px": _plain(body.in_frame.keypoints_xy, 1),
+                "keypoint_scores": _plain(body.in_frame.keypoint_scores, 3),
             }
-            for one in moment.people
+            for body in moment.people
         ],
     }
 
 
 class LineStream:
-    """One object a line. A thread writes; where the reader does not keep up, lines are left out, never late."""
+    """One object a line, written by a thread.
 
-    def __init__(self, file: int) -> None:
-        self._file = file
-        self._first = b""
-        self._slot: Newest[bytes] = Newest()
+    Where the reader does not keep up, lines are left out, never late.
+
+    Args:
+        descriptor: The file descriptor to write to; it stays open.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._header = b""
+        self._slot: LatestValue[bytes] = LatestValue()
         self._thread = threading.Thread(target=self._write, name="stream", daemon=True)
 
-    def header(self, described: dict[str, Any]) -> None:
-        """Starts the thread with the header."""
-        self._first = _line(described)
+    def send_header(self, header: dict[str, Any]) -> None:
+        """Start the thread, which writes the header first."""
+        self._header = _line(header)
         self._thread.start()
 
     def send(self, moment: Moment) -> None:
-        """Hand over to the thread."""
-        self._slot.put(_line(as_json(moment)))
+        """Hand a frame to the thread."""
+        self._slot.put(_line(stream_frame(moment)))
 
     def close(self) -> None:
-        """Wait a moment for the last line."""
+        """Give the thread a second for the last line."""
         self._slot.close()
         if self._thread.is_alive():
-            self._thread.join(_LAST_WORD_S)
+            self._thread.join(_LAST_LINE_S)
 
     def _write(self) -> None:
         try:
-            self._write_all(self._first)
+            self._write_all(self._header)
             number = 0
             while (item := self._slot.after(number)) is not None:
                 number, line = item
                 self._write_all(line)
         except OSError:
-            LOG.warning("--stream: nobody reads stdout any more")
+            LOG.warning("--stream: stdout is no longer read")
 
     def _write_all(self, data: bytes) -> None:
         while data:
-            data = data[os.write(self._file, data) :]
+            data = data[os.write(self._descriptor, data) :]
 
 
 class DatagramStream:
-    """One object a datagram; the header again every few seconds."""
+    """One object a datagram, the header again every few seconds.
+
+    Args:
+        sender: A UDP socket; closed with the stream.
+        address: The receiver, as `socket.sendto` takes it.
+    """
 
     def __init__(self, sender: socket.socket, address: Any) -> None:
         self._sender, self._address = sender, address
         self._sender.setblocking(False)
         self._header = b""
-        self._next_header = 0.0
+        self._next_header_s = 0.0
 
-    def header(self, described: dict[str, Any]) -> None:
-        """Sent now and again."""
-        self._header = _line(described)
-        self._announce()
+    def send_header(self, header: dict[str, Any]) -> None:
+        """Send the header, and keep it to be sent again."""
+        self._header = _line(header)
+        self._repeat_header()
 
     def send(self, moment: Moment) -> None:
-        """Sent at once."""
-        if time.monotonic() >= self._next_header:
-            self._announce()
-        self._datagram(_line(as_json(moment)))
+        """Send a frame, behind the header where that is due."""
+        if time.monotonic() >= self._next_header_s:
+            self._repeat_header()
+        self._send_datagram(_line(stream_frame(moment)))
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._sender.close()
 
-    def _announce(self) -> None:
-        self._next_header = time.monotonic() + _HEADER_EVERY_S
-        self._datagram(self._header)
+    def _repeat_header(self) -> None:
+        self._next_header_s = time.monotonic() + _HEADER_EVERY_S
+        self._send_datagram(self._header)
 
-    def _datagram(self, data: bytes) -> None:
+    def _send_datagram(self, data: bytes) -> None:
         if len(data) <= _MAX_DATAGRAM:
             try:
                 self._sender.sendto(data, self._address)
-            except OSError:  # a full buffer, no route: datagrams get lost, that is their nature
+            except OSError:  # a full buffer, no route: datagrams may get lost
                 return
 
 
@@ -170,7 +198,7 @@ def _plain(values: Floats, digits: int) -> Any:
 
     def plain(value: Any) -> Any:
         if isinstance(value, list):
-            return [plain(one) for one in value]
+            return [plain(part) for part in value]
         return round(value, digits) if math.isfinite(value) else None
 
     return plain(values.astype(float).tolist())

@@ -1,4 +1,7 @@
-"""A preview window, where there is a display: our OpenCV comes without windows, so Tk, which comes with Python."""
+"""A preview window, where there is a display.
+
+It is drawn with Tk, which comes with Python: the OpenCV in use comes without windows.
+"""
 
 import os
 import sys
@@ -8,7 +11,7 @@ from typing import Any
 import cv2
 from PIL import Image
 
-from pipeline.render.draw import Picture
+from core.types import Picture
 
 try:
     import tkinter
@@ -21,9 +24,9 @@ else:
 
 
 def open_window(title: str) -> "Window | None":
-    """None where there is no display to open it on, or this Python comes without Tk."""
-    named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if not HAS_TK or (sys.platform.startswith("linux") and not named):
+    """Open a window; None where there is no display for it, or this Python comes without Tk."""
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not HAS_TK or (sys.platform.startswith("linux") and not display):
         return None
     try:
         return Window(tkinter.Tk(), title)
@@ -32,7 +35,15 @@ def open_window(title: str) -> "Window | None":
 
 
 class Window:
-    """Shows pictures; `is_open` turns False when it is closed, or q or Escape pressed. One thread must do it all."""
+    """Shows pictures, from the one thread that opened it.
+
+    Args:
+        root: Tk's root window.
+        title: The window's title.
+
+    Attributes:
+        is_open: False once the window is closed, or q or Escape is pressed.
+    """
 
     def __init__(self, root: Any, title: str) -> None:
         self.is_open = True
@@ -46,24 +57,26 @@ class Window:
             root.bind(key, self._leave)
 
     def show(self, picture: Picture) -> None:
-        """Show (H, W, 3) RGB, made to fit the screen."""
+        """Show a picture (H, W, 3) RGB, shrunk to fit the screen."""
         if not self.is_open:
             return
         height, width = picture.shape[:2]
         try:
-            room = min(
+            scale = min(
                 self._root.winfo_screenwidth() / width, self._root.winfo_screenheight() / height
             )
-            if room < 1:
-                picture = cv2.resize(picture, None, fx=room, fy=room, interpolation=cv2.INTER_AREA)
-            self._picture = ImageTk.PhotoImage(Image.fromarray(picture))  # kept: Tk does not
+            if scale < 1:
+                picture = cv2.resize(
+                    picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+                )
+            self._picture = ImageTk.PhotoImage(Image.fromarray(picture))  # Tk keeps no reference
             self._label.configure(image=self._picture)
             self._root.update()
         except tkinter.TclError:  # the display went away
             self._leave()
 
     def close(self) -> None:
-        """Take it away."""
+        """Close the window."""
         with suppress(tkinter.TclError):  # it may be gone with its display
             self._root.destroy()
 

@@ -1,4 +1,4 @@
-"""Live runs as a user has them: a FIFO fed by ffmpeg, real signals, real receivers on loopback, once a real process."""
+"""Live runs as a user has them: a FIFO fed by ffmpeg, real signals, receivers on loopback."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from core.skeletons import COCO_17, H36M_17
 from infer_video import main
 from pipeline.media.ffmpeg_program import ffmpeg_program
 from pipeline.media.video_reader import probe
-from tests.make_video import run_ffmpeg
+from testkit.make_video import run_ffmpeg
 from weights.store import resolve
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,82 @@
+"""Frames of a live source → the poses of everyone in them, from the past alone."""
+
+from collections.abc import Iterable, Iterator
+
+from core.skeletons import COCO_17
+from core.types import CameraPoses, Detections, Floats, Intrinsics
+from detectors.base import Detector
+from lifter.predict import Lifter
+from pipeline.config import PipelineConfig
+from pipeline.grounding.online import OnlineWorld
+from pipeline.lifting.online import OnlineLifter, PersonSample
+from pipeline.live.moment import LiveBody, Moment
+from pipeline.media.live_reader import LiveFrame
+from pipeline.render.person import PersonInFrame
+from pipeline.tracking.online import OnlineTracker
+
+
+class Analysis:
+    """Detection, tracking, lifting and grounding of one source, frame by frame."""
+
+    def __init__(
+        self, detector: Detector, lifter: Lifter, intrinsics: Intrinsics, config: PipelineConfig
+    ) -> None:
+        """Begin with nothing known.
+
+        Args:
+            detector: Has begun the source's video.
+            lifter: A causal network does best.
+            intrinsics: The camera.
+            config: The options of tracking and lifting, and the second to stop before.
+        """
+        self._detector, self._lifter, self._intrinsics = detector, lifter, intrinsics
+        self._options, self._end_s = config.lift, config.clip.end
+        self._tracker = OnlineTracker(config.track.max_people)
+        self._people: dict[int, OnlineLifter] = {}
+        self._world = OnlineWorld()
+
+    def moments(self, frames: Iterable[LiveFrame]) -> Iterator[Moment]:
+        """Analyse frames up to the second to stop before; one moment a frame."""
+        for arrived in frames:
+            if self._end_s is not None and arrived.time_s >= self._end_s:
+                return
+            frame = arrived.rgb()
+            detections = self._detector.detect(frame).to_skeleton(COCO_17)
+            rows = self._tracker.update(detections, frame.time_s)
+            yield Moment(frame, arrived.arrived_s, self._bodies(detections, rows, frame.time_s))
+
+    def _bodies(
+        self, detections: Detections, rows: dict[int, int], time_s: float
+    ) -> list[LiveBody]:
+        """Everyone in a frame by track id; `rows` are theirs in the detections."""
+        poses = self._lift(detections, rows, time_s)
+        joints = self._world.update(time_s, poses)
+        bodies = []
+        for track_id, (pose, scores) in sorted(poses.items()):
+            row = rows[track_id]
+            box, keypoints = detections.boxes_xyxy[row], detections.keypoints_xy[row]
+            person = PersonInFrame(track_id, box, keypoints, scores, joints[track_id])
+            bodies.append(LiveBody(person, pose))
+        return bodies
+
+    def _lift(
+        self, detections: Detections, rows: dict[int, int], time_s: float
+    ) -> dict[int, tuple[CameraPoses, Floats]]:
+        """The pose (one row) and keypoint scores (17,) of everyone in a frame, by track id."""
+        alive = self._tracker.alive
+        self._people = {
+            track_id: one for track_id, one in self._people.items() if track_id in alive
+        }
+        for track_id in rows.keys() - self._people.keys():
+            self._people[track_id] = OnlineLifter(self._lifter, self._intrinsics, self._options)
+        poses = {}
+        for track_id, person in self._people.items():
+            if track_id not in rows:
+                person.miss(time_s)
+                continue
+            row = rows[track_id]
+            scores = detections.keypoint_scores[row]
+            keypoints, keypoints_3d = detections.keypoints_xy[row], detections.keypoints_3d[row]
+            pose = person.lift(PersonSample(time_s, keypoints, scores, keypoints_3d))
+            poses[track_id] = pose, scores
+        return poses
