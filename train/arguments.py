@@ -4,7 +4,15 @@ from core.errors import UsageError
 
 
 def filter_widths(flag: str, text: str) -> tuple[int, ...]:
-    """`3,3,3` as numbers; `UsageError` if they are not odd."""
+    """The filter widths of a network, from a command line.
+
+    Args:
+        flag: The flag that `text` was given to, for the error message.
+        text: Numbers separated by comma, such as `3,3,3`.
+
+    Raises:
+        UsageError: `text` holds something other than odd positive numbers.
+    """
     try:
         widths = tuple(int(width) for width in text.split(","))
     except ValueError:
@@ -15,7 +23,16 @@ def filter_widths(flag: str, text: str) -> tuple[int, ...]:
 
 
 def refuse_below(least: float, options: object, *names: str) -> None:
-    """Raise `UsageError` for the first of these options that is less than `least`."""
+    """Check that options are large enough.
+
+    Args:
+        least: The smallest value that is allowed.
+        options: The object whose attributes are checked.
+        names: The attributes; the flag of `batch_size` is `--batch-size`.
+
+    Raises:
+        UsageError: One of them is less than `least`, or NaN; the message names its flag.
+    """
     for name in names:
         if not getattr(options, name) >= least:
             raise UsageError(

@@ -1,4 +1,4 @@
-"""What every data set becomes: clips, each one performance seen by one camera."""
+"""The common form of all data sets: clips, each one performance seen by one camera."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,24 +16,24 @@ from train.cameras import Camera
 Positions = Mapping[str, Mapping[str, Array]]
 """Subject → action → (T, J, 3) world space, metres."""
 Detections = Mapping[str, Mapping[str, Sequence[Array]]]
-"""Subject → action → for each camera (T, K, 2) px, with a confidence as third number if (T, K, 3)."""
+"""Subject → action → for each camera (T, K, 2) px, or (T, K, 3) with a confidence after x and y."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One performance seen by one camera.
-
-    keypoints (T, K, 2 or 3) screen coordinates and confidence; joints_m (T, J, 3) metres relative to the root joint,
-    camera axes, and root_m (T, 3) the root in camera space, both None without ground truth.
-    """
+    """One performance seen by one camera. The 3D fields are both None without ground truth."""
 
     subject: str
     action: str
     view: int
+    """The camera's number among those of the performance, from 0."""
     camera: Camera
     keypoints: Floats
+    """(T, K, 2) screen coordinates, or (T, K, 3) with a confidence."""
     joints_m: Floats | None = None
+    """(T, J, 3) metres, relative to the root joint, camera axes."""
     root_m: Floats | None = None
+    """(T, 3) metres, the root joint in camera space."""
 
     def __post_init__(self) -> None:
         check_shape("Clip.keypoints", self.keypoints, (None, None, None))
@@ -45,7 +45,7 @@ class Clip:
         return len(self.keypoints)
 
     def cut(self, frames: slice) -> "Clip":
-        """The same clip with fewer frames."""
+        """The same clip with only some of its frames."""
         if self.joints_m is None or self.root_m is None:
             return replace(self, keypoints=self.keypoints[frames])
         return replace(
@@ -68,18 +68,25 @@ class MotionData:
     """`mirrored[k] = original[keypoint_flip[k]]`, as the archive has it."""
     clips: tuple[Clip, ...]
     fps: float | None
-    """None where each video has its own."""
+    """Frames per second; None where each video has its own rate."""
 
     def select(self, flag: str, subjects: Sequence[str], actions: Sequence[str] = ()) -> list[Clip]:
-        """The clips of some subjects, in their order, whose action starts with one of `actions` if there are any.
+        """The clips of some subjects.
 
-        `flag` is what to blame in the `UsageError` for a subject that isn't there.
+        Args:
+            flag: The command line's flag that names the subjects, for error messages.
+            subjects: Their names; clips come in this order.
+            actions: The beginnings of the actions to take; none of them means all actions.
+
+        Raises:
+            UsageError: A subject isn't in the data set, or no action starts so.
         """
         known = {clip.subject for clip in self.clips}
         for subject in subjects:
             if subject not in known:
                 raise UsageError(
-                    f"{flag}: {self.name} has no subject {subject!r}; it has {', '.join(sorted(known))}"
+                    f"{flag}: {self.name} has no subject {subject!r}; "
+                    f"it has {', '.join(sorted(known))}"
                 )
         clips = [clip for subject in subjects for clip in self.clips if clip.subject == subject]
         if actions:
@@ -91,12 +98,24 @@ class MotionData:
         return clips
 
 
-def pair(
+def pair_clips(
     path: str, cameras: Mapping[str, Sequence[Camera]], detections: Detections, positions: Positions
 ) -> tuple[Clip, ...]:
-    """Bring 2D and 3D together, clip by clip, in the order of the 2D archive `path`.
+    """Pair the 2D keypoints of each view with its performance's 3D joints.
 
-    Videos that run longer than the motion capture are cut to its length.
+    Args:
+        path: The 2D archive, for error messages.
+        cameras: Subject → the cameras of its views.
+        detections: The 2D keypoints. Videos that are longer than the motion capture are cut to its
+            length.
+        positions: The 3D joints; performances that are missing here have no ground truth.
+
+    Returns:
+        A clip for each view, in the order of `detections`.
+
+    Raises:
+        InputError: A performance or some of its frames have 3D joints but no 2D keypoints, there
+            are more views than cameras, or a camera's orientation is needed and unknown.
     """
     for subject, actions in positions.items():
         for action in actions:
@@ -109,13 +128,15 @@ def pair(
         for action, views in takes.items():
             if len(views) > len(cameras[subject]):
                 raise InputError(
-                    f"{path}: {subject} {action!r} has {len(views)} views of {len(cameras[subject])} cameras"
+                    f"{path}: {subject} {action!r} has {len(views)} views "
+                    f"of {len(cameras[subject])} cameras"
                 )
             world = positions.get(subject, {}).get(action)
             for view, (pixels, camera) in enumerate(zip(views, cameras[subject], strict=False)):
                 if world is not None and len(pixels) < len(world):
                     raise InputError(
-                        f"{path}: {subject} {action!r} has {len(pixels)} frames 2D but {len(world)} 3D"
+                        f"{path}: {subject} {action!r} has {len(pixels)} frames 2D "
+                        f"but {len(world)} 3D"
                     )
                 clips.append(_clip(subject, action, view, camera, pixels, world))
     return tuple(clips)
@@ -124,42 +145,61 @@ def pair(
 def _clip(
     subject: str, action: str, view: int, camera: Camera, pixels: Array, world: Array | None
 ) -> Clip:
+    """A clip from (T', K, 2 or 3) px and, with ground truth, (T, J, 3) metres in the world."""
     keypoints = np.array(pixels, dtype=np.float32)
     keypoints[..., :2] = screen_from_pixels(keypoints[..., :2], camera.width, camera.height)
     if world is None:
         return Clip(subject, action, view, camera, keypoints)
     if camera.orientation is None:
         raise InputError(
-            f"{subject} {action!r} has 3D poses, but where its camera {camera.name} stood is unknown"
+            f"{subject} {action!r} has 3D poses, "
+            f"but where its camera {camera.name} stood is unknown"
         )
+    # The pose network learns joints relative to the root, the trajectory network the root.
     joints = world_to_camera(world, camera.orientation, camera.translation)
     return Clip(
         subject, action, view, camera, keypoints[: len(world)], joints - joints[:, :1], joints[:, 0]
     )
 
 
-def thin(clips: Sequence[Clip], subset: float, step: int) -> list[Clip]:
-    """Every `step`-th frame of a contiguous share `subset` of each clip.
+def subsample(clips: Sequence[Clip], subset: float, step: int) -> list[Clip]:
+    """Reduce clips to fewer frames (VideoPose3D's `--subset` and `--downsample`).
 
-    Where that share starts depends on the clip's length only, so the views of a performance stay together and every
-    run sees the same frames (VideoPose3D's `--subset` and `--downsample`).
+    Args:
+        clips: The clips to take frames from.
+        subset: The share of each clip to keep, a contiguous part of it. Where it starts is drawn
+            from the clip's length alone: all views of a performance keep the same frames, in every
+            run.
+        step: Every `step`-th frame of that part is kept.
     """
-    return [clip.cut(_share(len(clip), subset, step)) for clip in clips]
+    return [clip.cut(_kept_frames(len(clip), subset, step)) for clip in clips]
 
 
-def _share(frames: int, subset: float, step: int) -> slice:
+def _kept_frames(frames: int, subset: float, step: int) -> slice:
+    """The frames that `subsample` keeps, drawn as by VideoPose3D's `deterministic_random`."""
     if subset >= 1:
         return slice(None, None, step)
+    # A multiple of `step`, as the length of the downsampled part must be whole.
     kept = round(frames // step * subset) * step
+    # Uniform in 0…1 by a hash of the length, so that runs and machines agree.
     draw = int.from_bytes(sha256(str(frames).encode()).digest()[:4], "little") / (2**32 - 1)
     start = int(draw * (frames - kept + 1))
     return slice(start, start + kept, step)
 
 
 def bridge_gaps(keypoints: Floats) -> Floats:
-    """(T, K, 2) with NaN → straight lines between what is known, still at the ends; what is never known stays NaN."""
+    """Interpolate missing keypoints linearly over time.
+
+    Args:
+        keypoints: (T, K, 2), NaN where missing. It isn't changed.
+
+    Returns:
+        (T, K, 2). Before the first and after the last known value of a coordinate, that value is
+        repeated. A coordinate without any known value stays NaN.
+    """
     bridged = keypoints.copy()
     times = np.arange(len(bridged))
+    # The columns are views, one for each coordinate of each keypoint.
     for column in bridged.reshape(len(bridged), -1).T:
         known = np.isfinite(column)
         if known.any():

@@ -17,5 +17,5 @@ def small(data_dir: Path) -> list[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
-    """Networks this small gain nothing from a second thread, and lose much where something else runs beside."""
+    """Networks this small gain nothing from a second thread, and lose much on a busy machine."""
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Motion capture as text, of the CMU skeleton's joint names, so that every length and angle is known."""
+"""Motion capture as text with the CMU skeleton's joint names, all lengths and angles known."""
 
 from core.types import Floats
 
@@ -34,7 +34,10 @@ JOINTS = [line.split()[0] for line in _CHAINS.strip().splitlines()]
 
 
 def bvh(frames: list[dict[str, Floats]], fps: float = 60.0) -> str:
-    """A BVH file; each frame maps joints to Z, Y, X degrees; `place` is that of the hips. All else is at rest."""
+    """A BVH file; each frame maps joints to Z, Y, X degrees, and `place` to the hips' position.
+
+    All other joints are at rest.
+    """
     lines = [line for line in _CHAINS.splitlines() if line]
     text, open_levels = ["HIERARCHY"], []
     for i, line in enumerate(lines):

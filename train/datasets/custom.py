@@ -1,4 +1,8 @@
-"""Videos of one's own: `data_2d_custom_<keypoints>.npz`, 2D keypoints and each video's size, but no ground truth."""
+"""The user's own videos: `data_2d_custom_<keypoints>.npz`, without ground truth.
+
+The archive holds 2D keypoints and each video's size. All names that begin with `custom` are such
+data sets: `-d custom2` reads `data_2d_custom2_<keypoints>.npz`.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,14 +11,24 @@ from core.archives import read_archive
 from core.errors import InputError
 from core.skeletons import H36M_17
 from train.cameras import published_cameras
-from train.layouts import flip_order, layout_of
-from train.motion_data import MotionData, pair
+from train.datasets.base import Dataset
+from train.layouts import flip_order, keypoint_skeleton
+from train.motion_data import MotionData, pair_clips
 
 
-def load_custom(data_dir: Path, name: str, keypoints: str) -> MotionData:
-    """The videos of an archive as subjects, each with the action `custom`.
+def load_custom(data_dir: Path, keypoints: str, name: str = "custom") -> MotionData:
+    """Read an archive of videos, each a subject with the action `custom`.
 
-    How their cameras stood is unknown; to draw them, they are taken to stand as one of Human3.6M's did.
+    The orientation of their cameras is unknown. For drawing, it is taken from one of Human3.6M's
+    cameras.
+
+    Args:
+        data_dir: The folder of the archive.
+        keypoints: The name of the 2D keypoints.
+        name: The data set's name, from `-d`.
+
+    Raises:
+        InputError: The archive cannot be read, or lacks a video's size.
     """
     path = data_dir / f"data_2d_{name}_{keypoints}.npz"
     archive = read_archive(path, "positions_2d", "metadata")
@@ -29,6 +43,9 @@ def load_custom(data_dir: Path, name: str, keypoints: str) -> MotionData:
             stand_in, name=video, width=int(size["w"]), height=int(size["h"]), fps=size.get("fps")
         )
         cameras[video] = [camera] * max(map(len, actions.values()), default=0)
-    layout = layout_of(metadata, keypoints)
-    clips = pair(str(path), cameras, detections, {})
-    return MotionData(name, H36M_17, layout, flip_order(metadata, len(layout)), clips, None)
+    skeleton = keypoint_skeleton(metadata, keypoints)
+    clips = pair_clips(str(path), cameras, detections, {})
+    return MotionData(name, H36M_17, skeleton, flip_order(metadata, len(skeleton)), clips, None)
+
+
+DATASET = Dataset(("custom",), load_custom, is_prefix=True, has_ground_truth=False)

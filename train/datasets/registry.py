@@ -1,22 +1,53 @@
-"""Data sets by the names that `-d` knows."""
+"""The data sets by the names that `-d` knows.
 
+A new data set is a module beside this one with a `DATASET`, and its name in `_MODULES`.
+"""
+
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from core.errors import UsageError
-from train.datasets.custom import load_custom
-from train.datasets.h36m import load_h36m
-from train.datasets.humaneva import load_humaneva
+from train.datasets.base import Dataset
 from train.motion_data import MotionData
+
+_MODULES = ("h36m", "humaneva", "custom")
+
+
+@cache
+def datasets() -> tuple[Dataset, ...]:
+    """All data sets, in the order in which they are listed for people."""
+    return tuple(import_module(f"train.datasets.{module}").DATASET for module in _MODULES)
+
+
+def names_in_words(last: str) -> str:
+    """The names of all data sets, separated by commas and, before the final one, `last`."""
+    *others, final = (name for dataset in datasets() for name in dataset.names)
+    return f"{', '.join(others)} {last} {final}"
+
+
+def find_dataset(name: str) -> Dataset:
+    """The data set called `name`.
+
+    Raises:
+        UsageError: There is none; the message lists the names.
+    """
+    for dataset in datasets():
+        if dataset.is_called(name):
+            return dataset
+    raise UsageError(f"-d {name}: no such data set; there are {names_in_words('and')}")
 
 
 def load_dataset(name: str, keypoints: str, data_dir: Path) -> MotionData:
-    """The data set `name` with the 2D keypoints `keypoints` from the archives in `data_dir`."""
-    if name == "h36m":
-        return load_h36m(data_dir, keypoints)
-    if name in ("humaneva15", "humaneva20"):
-        return load_humaneva(data_dir, name, keypoints)
-    if name.startswith("custom"):
-        return load_custom(data_dir, name, keypoints)
-    raise UsageError(
-        f"-d {name}: no such data set; there are h36m, humaneva15, humaneva20 and custom"
-    )
+    """Read a data set.
+
+    Args:
+        name: What `-d` says.
+        keypoints: The name of the 2D keypoints, `-k`.
+        data_dir: The folder of the archives.
+
+    Raises:
+        UsageError: There is no data set of that name.
+        InputError: An archive is missing or cannot be used.
+    """
+    return find_dataset(name).load(data_dir, keypoints, name)

@@ -1,4 +1,4 @@
-"""Custom archives: from this project's `poses.npz`, or from Detectron dumps of videos."""
+"""Custom archives, from this project's `poses.npz` or from Detectron dumps of videos."""
 
 import json
 from collections.abc import Sequence
@@ -10,22 +10,33 @@ import numpy as np
 from core.archives import read_archive
 from core.errors import InputError
 from core.types import Array, Floats
-from train.layouts import metadata_of
-from train.prepare.files import best_people, fill_gaps, find, write_new
+from train.layouts import keypoint_metadata
+from train.prepare.base import Command, name_flag
+from train.prepare.files import best_detections, fill_gaps, find_files, write_new
 
 
-def prepare_poses(sources: Sequence[Path], name: str, data_dir: Path, overwrite: bool) -> None:
-    """From `poses.npz` files or folders of them: each person of each video becomes a subject.
+def prepare_poses(source: Sequence[Path], name: str, data_dir: Path, overwrite: bool) -> None:
+    """Make an archive in which each person of each video is a subject.
 
-    A video's only person bears the video's name, others have their track number behind it.
+    A video's only person has the video's name, others their track number behind it.
+
+    Args:
+        source: `poses.npz` files, or folders that hold some at any depth.
+        name: The name of the detections; the archive is `data_2d_custom_<name>.npz`.
+        data_dir: The folder of the archive.
+        overwrite: Whether an archive of that name may be replaced.
+
+    Raises:
+        InputError: No file has a person, or two videos have the same name.
     """
     sizes: dict[str, dict[str, Any]] = {}
     positions: dict[str, dict[str, list[Floats]]] = {}
-    for path in [
+    files = [
         file
-        for source in sources
-        for file in (find(source, "**/*.npz") if source.is_dir() else [source])
-    ]:
+        for path in source
+        for file in (find_files(path, "**/*.npz") if path.is_dir() else [path])
+    ]
+    for path in files:
         archive = read_archive(path)
         if "keypoints_2d" not in archive:
             continue
@@ -38,12 +49,12 @@ def prepare_poses(sources: Sequence[Path], name: str, data_dir: Path, overwrite:
             positions[subject] = {"custom": [_track(archive, int(track), path)]}
             sizes[subject] = {"w": video["width"], "h": video["height"], "fps": video["fps"]}
     if not positions:
-        raise InputError(f"{', '.join(map(str, sources))}: nobody is in there")
+        raise InputError(f"{', '.join(map(str, source))}: no person is in there")
     _write(name, positions, sizes, data_dir, overwrite)
 
 
 def _track(archive: dict[str, Array], track: int, path: Path) -> Floats:
-    """(T, 17, 2) px of one person, from the first frame they are in to the last."""
+    """(T, K, 2) px of one person, from their first frame to their last, gaps interpolated."""
     rows = archive["track_id"] == track
     frames = archive["frame_index"][rows]
     keypoints = np.full(
@@ -53,15 +64,25 @@ def _track(archive: dict[str, Array], track: int, path: Path) -> Floats:
     return fill_gaps(keypoints, path)
 
 
-def prepare_detectron(folder: Path, name: str, data_dir: Path, overwrite: bool) -> None:
-    """From VideoPose3D's `infer_video` dumps, one `VIDEO.npz` each with boxes, keypoints and the video's size."""
+def prepare_detectron(source: Path, name: str, data_dir: Path, overwrite: bool) -> None:
+    """Make an archive in which each video is a subject, with its most confident person.
+
+    Args:
+        source: The folder of the dumps of VideoPose3D's `infer_video`: a `VIDEO.npz` for each video
+            with `boxes`, `keypoints` and the video's size in `metadata`.
+        name: The name of the detections; the archive is `data_2d_custom_<name>.npz`.
+        data_dir: The folder of the archive.
+        overwrite: Whether an archive of that name may be replaced.
+
+    Raises:
+        InputError: There are no dumps, or one cannot be used.
+    """
     sizes: dict[str, dict[str, Any]] = {}
     positions: dict[str, dict[str, list[Floats]]] = {}
-    for path in find(folder, "*.npz"):
+    for path in find_files(source, "*.npz"):
         archive = read_archive(path, "boxes", "keypoints", "metadata", encoding="latin1")
-        positions[path.stem] = {
-            "custom": [fill_gaps(best_people(archive["boxes"], archive["keypoints"]), path)]
-        }
+        keypoints = best_detections(archive["boxes"], archive["keypoints"])
+        positions[path.stem] = {"custom": [fill_gaps(keypoints, path)]}
         sizes[path.stem] = archive["metadata"]
     _write(name, positions, sizes, data_dir, overwrite)
 
@@ -73,10 +94,23 @@ def _write(
     data_dir: Path,
     overwrite: bool,
 ) -> None:
-    metadata = {**metadata_of("coco"), "video_metadata": sizes}
-    write_new(
-        data_dir / f"data_2d_custom_{name}.npz",
-        overwrite,
-        positions_2d=positions,
-        metadata=metadata,
-    )
+    metadata = {**keypoint_metadata("coco"), "video_metadata": sizes}
+    path = data_dir / f"data_2d_custom_{name}.npz"
+    write_new(path, overwrite, positions_2d=positions, metadata=metadata)
+
+
+COMMANDS = (
+    Command(
+        "2d-custom",
+        prepare_detectron,
+        "detections: folder of VideoPose3D's infer_video dumps",
+        name_flag,
+    ),
+    Command(
+        "poses",
+        prepare_poses,
+        "this project's poses.npz files, or folders of them",
+        name_flag,
+        many_sources=True,
+    ),
+)

@@ -1,4 +1,4 @@
-"""What the preparation commands share: finding files, optional readers, 2D detections of several programs."""
+"""The files of preparation commands: optional readers, the detections of several programs."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,16 +14,24 @@ from train.archives import write_archive
 from train.motion_data import bridge_gaps
 
 
-def find(folder: Path, pattern: str) -> list[Path]:
-    """The files of a pattern, sorted; `InputError` says what was expected where there are none."""
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """The files of a pattern, sorted.
+
+    Raises:
+        InputError: There are none; the message says what was expected.
+    """
     found = sorted(folder.glob(pattern))
     if not found:
         raise InputError(f"{folder}: holds no {pattern}")
     return found
 
 
-def reader(module: str) -> Any:
-    """An optional library, or the way to get it."""
+def optional_module(module: str) -> Any:
+    """Import a library of the extra `prepare`.
+
+    Raises:
+        UsageError: It isn't installed; the message says how to install it.
+    """
     try:
         return import_module(module)
     except ImportError as error:
@@ -31,30 +39,72 @@ def reader(module: str) -> Any:
 
 
 def write_new(path: Path, overwrite: bool, **members: Any) -> None:
-    """Write an archive unless there is one already."""
+    """Write an archive, and print its path.
+
+    Args:
+        path: The archive's path.
+        overwrite: Whether a file at `path` may be replaced.
+        members: As for `train.archives.write_archive`.
+
+    Raises:
+        UsageError: The file exists and may not be replaced.
+        OutputError: The system refuses to write.
+    """
     if path.exists() and not overwrite:
         raise UsageError(f"{path}: is there already, add --overwrite to replace it")
     write_archive(path, **members)
     print(f"wrote {path}")
 
 
+def detector_kind(name: str) -> str:
+    """The program that made the detections of that name: `detectron`, `cpn` or `sh`.
+
+    Raises:
+        UsageError: The name contains none of them.
+    """
+    for kind in ("detectron", "cpn", "sh"):
+        if kind in name.split("_"):
+            return kind
+    raise UsageError(
+        f"--name {name}: must contain detectron, cpn or sh, the program that made them"
+    )
+
+
 def read_detections(path: Path, kind: str) -> Floats:
-    """(T, K, 2) px of one video: `cpn` archives, `detectron` archives or `sh` (stacked hourglass) HDF5 files."""
+    """The 2D keypoints of one person in one video.
+
+    Args:
+        path: The file.
+        kind: Its format: `cpn` or `detectron` archives, `sh` (stacked hourglass) HDF5 files.
+
+    Returns:
+        (T, K, 2) px, without NaN.
+
+    Raises:
+        InputError: The file cannot be read, or a keypoint is missing in all frames.
+    """
     if kind == "sh":
-        with reader("h5py").File(path) as file:
+        with optional_module("h5py").File(path) as file:
             return np.asarray(file["poses"], np.float32)
     if kind == "cpn":
         archive = read_archive(path, "keypoints", encoding="latin1")
         return np.asarray(archive["keypoints"][:, :, :2], np.float32)
     archive = read_archive(path, "boxes", "keypoints", encoding="latin1")
-    return fill_gaps(best_people(archive["boxes"], archive["keypoints"]), path)
+    return fill_gaps(best_detections(archive["boxes"], archive["keypoints"]), path)
 
 
-def best_people(boxes: Array, keypoints: Array) -> Floats:
-    """The surest person of each frame of a Detectron archive, (T, K, 2) px, NaN where nobody was found.
+def best_detections(boxes: Array, keypoints: Array) -> Floats:
+    """The detection with the highest score in each frame of a Detectron archive.
 
-    A frame's entries are lists by class, of which the second is people: boxes (N, 5) with the score last and keypoints
-    (N, rows, K). Rows 4 and 5 are the refined place where there are six, else 0 and 1 the place.
+    A frame's entries are lists by class, of which the second is people.
+
+    Args:
+        boxes: T entries; a class has (N, 5) with the score last.
+        keypoints: T entries; a class has (N, rows, K). Of six rows, 4 and 5 are the refined x and
+            y; of fewer, 0 and 1 are x and y.
+
+    Returns:
+        (T, K, 2) px, NaN in frames without people.
     """
     frames: list[Floats | None] = []
     for box, points in zip(boxes, keypoints, strict=True):
@@ -69,28 +119,52 @@ def best_people(boxes: Array, keypoints: Array) -> Floats:
 
 
 def fill_gaps(keypoints: Floats, path: Path) -> Floats:
-    """(T, K, 2) with NaN → without, as `bridge_gaps`; `InputError` where a keypoint was never found."""
+    """Interpolate missing keypoints, as `train.motion_data.bridge_gaps` does.
+
+    Args:
+        keypoints: (T, K, 2), NaN where missing.
+        path: Their file, for the error message.
+
+    Raises:
+        InputError: A keypoint is missing in all frames.
+    """
     filled = bridge_gaps(keypoints)
     if np.isnan(filled).any():
         raise InputError(f"{path}: a keypoint was never found")
     return filled
 
 
-def kind_of(name: str) -> str:
-    """Which program made the detections of that name."""
-    for kind in ("detectron", "cpn", "sh"):
-        if kind in name.split("_"):
-            return kind
-    raise UsageError(
-        f"--name {name}: must contain detectron, cpn or sh, the program that made them"
-    )
+class Views:
+    """The 2D keypoints of a data set's performances, put together view by view."""
+
+    def __init__(self, cameras: int) -> None:
+        self._cameras = cameras
+        self._views: dict[str, dict[str, list[Floats | None]]] = {}
+
+    def add(self, subject: str, action: str, camera: int, keypoints: Floats) -> None:
+        """Add (T, K, 2) px of one camera."""
+        actions = self._views.setdefault(subject, {})
+        actions.setdefault(action, [None] * self._cameras)[camera] = keypoints
+
+    def complete(self) -> dict[str, dict[str, list[Floats]]]:
+        """Subject → action → the keypoints of each camera.
+
+        Raises:
+            InputError: A performance lacks a camera.
+        """
+        return {
+            subject: {
+                action: _all_views(views, f"{subject} {action}")
+                for action, views in actions.items()
+            }
+            for subject, actions in self._views.items()
+        }
 
 
-def all_views(views: Sequence[Floats | None], what: str) -> list[Floats]:
-    """The views of a performance, none missing."""
+def _all_views(views: Sequence[Floats | None], performance: str) -> list[Floats]:
     found = [view for view in views if view is not None]
     if len(found) < len(views):
         raise InputError(
-            f"{what}: {len(views) - len(found)} of its {len(views)} cameras are missing"
+            f"{performance}: {len(views) - len(found)} of its {len(views)} cameras are missing"
         )
     return found

@@ -1,4 +1,8 @@
-"""Human3.6M's archives, from the original CDF files, MATLAB's copies of them, or the HDF5 files of 3d-pose-baseline."""
+"""Human3.6M's archives.
+
+The 3D archive is made of the original CDF files, MATLAB's copies of them, or the HDF5 files of
+3d-pose-baseline; the 2D archives are its projections, or the detections of other programs.
+"""
 
 import re
 import tarfile
@@ -17,8 +21,16 @@ from core.types import Array, Floats
 from lifter.normalize import pixels_from_screen
 from train.cameras import Camera, published_cameras
 from train.datasets.h36m import KEPT_JOINTS
-from train.layouts import layout_in, metadata_of
-from train.prepare.files import all_views, find, kind_of, read_detections, reader, write_new
+from train.layouts import keypoint_metadata, layout_name
+from train.prepare.base import Command, name_flag
+from train.prepare.files import (
+    Views,
+    detector_kind,
+    find_files,
+    optional_module,
+    read_detections,
+    write_new,
+)
 
 SUBJECTS = ("S1", "S5", "S6", "S7", "S8", "S9", "S11")
 _RECORDINGS = 30  # of each subject
@@ -26,7 +38,7 @@ _RECORDINGS = 30  # of each subject
 
 def read_cdf(path: Path) -> Array:
     """(T, 32, 3) mm from an original file."""
-    return np.asarray(reader("cdflib").CDF(path)["Pose"]).reshape(-1, 32, 3)
+    return np.asarray(optional_module("cdflib").CDF(path)["Pose"]).reshape(-1, 32, 3)
 
 
 def read_mat(path: Path) -> Array:
@@ -35,20 +47,20 @@ def read_mat(path: Path) -> Array:
 
 
 def read_h5(path: Path) -> Array:
-    """(T, 32, 3) mm from 3d-pose-baseline, which has time last."""
-    with reader("h5py").File(path) as file:
+    """(T, 32, 3) mm from 3d-pose-baseline, whose arrays are (96, T)."""
+    with optional_module("h5py").File(path) as file:
         return np.asarray(file["3D_positions"]).reshape(32, 3, -1).transpose(2, 0, 1)
 
 
-def prepare_cdf(folder: Path, data_dir: Path, overwrite: bool) -> None:
-    """From `S1/MyPoseFeatures/D3_Positions/*.cdf` and so on."""
-    _prepare(folder, "MyPoseFeatures/D3_Positions/*.cdf", ".cdf", read_cdf, data_dir, overwrite)
+def prepare_cdf(source: Path, data_dir: Path, overwrite: bool) -> None:
+    """From a folder with `S1/MyPoseFeatures/D3_Positions/*.cdf` and so on."""
+    _prepare(source, "MyPoseFeatures/D3_Positions/*.cdf", ".cdf", read_cdf, data_dir, overwrite)
 
 
-def prepare_mat(folder: Path, data_dir: Path, overwrite: bool) -> None:
-    """From `S1/MyPoseFeatures/D3_Positions/*.cdf.mat` and so on."""
+def prepare_mat(source: Path, data_dir: Path, overwrite: bool) -> None:
+    """From a folder with `S1/MyPoseFeatures/D3_Positions/*.cdf.mat` and so on."""
     _prepare(
-        folder, "MyPoseFeatures/D3_Positions/*.cdf.mat", ".cdf.mat", read_mat, data_dir, overwrite
+        source, "MyPoseFeatures/D3_Positions/*.cdf.mat", ".cdf.mat", read_mat, data_dir, overwrite
     )
 
 
@@ -61,7 +73,17 @@ def prepare_h5(source: Path, data_dir: Path, overwrite: bool) -> None:
 
 @contextmanager
 def unpacked(source: Path) -> Iterator[Path]:
-    """A folder, or a zip or tar archive as one for a while."""
+    """Unpack a zip or tar archive into a temporary folder.
+
+    Args:
+        source: The archive, or a folder, which is used as it is.
+
+    Yields:
+        The folder; a temporary one is deleted afterwards.
+
+    Raises:
+        InputError: `source` is neither.
+    """
     if source.is_dir():
         yield source
         return
@@ -86,12 +108,13 @@ def _prepare(
     data_dir: Path,
     overwrite: bool,
 ) -> None:
+    """Write the 3D archive and the 2D archive `gt` of its projections into all cameras."""
     positions: dict[str, dict[str, Floats]] = {}
     for subject in SUBJECTS:
         if not (folder / subject).is_dir():
             print(f"{subject}: not there")
             continue
-        files = find(folder / subject, pattern)
+        files = find_files(folder / subject, pattern)
         if len(files) != _RECORDINGS:
             print(f"{subject}: {len(files)} recordings, complete would be {_RECORDINGS}")
         positions[subject] = {
@@ -114,7 +137,7 @@ def _prepare(
         data_dir / "data_2d_h36m_gt.npz",
         overwrite,
         positions_2d=ground_truth,
-        metadata=metadata_of("h36m"),
+        metadata=keypoint_metadata("h36m"),
     )
 
 
@@ -128,38 +151,62 @@ def action_name(subject: str, name: str) -> str | None:
 def _pixels(joints_m: Floats, camera: Camera) -> Floats:
     """World joints (T, J, 3) → (T, J, 2) px of a camera."""
     assert camera.lens is not None
-    seen = world_to_camera(joints_m, camera.orientation, camera.translation)
-    screen = project_distorted(seen[None], camera.lens[None])[0]
+    in_camera = world_to_camera(joints_m, camera.orientation, camera.translation)
+    screen = project_distorted(in_camera[None], camera.lens[None])[0]
     return np.asarray(pixels_from_screen(screen, camera.width, camera.height), np.float32)
 
 
 def prepare_2d(source: Path, name: str, data_dir: Path, overwrite: bool) -> None:
-    """2D detections by `--name`: `S1/Walking.54138969.mp4.npz` and so on of CPN or Detectron, or stacked hourglass.
+    """Make an archive of 2D detections.
 
-    Stacked hourglass comes as the archives or folders of Martinez et al., with
-    `S1/StackedHourglass*/Walking_1.54138969.h5` somewhere within.
+    Args:
+        source: The folder or archive of the detections: `S1/Walking.54138969.mp4.npz` and so on of
+            CPN or Detectron, or stacked hourglass as Martinez et al. distribute it, with
+            `S1/StackedHourglass*/Walking_1.54138969.h5` at any depth.
+        name: The name of the detections, which says the program that made them.
+        data_dir: The folder of the archive.
+        overwrite: Whether an archive of that name may be replaced.
+
+    Raises:
+        UsageError: The name doesn't say the program, or the archive may not be replaced.
+        InputError: There are no detections, one cannot be used, or a camera is missing.
     """
-    kind = kind_of(name)
+    kind = detector_kind(name)
     pattern = "**/S*/StackedHourglass*/*.h5" if kind == "sh" else "**/S*/*.mp4.npz"
-    views = {camera.name: view for view, camera in enumerate(published_cameras("h36m")[""])}
-    detections: dict[str, dict[str, list[Floats | None]]] = {}
+    numbers = {camera.name: view for view, camera in enumerate(published_cameras("h36m")[""])}
+    views = Views(len(numbers))
     with unpacked(source) as folder:
-        for path in find(folder, pattern):
+        for path in find_files(folder, pattern):
             subject = path.parents[1].name if kind == "sh" else path.parent.name
             match = re.fullmatch(r"(.+)\.(\d+)(\.mp4\.npz|\.h5)", path.name)
-            if match is None or match[2] not in views or "_ALL" in path.name:
+            if match is None or match[2] not in numbers or "_ALL" in path.name:
                 continue
             action = action_name(subject, match[1] if kind != "sh" else match[1].replace("_", " "))
             if action is not None:
-                takes = detections.setdefault(subject, {}).setdefault(action, [None] * len(views))
-                takes[views[match[2]]] = read_detections(path, kind)
-    complete = {
-        subject: {
-            action: all_views(takes, f"{subject} {action}") for action, takes in actions.items()
-        }
-        for subject, actions in detections.items()
-    }
-    metadata = metadata_of(layout_in(name))
+                views.add(subject, action, numbers[match[2]], read_detections(path, kind))
     write_new(
-        data_dir / f"data_2d_h36m_{name}.npz", overwrite, positions_2d=complete, metadata=metadata
+        data_dir / f"data_2d_h36m_{name}.npz",
+        overwrite,
+        positions_2d=views.complete(),
+        metadata=keypoint_metadata(layout_name(name)),
     )
+
+
+COMMANDS = (
+    Command("h36m-cdf", prepare_cdf, "Human3.6M: folder with S1/MyPoseFeatures/D3_Positions/*.cdf"),
+    Command(
+        "h36m-mat", prepare_mat, "Human3.6M: folder with S1/MyPoseFeatures/D3_Positions/*.cdf.mat"
+    ),
+    Command(
+        "h36m-h5",
+        prepare_h5,
+        "Human3.6M: h36m.zip, or folder with S1/MyPoses/3D_positions/*.h5",
+    ),
+    Command(
+        "2d-h36m",
+        prepare_2d,
+        "detections: folder with S1/*.CAMERA.mp4.npz (CPN, Detectron), or a stacked hourglass "
+        "archive",
+        name_flag,
+    ),
+)

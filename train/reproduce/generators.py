@@ -1,7 +1,9 @@
 """Training examples, cut from clips by index on the training device.
 
-All poses lie in memory once. An example is `stride` consecutive frames of a clip with what the network needs to see
-around them; beyond its ends a clip stands still. Mirrored copies are made when a batch is gathered.
+All poses lie in memory once. An example is S = `stride` consecutive frames of a clip, with the
+frames around them that the network's receptive field R covers (Pavllo et al., CVPR 2019, appendix
+on the batch strategy). Beyond its ends, a clip repeats its first and last frame. Mirrored copies
+are made when a batch is gathered.
 """
 
 import copy
@@ -18,25 +20,24 @@ from train.reproduce.evaluate import Mirror, flip
 
 
 @dataclass(frozen=True)
-class Batch:
-    """B examples of S frames for a network with receptive field R.
-
-    keypoints (B, S + R - 1, K, features) screen coordinates; joints_m (B, S, J, 3) relative to the root and root_m
-    (B, S, 1, 3) in camera space, None without ground truth; lens (B, 9) for `core.camera.project_distorted`, None
-    where unknown.
-    """
+class ExampleBatch:
+    """B examples of S frames for a network with receptive field R."""
 
     keypoints: Tensor
+    """(B, S + R − 1, K, features) screen coordinates."""
     joints_m: Tensor | None
+    """(B, S, J, 3) metres relative to the root, camera axes; None without ground truth."""
     root_m: Tensor | None
+    """(B, S, 1, 3) metres in camera space; None without ground truth."""
     lens: Tensor | None
+    """(B, 9) parameters of `core.camera.project_distorted`; None where unknown."""
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
 
 class Examples:
-    """All examples of some clips, ready to gather in any order."""
+    """All examples of some clips, which are gathered into batches in any order."""
 
     def __init__(
         self,
@@ -46,9 +47,19 @@ class Examples:
         mirror: Mirror | None,
         device: torch.device,
     ) -> None:
-        """`padding` is how many frames the network sees before and after; with `mirror` each example comes twice."""
+        """Copy the clips to the device and number their examples.
+
+        Args:
+            clips: The clips; those without a frame are left out.
+            stride: S, the frames that an example predicts.
+            padding: The frames that the network sees before and after these, R − 1 together.
+            mirror: How to mirror an example; every example is then there twice, as it is and
+                mirrored. None: without mirrored copies.
+            device: Where batches are gathered.
+        """
         clips = [clip for clip in clips if len(clip)]
         self._device, self._mirror = device, mirror
+        # Rows of an example, from its first predicted frame; `_inner` slices the predicted ones.
         self._span = torch.arange(-padding[0], stride + padding[1], device=device)
         self._inner = slice(padding[0], padding[0] + stride)
         self._keypoints = self._store([clip.keypoints for clip in clips])
@@ -60,9 +71,8 @@ class Examples:
             [clip.camera.lens[None] for clip in clips if clip.camera.lens is not None]
         )
         parts = _index([len(clip) for clip in clips], stride)
-        if (
-            mirror is not None
-        ):  # a clip's examples, then their mirrored copies: the order in which VideoPose3D shuffles
+        if mirror is not None:
+            # A clip's examples, then their mirrored copies: the order that VideoPose3D shuffles.
             copies = np.array([0, 0, 0, 0, 1])
             parts = [np.concatenate([part, part + copies]) for part in parts]
         self._index = torch.from_numpy(np.concatenate(parts)).to(device)
@@ -72,13 +82,18 @@ class Examples:
         return len(self._index)
 
     def _store(self, arrays: list[Array]) -> Tensor | None:
+        """The rows of all arrays on the device, fp32; None where there is no array."""
         return torch.from_numpy(np.concatenate(arrays)).float().to(self._device) if arrays else None
 
-    def gather(self, which: Tensor) -> Batch:
-        """The examples of those numbers (B,)."""
-        clip, start, low, high, mirrored = self._index[which].T[:, :, None]  # each (B, 1)
-        rows = (start + self._span).clamp(low, high)  # (B, S + R - 1)
-        inner = rows[:, self._inner]
+    def gather(self, numbers: Tensor) -> ExampleBatch:
+        """The examples of those numbers.
+
+        Args:
+            numbers: (B,) from 0 to `len(self) - 1`, on the device.
+        """
+        clip, start, low, high, mirrored = self._index[numbers].T[:, :, None]  # each (B, 1)
+        rows = (start + self._span).clamp(low, high)  # (B, S + R − 1)
+        inner = rows[:, self._inner]  # (B, S)
         side = mirrored[:, 0].bool()
         assert self._keypoints is not None
         keypoints = _take(self._keypoints, rows)
@@ -89,21 +104,30 @@ class Examples:
             keypoints = _flip_some(keypoints, side, self._mirror.keypoints)
             joints_m = None if joints_m is None else _flip_some(joints_m, side, self._mirror.joints)
             root_m = None if root_m is None else _flip_some(root_m, side, [0])
-            if (
-                lens is not None
-            ):  # the horizontal centre and the tangential distortion in x change sign
+            if lens is not None:
+                # x → −x of the picture: c_x and the tangential coefficient in x change sign.
                 lens[:, [2, 7]] *= 1 - 2 * mirrored
-        return Batch(keypoints, joints_m, root_m, lens)
+        return ExampleBatch(keypoints, joints_m, root_m, lens)
 
 
 def _index(lengths: Sequence[int], stride: int) -> list[Array]:
-    """For each clip (examples, 5): its number, the example's first frame, the clip's first and last row, unmirrored.
+    """The examples of each clip, as rows in the clips' concatenation.
 
-    A clip that isn't a multiple of the stride long is overlapped by its outer examples evenly.
+    A clip of T frames has ⌈T / S⌉ examples. Where these cover more than T frames, the excess is
+    divided evenly between the clip's beginning and end.
+
+    Args:
+        lengths: The frames of each clip.
+        stride: S.
+
+    Returns:
+        For each clip (examples, 5): the clip's number, the example's first row, the clip's first
+        and last row, and 0 for "not mirrored".
     """
     parts, first = [], 0
     for clip, frames in enumerate(lengths):
-        count = -(-frames // stride)
+        count = -(-frames // stride)  # ⌈T / S⌉
+        # Half of the excess count · S − T lies before the clip, where rows are clamped to it.
         starts = first + np.arange(count) * stride - (count * stride - frames) // 2
         constant = np.full((4, count), [[clip], [first], [first + frames - 1], [0]])
         parts.append(np.stack([constant[0], starts, *constant[1:]], axis=1))
@@ -111,20 +135,30 @@ def _index(lengths: Sequence[int], stride: int) -> list[Array]:
     return parts
 
 
-def _take(rows: Tensor, which: Tensor) -> Tensor:
+def _take(rows: Tensor, numbers: Tensor) -> Tensor:
     """(N, …) at (B, T) → (B, T, …); one flat copy is much faster than indexing with two axes."""
-    return rows.index_select(0, which.flatten()).view(*which.shape, *rows.shape[1:])
+    return rows.index_select(0, numbers.flatten()).view(*numbers.shape, *rows.shape[1:])
 
 
-def _flip_some(points: Tensor, which: Tensor, order: list[int]) -> Tensor:
-    """(B, T, K, D) with those mirrored that `which` (B,) says."""
-    return torch.where(which[:, None, None, None], flip(points, order), points)
+def _flip_some(points: Tensor, mirrored: Tensor, order: list[int]) -> Tensor:
+    """(B, T, K, D) with those examples mirrored where `mirrored` (B,) is True."""
+    return torch.where(mirrored[:, None, None, None], flip(points, order), points)
 
 
-class Shuffled:
-    """Endless passes over examples in batches, each pass in a new order, as VideoPose3D draws it."""
+class BatchSampler:
+    """Endless passes over examples in batches, each pass in a new order.
+
+    The orders are those that VideoPose3D draws from the same seed.
+    """
 
     def __init__(self, examples: Examples, batch: int, seed: int) -> None:
+        """Start with the first pass.
+
+        Args:
+            examples: The examples to draw from.
+            batch: How many make a batch; the last of a pass may be smaller.
+            seed: The seed of the random order.
+        """
         self.examples = examples
         self.random = np.random.RandomState(seed)
         self.batches = -(-len(examples) // batch)
@@ -134,7 +168,7 @@ class Shuffled:
         self._done = 0
 
     def epoch(self) -> Iterator[Tensor]:
-        """The example numbers (B,) of each batch of one pass; the rest of it where one is under way."""
+        """The example numbers (B,) of each batch of one pass, or of the rest of the current one."""
         if self._pass is None:
             self._before = copy.deepcopy(self.random)
             order = self.random.permutation(len(self.examples))
@@ -146,18 +180,18 @@ class Shuffled:
         self._pass, self._done = None, 0
 
     def endless(self) -> Iterator[Tensor]:
-        """Pass after pass."""
+        """The example numbers of each batch, pass after pass."""
         while True:
             yield from self.epoch()
 
     def state(self) -> tuple[np.random.RandomState, int]:
-        """What `restore` needs: the generator as it was before the pass under way, and how far that one is."""
+        """The generator as it was before the current pass, and the batches of it that are done."""
         return (self.random, 0) if self._pass is None else (self._before, self._done)
 
     def restore(self, random: np.random.RandomState, done: int) -> None:
-        """Go on as if this were the object whose `state` it is."""
+        """Continue from the `state` of another sampler of the same examples."""
         self.random = random
         self._pass, self._done = None, 0
         if done:
-            next(self.epoch())
+            next(self.epoch())  # draws the order of the pass
             self._done = done

@@ -1,4 +1,4 @@
-"""What is trained: the network of poses and, semi-supervised, that of trajectories beside it."""
+"""The networks that are trained, and their optimizer."""
 
 from torch import Tensor, nn, optim
 
@@ -10,11 +10,23 @@ _PUBLISHED_ORDER = ("expand_bn", "shrink", "expand_conv", "layers_conv", "layers
 
 
 class Networks(nn.Module):
-    """Both networks in the form that training wants."""
+    """The pose network and, in semi-supervised training, the trajectory network beside it.
+
+    The trajectory network predicts where the root joint is in camera space (Pavllo et al., CVPR
+    2019, section 4). Both see the same keypoints and share no weights.
+    """
 
     def __init__(
         self, pose: TemporalConvNet, trajectory: TemporalConvNet | None, single_frames: bool
     ) -> None:
+        """Prepare networks for training; their dropout is replaced by `FastDropout`.
+
+        Args:
+            pose: The network of the joints.
+            trajectory: The network of the root, if there is one.
+            single_frames: Whether examples are single frames (S = 1), which separate windows
+                compute faster than a convolution over the sequence.
+        """
         super().__init__()
         self.pose = pose
         self.trajectory = trajectory
@@ -24,11 +36,20 @@ class Networks(nn.Module):
 
     @property
     def models(self) -> list[TemporalConvNet]:
-        """The networks there are."""
+        """The pose network and, if there is one, the trajectory network."""
         return [self.pose] if self.trajectory is None else [self.pose, self.trajectory]
 
     def forward(self, keypoints: Tensor) -> tuple[Tensor, Tensor | None]:
-        """(B, S + receptive field - 1, K, features) → joints (B, S, J, 3) and, if there is one, root (B, S, 1, 3)."""
+        """Predict B examples of S frames.
+
+        Args:
+            keypoints: (B, S + R − 1, K, features) screen coordinates, for receptive field R.
+
+        Returns:
+            joints_m (B, S, J, 3) relative to the root, and root_m (B, S, 1, 3) in camera space or
+            None without a trajectory network; metres, fp32.
+        """
+        # Under autocast the networks compute in bf16; losses are taken in fp32.
         outputs = [
             (
                 model.forward_windows(keypoints)[:, None]
@@ -40,13 +61,23 @@ class Networks(nn.Module):
         return outputs[0], None if self.trajectory is None else outputs[1]
 
     def decay_momentum(self, progress: float) -> None:
-        """Slow batch normalisation's running statistics down, exponentially as `progress` goes from 0 to 1."""
+        """Lower the momentum of batch normalisation exponentially (Pavllo et al., section 5.3).
+
+        β(p) = β₀ (β₁ / β₀)^p with β₀ = 0.1 and β₁ = 0.001, so that the running statistics settle
+        towards the end.
+
+        Args:
+            progress: p, the share of the run that is done, from 0 to 1.
+        """
         for model in self.models:
             model.set_bn_momentum(_FIRST_MOMENTUM * (_LAST_MOMENTUM / _FIRST_MOMENTUM) ** progress)
 
 
 def make_optimizer(networks: Networks, learning_rate: float) -> optim.Adam:
-    """AMSGrad over the parameters in VideoPose3D's order, by which optimizer states are stored."""
+    """AMSGrad (Reddi et al., ICLR 2018) over all parameters.
+
+    They come in VideoPose3D's order, by which checkpoints number the optimizer's state.
+    """
     parameters = [
         parameter
         for model in networks.models

@@ -1,33 +1,40 @@
-"""The command line of training: VideoPose3D's flags with their names, defaults and meanings, and a few of our own.
+"""The command line of training: VideoPose3D's flags with their names, defaults and meanings.
 
-Each field of `Options` is a flag; a configuration file names the same flags by their long names, without the dashes.
-What the command line says outweighs the file.
+A few of our own follow at the end. Each field of `Options` is a flag; a configuration file names
+the same flags by their long names, without the dashes. The command line overrides the file.
 """
 
 import argparse
 import tomllib
 from collections.abc import Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from core.errors import UsageError
+from core.options import add_flags, option
 from train.arguments import filter_widths, refuse_below
+from train.datasets.registry import datasets, find_dataset, names_in_words
+
+MAX_CONFIG_BYTES = 1 << 20
 
 
 def _flag(short: str, default: Any, metavar: str, text: str) -> Any:
-    return field(default=default, metadata={"short": short, "metavar": metavar, "help": text})
+    """An option with a value, whose default is shown in the help unless it means "not given"."""
+    shown = text if default in ("", -1) else f"{text} (default: %(default)s)"
+    return option(default, shown, short=short, metavar=metavar)
 
 
 def _switch(short: str, text: str) -> Any:
-    return field(default=False, metadata={"short": short, "help": text})
+    """An option that is off unless its flag is given."""
+    return option(False, text, short=short)
 
 
 @dataclass(frozen=True)
 class Options:
-    """Everything a run is told."""
+    """The options of a run; the help of each says what it does."""
 
-    dataset: str = _flag("-d", "h36m", "NAME", "data set: h36m, humaneva15, humaneva20 or custom")
+    dataset: str = _flag("-d", "h36m", "NAME", f"data set: {names_in_words('or')}")
     keypoints: str = _flag("-k", "cpn_ft_h36m_dbb", "NAME", "2D detections to use")
     subjects_train: str = _flag(
         "-str", "S1,S5,S6,S7,S8", "LIST", "training subjects, separated by comma"
@@ -109,7 +116,7 @@ class Options:
 
     @property
     def filter_widths(self) -> tuple[int, ...]:
-        """`architecture` as numbers."""
+        """`architecture` as numbers, for example (3, 3, 3)."""
         return filter_widths("-arc", self.architecture)
 
     @property
@@ -118,19 +125,23 @@ class Options:
         return bool(self.subjects_unlabeled)
 
     def names(self, flag: str) -> list[str]:
-        """A comma-separated option as a list; `*` and nothing are empty."""
+        """A comma-separated option as a list; `*` and an empty text make an empty one."""
         text = getattr(self, flag)
         return [] if text in ("", "*") else [name.strip() for name in text.split(",")]
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """The options of a command line; `UsageError` where it contradicts itself. What argparse refuses exits with 2."""
+    """The options of a command line.
+
+    Raises:
+        UsageError: The configuration file is wrong, or options contradict each other.
+        SystemExit: argparse refuses the command line, with status 2.
+    """
     parser = argparse.ArgumentParser("python -m train", description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="TOML file that sets any of these flags"
     )
-    for entry in fields(Options):
-        _add_argument(parser, entry)
+    add_flags(parser, fields(Options))
     given = vars(parser.parse_args(arguments))
     config = given.pop("config")
     options = Options(**({} if config is None else read_config(config)) | given)
@@ -138,43 +149,19 @@ def parse(arguments: Sequence[str]) -> Options:
     return options
 
 
-def _add_argument(parser: argparse.ArgumentParser, entry: Field[Any]) -> None:
-    names = [name for name in (entry.metadata["short"], _long(entry)) if name]
-    text = entry.metadata["help"]
-    if entry.type is bool:
-        parser.add_argument(
-            *names, dest=entry.name, action="store_true", default=argparse.SUPPRESS, help=text
-        )
-        return
-    assert entry.default is not MISSING
-    if entry.default not in ("", -1):
-        text = f"{text} (default: {entry.default})".replace("%", "%%")
-    parser.add_argument(
-        *names,
-        dest=entry.name,
-        type=entry.type,
-        metavar=entry.metadata["metavar"],
-        default=argparse.SUPPRESS,
-        help=text,
-    )
-
-
-def _long(entry: Field[Any]) -> str:
-    return "--" + entry.name.replace("_", "-")
-
-
-MAX_CONFIG_BYTES = 1 << 20
-
-
 def read_config(path: Path) -> dict[str, Any]:
-    """The flags a TOML file sets, by field name; `UsageError` names what is unknown or of the wrong type."""
+    """The options that a TOML file sets, by field name.
+
+    Raises:
+        UsageError: The file cannot be read, a flag is unknown, or a value has the wrong type.
+    """
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise ValueError("it is too large for a configuration")
         table = tomllib.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"--config {path}: cannot be read ({error})") from error
-    known = {_long(entry)[2:]: entry for entry in fields(Options)}
+    known = {entry.name.replace("_", "-"): entry for entry in fields(Options)}
     values = {}
     for key, value in table.items():
         if key not in known:
@@ -190,16 +177,25 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def refuse_contradictions(options: Options) -> None:
-    """Raise `UsageError` naming the flags that don't go together, or the one that is out of its range."""
+    """Check options against each other and against their ranges.
+
+    Raises:
+        UsageError: Some don't go together, or one is out of its range; the message names the flags.
+    """
     for wrong, text in (*_contradictions(options), *_outside_range(options)):
         if wrong:
             raise UsageError(text)
     refuse_below(0, options, "viz_camera", "viz_skip", "warmup")
-    refuse_below(1, options, "stride", "epochs", "batch_size", "channels", "downsample", "checkpoint_frequency",
-                 "viz_downsample", "viz_size")  # fmt: skip
+    refuse_below(1, options, "stride", "epochs", "batch_size", "channels", "downsample",
+                 "checkpoint_frequency", "viz_downsample", "viz_size")  # fmt: skip
 
 
 def _contradictions(o: Options) -> list[tuple[Any, str]]:
+    """For each rule whether it is broken, and the message that says so."""
+    dataset = find_dataset(o.dataset)
+    with_lenses = ", ".join(
+        name for known in datasets() if known.has_lenses for name in known.names
+    )
     return [
         (
             o.resume and o.evaluate,
@@ -223,22 +219,25 @@ def _contradictions(o: Options) -> list[tuple[Any, str]]:
             "--viz-output and --viz-export: need --render",
         ),
         (
-            o.semi_supervised and o.dataset != "h36m",
-            f"-sun and -d {o.dataset}: only h36m's lenses are known",
+            o.semi_supervised and not dataset.has_lenses,
+            f"-sun and -d {o.dataset}: only {with_lenses}'s lenses are known",
         ),
         (
             o.semi_supervised and o.no_proj and o.no_bone_length,
-            "-sun, --no-proj and --no-bone-length: nothing would be learnt from unlabelled subjects",
+            "-sun, --no-proj and --no-bone-length: nothing would be learnt from unlabelled "
+            "subjects",
         ),
         (
-            o.dataset.startswith("custom") and not o.render,
-            f"-d {o.dataset}: has no ground truth to train or evaluate on, add --evaluate and --render",
+            not dataset.has_ground_truth and not o.render,
+            f"-d {o.dataset}: has no ground truth to train or evaluate on, "
+            "add --evaluate and --render",
         ),
         (o.stride > o.batch_size, "-s and -b: the stride is larger than the batch"),
     ]
 
 
 def _outside_range(o: Options) -> list[tuple[Any, str]]:
+    """For each option with a range of its own whether it is outside, and the message."""
     return [
         (not o.filter_widths, "-arc: expected filter widths"),
         (

@@ -1,4 +1,4 @@
-"""What a run is made of, put together from its options: device, data, networks, checkpoint."""
+"""The parts of a run, built from its options: device, data, networks, checkpoint."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,14 @@ from lifter.checkpoint import load_lifter, read_published
 from lifter.model import ModelConfig, TemporalConvNet
 from train.datasets.registry import load_dataset
 from train.devices import usable_device
-from train.motion_data import Clip, MotionData, thin
+from train.motion_data import Clip, MotionData, subsample
 from train.reproduce.evaluate import Mirror
 from train.reproduce.options import Options
 
 
 @dataclass(frozen=True)
 class Session:
-    """A run's options, and what they stand for."""
+    """A run's options, with the data set and the device that they name."""
 
     options: Options
     data: MotionData
@@ -30,33 +30,46 @@ class Session:
         return Mirror(self.data.keypoint_flip, self.data.skeleton.flip_order)
 
     @property
-    def mirror_if_wanted(self) -> Mirror | None:
-        """The same for testing, unless the options say that mirrored predictions don't count."""
+    def test_mirror(self) -> Mirror | None:
+        """`mirror` for test-time augmentation; None if the options switch that off."""
         return None if self.options.no_test_time_augmentation else self.mirror
 
-    def clips(self, flag: str) -> list[Clip]:
-        """The clips that `subjects_train`, `subjects_test` or `subjects_unlabeled` names.
+    def clips(self, option: str) -> list[Clip]:
+        """The clips of some subjects, downsampled; those of `subjects_train` cut to the subset.
 
-        Downsampling concerns all of them, only the training set is cut to its subset.
+        Args:
+            option: `subjects_train`, `subjects_test` or `subjects_unlabeled`.
+
+        Raises:
+            UsageError: The option names no subject, or one that the data set doesn't have.
         """
         o = self.options
-        dashed = "--" + flag.replace("_", "-")
-        if not o.names(flag):
-            raise UsageError(f"{dashed}: names no subject")
-        clips = self.data.select(dashed, o.names(flag), o.names("actions"))
-        return thin(clips, o.subset if flag == "subjects_train" else 1.0, o.downsample)
+        flag = "--" + option.replace("_", "-")
+        if not o.names(option):
+            raise UsageError(f"{flag}: names no subject")
+        clips = self.data.select(flag, o.names(option), o.names("actions"))
+        return subsample(clips, o.subset if option == "subjects_train" else 1.0, o.downsample)
 
-    def labelled_clips(self, flag: str) -> list[Clip]:
-        """Those of `clips` that have ground truth and a frame left."""
-        labelled = [clip for clip in self.clips(flag) if clip.joints_m is not None and len(clip)]
+    def labelled_clips(self, option: str) -> list[Clip]:
+        """Those of `clips` that have ground truth and at least one frame.
+
+        Raises:
+            UsageError: There are none.
+        """
+        labelled = [clip for clip in self.clips(option) if clip.joints_m is not None and len(clip)]
         if not labelled:
             raise UsageError(
-                f"--{flag.replace('_', '-')}: {getattr(self.options, flag)} have no ground truth"
+                f"--{option.replace('_', '-')}: {getattr(self.options, option)} "
+                "have no ground truth"
             )
         return labelled
 
     def network(self, joints: int) -> TemporalConvNet:
-        """A fresh network that fits data and options, to `joints` joints."""
+        """A new network for the data set's keypoints, with random weights, on the device.
+
+        Args:
+            joints: The joints that it predicts; 1 for a trajectory network.
+        """
         o = self.options
         keypoints, features = self.data.clips[0].keypoints.shape[1:]
         config = ModelConfig(
@@ -66,7 +79,7 @@ class Session:
 
     @property
     def checkpoint_dir(self) -> Path:
-        """Where checkpoints lie and go."""
+        """The folder from which checkpoints are read and into which they are written."""
         return Path(self.options.checkpoint)
 
 
@@ -77,27 +90,46 @@ def open_session(options: Options) -> Session:
 
 
 def load_networks(session: Session, name: str) -> tuple[TemporalConvNet, TemporalConvNet | None]:
-    """The pose network and, if it has one, the trajectory network of a checkpoint in the checkpoint directory.
+    """Read a checkpoint, ours or VideoPose3D's.
 
-    The network's shape comes from the options, as in VideoPose3D; `WeightsError` if the checkpoint has another.
+    The networks' shape comes from the options, as in VideoPose3D.
+
+    Args:
+        session: The run.
+        name: The file's name in the checkpoint directory.
+
+    Returns:
+        The pose network and, if the checkpoint has one, the trajectory network.
+
+    Raises:
+        WeightsError: The file cannot be read, or its networks have another shape.
     """
     path = session.checkpoint_dir / name
     pose = session.network(len(session.data.skeleton))
     if path.suffix == ".safetensors":
         stored, _ = load_lifter(path)
-        fill(path, pose, stored.state_dict())
+        load_weights(path, pose, stored.state_dict())
         return pose, None
     content = read_published(path)
-    fill(path, pose, content["model_pos"])
+    load_weights(path, pose, content["model_pos"])
     if content.get("model_traj") is None:
         return pose, None
     trajectory = session.network(1)
-    fill(path, trajectory, content["model_traj"])
+    load_weights(path, trajectory, content["model_traj"])
     return pose, trajectory
 
 
-def fill(path: Path, model: TemporalConvNet, state: dict[str, Any]) -> None:
-    """Load a checkpoint's tensors."""
+def load_weights(path: Path, model: TemporalConvNet, state: dict[str, Any]) -> None:
+    """Copy a checkpoint's tensors into a network.
+
+    Args:
+        path: The checkpoint, for the error message.
+        model: The network.
+        state: The tensors by the names of the network's parameters.
+
+    Raises:
+        WeightsError: Names or shapes differ from the network's.
+    """
     try:
         model.load_state_dict(state)
     except RuntimeError as error:

@@ -1,9 +1,9 @@
-"""How well a lifter does on people and actions it never saw: `python -m train validate --mocap BANDAI …`.
+"""How well a lifter does on people and actions it never saw: `python -m train validate --mocap …`.
 
-Every clip is filmed by one of twelve fixed cameras and seen through a detector's errors at several strengths; seeds are
-fixed, so two lifters see the same numbers. With `--shots` a real detector saw pictures of synthetic people
-(train/people), and the lifter, the detector's own 3D and both together are compared. The lifter is used as the
-application uses it. Nothing here touches the training data.
+Every clip is filmed by one of twelve fixed cameras and seen through a detector's errors at several
+strengths; seeds are fixed, so two lifters see the same numbers. With `--shots` a real detector saw
+pictures of synthetic people (`people`), and the lifter, the detector's own 3D and both together are
+compared. The lifter is used as the application uses it. Nothing here touches the training data.
 """
 
 import argparse
@@ -11,43 +11,47 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
-from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
-from core.camera import intrinsics_from_fov, project
-from core.skeletons import COCO_17, H36M_17
-from core.types import CameraPoses, Floats, LifterInput
+from core.camera import project
+from core.options import add_flags, check_options, option
 from lifter.predict import Lifter
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
-from train.arguments import refuse_below
-from train.metrics import mean_velocity_error, mpjpe, n_mpjpe, p_mpjpe
-from train.motion_data import bridge_gaps
-from train.wild.detector_errors import ERROR_M, coco_points
-from train.wild.mocap import MOCAP_JOINTS, MotionClip, load_mocap
-from train.wild.motion_bank import BONES, PARENTS, pelvis_frame
+from train.metrics import mean_velocity_error, mpjpe, p_mpjpe
+from train.wild.motion.mocap import MotionClip, load_mocap
 from train.wild.people.shots import Shots
+from train.wild.validation_clips import clip_errors, film, on_human_bones
 
-_WIDTH, _HEIGHT, _FOV_DEG, _DISTANCE_M = 1920, 1080, 55.0, 5.0
-# An adult's bones as shares of stature, each named by its lower joint. Limbs: Drillis and Contini, 1966.
-_ADULT_M = 1.70
-_SHARES = {
-    "hip": 0.053, "knee": 0.245, "ankle": 0.246, "spine": 0.155, "thorax": 0.155, "neck_base": 0.055, "head_top": 0.10,
-    "nose": 0.07, "shoulder": 0.11, "elbow": 0.186, "wrist": 0.146,
-}  # fmt: skip
-_STILL_M = 0.003  # a frame: how little a foot moves that stands
-_WELL_SEEN_M = (
-    0.06  # mean distance of a shot's limb keypoints from their joints, seen at the person
-)
+_WELL_SEEN_M = 0.06
+"""Largest mean distance of a shot's limb keypoints from their joints, at the person's depth."""
 _PITCHES_DEG = (0.0, 15.0, 35.0)
 _YAWS_DEG = (20.0, 110.0, 200.0, 290.0)
+
+
+@dataclass(frozen=True)
+class ValidateOptions:
+    """The options of `python -m train validate`.
+
+    Raises:
+        UsageError: A value is out of its range.
+    """
+
+    mocap: list[Path] = field(default_factory=list)
+    shots: list[Path] = field(default_factory=list)
+    noise: list[float] = field(default_factory=lambda: [0.0, 1.0, 2.0])
+    lifter: Path = option(Path("weights/lifter.safetensors"), "the lifter to measure")
+    every: int = option(1, "use every Nth clip", at_least=1)
+    bodies: str = option("captured", "whose bones the motion has", choices=("captured", "human"))
+    by: str = option("set", "rows of the table", choices=("set", "action", "pitch"))
+    json: Path | None = option(None, "write the numbers there too")
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -56,46 +60,45 @@ def main(argv: Sequence[str]) -> int:
         prog="python -m train validate", description="Measure a lifter on unseen motion."
     )
     parser.add_argument(
-        "--mocap", nargs="+", type=Path, default=[], help="folders, archives or files of motion"
+        "--mocap",
+        nargs="+",
+        type=Path,
+        default=argparse.SUPPRESS,
+        help="folders, archives or files of motion",
     )
     parser.add_argument(
-        "--shots", nargs="+", type=Path, default=[], help="folders of `python -m train film`"
-    )
-    parser.add_argument("--lifter", type=Path, default=Path("weights/lifter.safetensors"))
-    parser.add_argument(
-        "--noise", nargs="+", type=float, default=[0.0, 1.0, 2.0], help="strengths of 2D errors"
-    )
-    parser.add_argument("--every", type=int, default=1, help="use every Nth clip")
-    parser.add_argument(
-        "--bodies",
-        choices=["captured", "human"],
-        default="captured",
-        help="whose bones the motion has",
+        "--shots",
+        nargs="+",
+        type=Path,
+        default=argparse.SUPPRESS,
+        help="folders of `python -m train film`",
     )
     parser.add_argument(
-        "--by", choices=["set", "action", "pitch"], default="set", help="rows of the table"
+        "--noise", nargs="+", type=float, default=argparse.SUPPRESS, help="strengths of 2D errors"
     )
-    parser.add_argument("--json", type=Path, help="write the numbers there too")
-    options = parser.parse_args(argv)
+    add_flags(parser, fields(ValidateOptions))
+    options = ValidateOptions(**vars(parser.parse_args(argv)))
     if not options.mocap and not options.shots:
         parser.error("--mocap or --shots is needed")
-    refuse_below(1, options, "every")
     lifter = Lifter.load(options.lifter)
     rows: list[dict[str, Any]] = []
     if options.mocap:
         clips = load_mocap(options.mocap)[:: options.every]
         if options.bodies == "human":
             clips = [on_human_bones(clip) for clip in clips]
-        rows += _printed(validate(lifter, clips, options.noise, options.by))
+        rows += validate(lifter, clips, options.noise, options.by)
+        print(table(rows))
     for folder in options.shots:
-        rows += _printed(validate_shots(lifter, Shots.load(folder), folder.name))
+        shot_rows = validate_shots(lifter, Shots.load(folder), folder.name)
+        print(table(shot_rows))
+        rows += shot_rows
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
     return 0
 
 
-def _printed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same rows, once printed as a table."""
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows of one kind as text: their titles, then a column for each of their errors."""
     *titles, errors = rows[0]
     lines = [titles, *([str(row[title]) for title in titles] for row in rows)]
     widths = [max(map(len, column)) + 2 for column in zip(*lines, strict=True)]
@@ -103,15 +106,26 @@ def _printed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         list(rows[0][errors]),
         *([f"{value:.1f}" for value in row[errors].values()] for row in rows),
     ]
-    for words, values in zip(lines, numbers, strict=True):
-        print("".join(map(str.ljust, words, widths)) + "".join(value.rjust(12) for value in values))
-    return rows
+    return "\n".join(
+        "".join(map(str.ljust, words, widths)) + "".join(value.rjust(12) for value in values)
+        for words, values in zip(lines, numbers, strict=True)
+    )
 
 
 def validate(
     lifter: Lifter, clips: list[MotionClip], noises: Sequence[float], by: str
 ) -> list[dict[str, Any]]:
-    """Errors in mm (MPJVE and foot skate in mm a frame), averaged over the frames of each group of clips."""
+    """Measure a lifter on captured motion.
+
+    Args:
+        lifter: What to measure.
+        clips: The motion; clip n is filmed by camera n modulo 12.
+        noises: Strengths of the 2D errors, 1 being those of training.
+        by: How clips are grouped: by the "set" or "action" of their names, or by camera "pitch".
+
+    Returns:
+        A row for each group and noise, with the means over frames of the errors of `clip_errors`.
+    """
     groups: dict[tuple[str, float], list[tuple[int, dict[str, float]]]] = defaultdict(list)
     for number, clip in enumerate(tqdm(clips, unit="clip", desc="validate")):
         pitch, yaw = _PITCHES_DEG[number % 3], _YAWS_DEG[number // 3 % 4]
@@ -130,12 +144,20 @@ def validate(
 
 
 def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, Any]]:
-    """Errors in mm (MPJVE in mm a frame) of the detector's own 3D, of the lifter without and with it.
+    """Measure a lifter without and with the detector's own 3D, and that 3D alone, on filmed people.
 
-    Over the twelve limb joints of the frames in which the detector saw somebody; the mean over shots, over all of them
-    and over those that were well seen.
+    Args:
+        lifter: What to measure.
+        shots: Filmed people.
+        name: What to call them in the rows.
+
+    Returns:
+        Rows with the means over shots, over all of them and over those that were well seen. Errors
+        are in mm (MPJVE in mm per frame), over the twelve limb joints and the frames in which the
+        detector saw the person.
     """
     errors: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
+    measures = {"MPJPE": mpjpe, "PA-MPJPE": p_mpjpe, "MPJVE": mean_velocity_error}
     every = tqdm(shots.sequences(), total=len(shots.keypoints), unit="shot", desc="validate")
     for sequence, camera, truth, detector_m in every:
         seen = ~np.isnan(detector_m).any((1, 2))
@@ -148,18 +170,17 @@ def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, An
             "both": lifter.lift(sequence, camera).joints_m[:, LIMBS_OUT],
         }
         target = (truth - truth[:, :1])[:, LIMBS_OUT]
-        measures = {"MPJPE": mpjpe, "PA-MPJPE": p_mpjpe, "MPJVE": mean_velocity_error}
         off_px = np.linalg.norm(
             sequence.keypoints[:, LIMBS_IN] - project(truth[:, LIMBS_OUT], camera), axis=-1
         )
         off_m = np.nanmean(off_px[seen] * truth[seen, :1, 2] / camera.fx)
         for whose, joints in poses.items():
-            of_shot = {
+            shot_errors = {
                 k: float(measure(joints[seen], target[seen])) for k, measure in measures.items()
             }
-            errors[name, whose].append(of_shot)
+            errors[name, whose].append(shot_errors)
             if off_m < _WELL_SEEN_M:
-                errors[f"{name}, well seen", whose].append(of_shot)
+                errors[f"{name}, well seen", whose].append(shot_errors)
     return [
         {
             "group": group,
@@ -172,106 +193,8 @@ def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, An
 
 
 def _mean(values: list[float], frames: list[int]) -> float:
+    """The mean weighted by frames, of values that are not NaN; NaN where all are."""
     known = ~np.isnan(values)
-    return (
-        float(np.average(np.array(values)[known], weights=np.array(frames)[known]))
-        if known.any()
-        else math.nan
-    )
-
-
-def on_human_bones(clip: MotionClip) -> MotionClip:
-    """The same motion by an adult: every bone keeps its direction and gets an adult's length."""
-    joints = clip.joints_m.copy()
-    for joint in BONES:
-        bone = clip.joints_m[:, joint] - clip.joints_m[:, PARENTS[joint]]
-        length = _ADULT_M * _SHARES[MOCAP_JOINTS[joint].removeprefix("l_").removeprefix("r_")]
-        joints[:, joint] = joints[:, PARENTS[joint]] + bone * (
-            length / np.linalg.norm(bone, axis=-1, keepdims=True)
-        )
-    return MotionClip(clip.name, clip.fps, joints)
-
-
-def film(clip: MotionClip, fps: float, pitch_deg: float, yaw_deg: float) -> Floats:
-    """Mocap joints (T, 18, 3) in the space of a fixed camera that looks at the middle of the performance."""
-    step = clip.fps / fps
-    times = np.arange(0, len(clip.joints_m) - 1, step)
-    low = times.astype(int)
-    weight = (times - low)[:, None, None]
-    joints = clip.joints_m[low] * (1 - weight) + clip.joints_m[low + 1] * weight
-    upright = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # z up → y down
-    turn = Rotation.from_euler("x", pitch_deg, degrees=True).as_matrix() @ upright
-    turn = turn @ Rotation.from_euler("z", yaw_deg, degrees=True).as_matrix()
-    return np.asarray((joints - joints[:, 0].mean(0)) @ turn.T + [0, 0, _DISTANCE_M])
-
-
-def clip_errors(lifter: Lifter, truth: Floats, noise: float, seed: int) -> dict[str, float]:
-    """Lift one filmed clip (T, 18, 3) seen with errors of strength `noise`; compare."""
-    rng = np.random.default_rng(seed)
-    intrinsics = intrinsics_from_fov(_WIDTH, _HEIGHT, math.radians(_FOV_DEG), "given")
-    bias = torch.from_numpy(rng.standard_normal((1, 1, len(COCO_17), 3)) * noise)
-    joints = torch.from_numpy(truth)
-    points = coco_points(joints[None], pelvis_frame(joints)[None], bias)[0].numpy()
-    points[..., :2] += noise * detector_errors(len(points), rng)
-    scores = np.where(_dropped(len(points), noise, rng), 0.0, 0.9)
-    points[scores == 0] = np.nan
-    times = np.arange(len(points)) / lifter.spec.fps
-    no_3d = np.full_like(points, np.nan)
-    sequence = LifterInput(
-        times, bridge_gaps(project(points, intrinsics)), scores, no_3d, lifter.spec.fps, COCO_17
-    )
-    return _compare(lifter.lift(sequence, intrinsics), truth[:, : len(H36M_17)])
-
-
-def detector_errors(frames: int, rng: np.random.Generator) -> Floats:
-    """(T, 17, 2) metres at the person: fast tremble with rare outliers, and slow wandering."""
-    sizes = np.array([ERROR_M[name.split("_")[-1]] for name in COCO_17.joints])[:, None]
-    shape = (frames, len(COCO_17), 2)
-    fast = (
-        0.4
-        * rng.standard_normal(shape)
-        * np.where(rng.random(shape[:2]) < 0.02, 3.0, 1.0)[..., None]
-    )
-    margin = 30
-    slow = gaussian_filter1d(rng.standard_normal((frames + 2 * margin, *shape[1:])), 5.0, axis=0)[
-        margin:-margin
-    ]
-    return np.asarray((fast + slow * math.sqrt(2 * math.sqrt(math.pi) * 5.0)) * sizes)
-
-
-def _dropped(frames: int, noise: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """(T, 17) bool: stretches of 10 frames in which a keypoint is missing, 2 % of all at strength 1."""
-    blocks = rng.random((frames // 10 + 1, len(COCO_17))) < 0.02 * noise
-    return blocks.repeat(10, axis=0)[:frames]
-
-
-def _compare(poses: CameraPoses, truth: Floats) -> dict[str, float]:
-    target = truth - truth[:, :1]
-    predicted = poses.joints_m
-    lengths = np.stack(
-        [np.linalg.norm(predicted[:, a] - predicted[:, b], axis=-1) for a, b in H36M_17.bones], 1
-    )
-    errors = {
-        "MPJPE": mpjpe(predicted, target),
-        "PA-MPJPE": p_mpjpe(predicted, target),
-        "N-MPJPE": n_mpjpe(predicted, target),
-        "MPJVE": mean_velocity_error(predicted, target),
-        "limbs": mpjpe(predicted[:, LIMBS_OUT], target[:, LIMBS_OUT]),
-        "PA-limbs": p_mpjpe(predicted[:, LIMBS_OUT], target[:, LIMBS_OUT]),
-        "root": np.linalg.norm(poses.root_m - truth[:, 0], axis=-1).mean(),
-        "bone spread": lengths.std(0).mean(),
-        "foot skate": foot_skate(poses.joints_m + poses.root_m[:, None], truth),
-    }
-    return {name: float(value) * 1000 for name, value in errors.items()}
-
-
-def foot_skate(predicted: Floats, truth: Floats) -> float:
-    """Metres a frame that ankles of `predicted` (T, 17, 3) slide while those of `truth` stand; NaN if they never do."""
-    ankles = H36M_17.indices(("l_ankle", "r_ankle"))
-    moved, really = (np.diff(joints[:, ankles], axis=0) for joints in (predicted, truth))
-    standing = np.linalg.norm(really, axis=-1) < _STILL_M
-    return (
-        float(np.linalg.norm(moved - really, axis=-1)[standing].mean())
-        if standing.any()
-        else math.nan
-    )
+    if not known.any():
+        return math.nan
+    return float(np.average(np.array(values)[known], weights=np.array(frames)[known]))

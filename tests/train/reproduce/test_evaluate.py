@@ -1,9 +1,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lifter.checkpoint import load_lifter
 from train.__main__ import main
+from train.datasets.h36m import load_h36m
+from train.reproduce.evaluate import Mirror, predict
 
 DATA = Path(__file__).parents[2] / "data" / "h36m_like"
 EXPECTED = json.loads((DATA / "expected.json").read_text())
@@ -81,3 +85,15 @@ def test_what_is_wrong_is_said_in_a_line(small, flags, status, text, capsys):
     error = capsys.readouterr().err
     assert text in error
     assert error.count("\n") == 1
+
+
+def test_a_prediction_mirrored_by_hand_is_the_mirrored_prediction(data_dir):
+    """What averaging relies on: both orders of flipping agree."""
+    data = load_h36m(data_dir, "gt")
+    model, _ = load_lifter(data_dir / "supervised_epoch_4.bin")
+    mirror = Mirror(data.keypoint_flip, data.skeleton.flip_order)
+    keypoints = data.clips[0].keypoints[:40]
+    flipped = keypoints[:, mirror.keypoints] * np.float32([-1, 1])
+    straight = predict(model, keypoints, mirror)
+    other = predict(model, flipped, mirror)[:, mirror.joints] * np.float32([-1, 1, 1])
+    np.testing.assert_allclose(straight, other, atol=1e-6)

@@ -2,13 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from core.archives import read_archive
 from lifter.checkpoint import read_published
 from train.cameras import Camera
 from train.datasets.h36m import load_h36m
 from train.motion_data import Clip
 from train.reproduce.evaluate import Mirror
-from train.reproduce.generators import Examples, Shuffled
+from train.reproduce.generators import BatchSampler, Examples
 
 MIRROR = Mirror([0, 2, 1], [1, 0])
 CPU = torch.device("cpu")
@@ -45,7 +44,10 @@ def test_a_causal_network_sees_only_the_past():
 
 
 def test_strides_cover_the_clip_evenly():
-    """The figure in VideoPose3D's documentation: 8 frames, receptive field 5, strides 1, 2 and 4; and an odd rest."""
+    """The figure in VideoPose3D's documentation: 8 frames, receptive field 5, strides 1, 2 and 4.
+
+    Then a clip whose length is no multiple of the stride.
+    """
     for stride, count in ((1, 8), (2, 4), (4, 2)):
         batch = Examples([clip(8, 1)], stride, (2, 2), None, CPU).gather(torch.arange(count))
         assert batch.joints_m[:, :, 0, 0].flatten().tolist() == list(range(8))
@@ -66,7 +68,7 @@ def test_mirrored_copies_follow_their_clip():
 
 @pytest.mark.parametrize("stride", [1, 7])
 def test_batches_are_those_of_the_published_generator(stride):
-    """Written out as its documentation describes it, without cleverness."""
+    """Written out as its documentation describes it, in the simplest way."""
     clips, rng = [clip(20, 1), clip(13, 2)], np.random.RandomState(1234)
     pairs = []
     for number, one in enumerate(clips):
@@ -74,7 +76,7 @@ def test_batches_are_those_of_the_published_generator(stride):
         offset = (count * stride - len(one)) // 2
         bounds = [(number, i * stride - offset, flip) for flip in (0, 1) for i in range(count)]
         pairs += bounds
-    shuffled = Shuffled(Examples(clips, stride, (2, 2), MIRROR, CPU), 8, 1234)
+    shuffled = BatchSampler(Examples(clips, stride, (2, 2), MIRROR, CPU), 8, 1234)
     got = torch.cat([shuffled.examples.gather(which).keypoints for which in shuffled.epoch()])
     expected = []
     for number, start, flip in rng.permutation(pairs):
@@ -90,7 +92,7 @@ def test_shuffling_is_where_the_published_program_was_after_as_many_epochs(data_
     published = read_published(data_dir / "supervised_epoch_4.bin")["random_state"]
     data = load_h36m(data_dir, "gt")
     clips = data.select("", ["S1", "S5", "S6", "S7", "S8"])
-    shuffled = Shuffled(
+    shuffled = BatchSampler(
         Examples(clips, 1, (13, 13), Mirror(data.keypoint_flip, []), CPU), 1024, 1234
     )
     for _ in range(4):
@@ -99,8 +101,8 @@ def test_shuffling_is_where_the_published_program_was_after_as_many_epochs(data_
 
 
 def test_a_restored_order_goes_on_where_it_stopped():
-    def fresh() -> Shuffled:
-        return Shuffled(Examples([clip(20, 1)], 1, (0, 0), None, CPU), 3, 7)
+    def fresh() -> BatchSampler:
+        return BatchSampler(Examples([clip(20, 1)], 1, (0, 0), None, CPU), 3, 7)
 
     straight, stopped, again = fresh(), fresh(), fresh()
     batches = [which.tolist() for which, _ in zip(straight.endless(), range(20), strict=False)]
@@ -109,11 +111,3 @@ def test_a_restored_order_goes_on_where_it_stopped():
     again.restore(*stopped.state())
     rest = [which.tolist() for which, _ in zip(again.endless(), range(11), strict=False)]
     assert first + rest == batches
-
-
-def test_reference_data_has_what_its_files_say(data_dir):
-    data = load_h36m(data_dir, "gt")
-    captured = read_archive(data_dir / "data_3d_h36m.npz")["positions_3d"]
-    assert len(data.clips) == 4 * sum(map(len, captured.values()))
-    assert data.keypoint_flip == data.skeleton.flip_order
-    assert not data.clips[0].joints_m[:, 0].any()

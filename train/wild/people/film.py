@@ -1,43 +1,71 @@
-"""People made of motion capture before a camera, and what a detector says of them: `python -m train film`.
+"""Film synthetic people and keep what a detector makes of them.
 
     python -m train film --mocap CMU_FOLDER --makehuman DATA_FOLDER --output shots
 
-Each shot is three seconds of a performance that nobody gave (train/wild/synthesis.py) by a body of MakeHuman's, before a
-background that means nothing. The detector of the application sees every frame. What is kept is numbers: its keypoints,
-scores and own 3D, and where the joints really are. Shots are written twenty to a file; what is there already is not
-made again.
+A shot is three seconds of a synthetic performance (`train/wild/synthesis`) by a body of MakeHuman's
+before a random background. The detector of the application sees every frame. Only numbers are kept:
+its keypoints, scores and own 3D, and where the joints are. Shots are written twenty to a file; a
+file that exists is not made again.
 """
 
 import argparse
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, fields
 from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from core.camera import project
+from core.options import add_flags, check_options, option
 from core.skeletons import COCO_17
-from core.types import Detections, Floats, Frame, Intrinsics
-from detectors.base import create
-from train.arguments import refuse_below
-from train.wild.mocap import load_mocap
-from train.wild.motion_bank import MotionBank
+from core.types import Detections, Floats, Frame, VideoInfo
+from detectors.base import AUTO, DEFAULT_DETECTOR, create, detector_names
+from train.wild.motion.bank import MotionBank
+from train.wild.motion.mocap import load_mocap
 from train.wild.people.makehuman import MakeHuman
 from train.wild.people.picture import Studio
 from train.wild.people.posing import POINTS, pose
+from train.wild.people.scenery import Sensor, draw_background, draw_lens, draw_occluder
 from train.wild.people.shots import FPS, Shots
-from train.wild.synthesis import Recipe, Synthesizer, changed
+from train.wild.synthesis.recipe import Recipe, with_changes
+from train.wild.synthesis.synthesizer import Synthesizer
 
 FRAMES = 90
 SHOTS_PER_FILE = 20
-_SIZES = ((512, 384), (384, 512), (576, 324), (324, 576), (448, 448))
-_MIN_SHARE = 0.25  # of the picture's height that the person takes
-_MAX_FOV_DEG = 110.0
+_SIZES_PX = ((512, 384), (384, 512), (576, 324), (324, 576), (448, 448))
+_PERFORMANCES = 16  # drawn at once
+_MIN_DEPTH_M = 0.4
+_MAX_DISTANCE = 0.3  # of a detected person from the true one, in heights of the latter
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """The options of `python -m train film`.
+
+    Raises:
+        UsageError: A value is out of its range.
+    """
+
+    mocap: list[Path]
+    makehuman: Path
+    recipe: list[str] = field(default_factory=list)
+    output: Path = option(Path("runs/shots"), "folder for the files of shots")
+    shots: int = option(1000, "how many; rounded up to whole files", at_least=1)
+    detector: str = option(
+        DEFAULT_DETECTOR,
+        "the detector that sees them",
+        choices=lambda: [name for name in detector_names() if name != AUTO],
+    )
+    seed: int = option(0, "decides all that is random")
+    workers: int = option(2, "processes", at_least=1)
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -51,17 +79,16 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--makehuman", type=Path, required=True, help="the data folder of MakeHuman"
     )
-    parser.add_argument("--output", type=Path, default=Path("runs/shots"))
-    parser.add_argument("--shots", type=int, default=1000)
     parser.add_argument(
-        "--recipe", nargs="+", default=[], metavar="FIELD=X", help="change fields of the recipe"
+        "--recipe",
+        nargs="+",
+        default=argparse.SUPPRESS,
+        metavar="FIELD=X",
+        help="change fields of the recipe",
     )
-    parser.add_argument("--detector", default="blazepose")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=2, help="processes")
-    options = parser.parse_args(argv)
-    refuse_below(1, options, "shots", "workers")
-    recipe = changed(Recipe(tumble=0.1, steep=0.3), options.recipe)
+    add_flags(parser, fields(FilmOptions))
+    options = FilmOptions(**vars(parser.parse_args(argv)))
+    recipe = with_changes(Recipe(tumble=0.1, steep=0.3), options.recipe)
     options.output.mkdir(parents=True, exist_ok=True)
     files = range(-(-options.shots // SHOTS_PER_FILE))
     missing = [number for number in files if not _path(options.output, number).exists()]
@@ -77,20 +104,20 @@ def _path(folder: Path, number: int) -> Path:
     return folder / f"shots_{number:05d}.npz"
 
 
-def _work(options: argparse.Namespace, recipe: Recipe, numbers: Sequence[int]) -> None:
+def _work(options: FilmOptions, recipe: Recipe, numbers: Sequence[int]) -> None:
+    """Make some of the files, in a process of its own."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    crew = Crew(options, recipe)
+    crew = FilmCrew(options, recipe)
     for number in tqdm(numbers, unit="file", desc="film"):
-        crew.film(np.random.default_rng((options.seed, number)), SHOTS_PER_FILE).save(
-            _path(options.output, number)
-        )
+        rng = np.random.default_rng((options.seed, number))
+        crew.film(rng, SHOTS_PER_FILE).save(_path(options.output, number))
 
 
-class Crew:
+class FilmCrew:
     """All that one process needs to film."""
 
-    def __init__(self, options: argparse.Namespace, recipe: Recipe) -> None:
+    def __init__(self, options: FilmOptions, recipe: Recipe) -> None:
         self._bank = MotionBank(load_mocap(options.mocap), FPS, FRAMES, torch.device("cpu"))
         self._recipe = recipe
         self._people = MakeHuman(options.makehuman)
@@ -98,7 +125,7 @@ class Crew:
         self._detector = create(options.detector, threads=1)
 
     def film(self, rng: np.random.Generator, count: int) -> Shots:
-        """So many shots; `rng` decides everything."""
+        """Film `count` shots; `rng` decides all that is random."""
         performances = self._performances(rng)
         shots: list[tuple[Floats, ...]] = []
         while len(shots) < count:
@@ -108,11 +135,11 @@ class Crew:
         return Shots(*(np.stack(column) for column in zip(*shots, strict=True)))
 
     def _performances(self, rng: np.random.Generator) -> Iterator[tuple[Floats, Floats]]:
-        """Joints (T, 18, 3) in camera space, and up (3,), one after another."""
+        """Joints (T, 18, 3) in camera space and the world's up (3,) there, without end."""
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
         synthesizer = Synthesizer(self._bank, self._recipe, generator, FRAMES // 2)
         while True:
-            joints, _, up = synthesizer.filmed(16)
+            joints, _, up = synthesizer.performances(_PERFORMANCES)
             yield from zip(
                 joints.numpy().astype(np.float64), up.numpy().astype(np.float64), strict=True
             )
@@ -120,134 +147,60 @@ class Crew:
     def _shot(
         self, rng: np.random.Generator, joints: Floats, up: Floats
     ) -> tuple[Floats, ...] | None:
-        """One shot as a row of `Shots`, None where no camera has the whole performance well in view."""
-        width, height = _SIZES[rng.integers(len(_SIZES))]
-        camera = _camera(joints, width, height, rng)
-        if camera is None:
+        """One shot as a row of `Shots`; None where no camera has the whole performance in view."""
+        width, height = _SIZES_PX[rng.integers(len(_SIZES_PX))]
+        lens = draw_lens(joints, width, height, rng)
+        if lens is None:
             return None
         body = self._people.draw(rng)
         matrices, points = pose(body, joints, up)
-        if points[..., 2].min() < 0.4:
+        if points[..., 2].min() < _MIN_DEPTH_M:
             return None
-        self._detector.reset()
+        self._detector.begin(VideoInfo(Path("shot"), width, height, FPS, FRAMES, 0, FRAMES / FPS))
         rows = []
-        scene = self._studio.scene(
-            body,
-            background(width, height, rng),
-            camera,
-            rng,
-            _occluder(project(points, camera), width, height, rng),
-        )
-        lens = _lens(rng)
+        background = draw_background(width, height, rng)
+        occluder = draw_occluder(project(points, lens), width, height, rng)
+        scene = self._studio.scene(body, background, lens, rng, occluder)
+        sensor = Sensor(rng)
         with scene as draw:
             for index in range(len(joints)):
-                picture = lens(draw(matrices[index]), rng)
-                found = self._detector.detect(Frame(index, index / FPS, picture))
-                rows.append(_nearest(found, project(points[index], camera)))
+                picture = sensor.degrade(draw(matrices[index]), rng)
+                detections = self._detector.detect(Frame(index, index / FPS, picture))
+                rows.append(_nearest_person(detections, project(points[index], lens)))
         keypoints, scores, metres = (np.stack(column) for column in zip(*rows, strict=True))
-        return (
-            keypoints,
-            scores,
-            metres,
-            points,
-            np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
-        )
+        camera = np.array([lens.fx, lens.fy, lens.cx, lens.cy])
+        return keypoints, scores, metres, points, camera
 
 
-def _camera(joints: Floats, width: int, height: int, rng: np.random.Generator) -> Intrinsics | None:
-    """A lens that shows all of (T, 18, 3), or most of it, somewhere in the picture; None if it would be very wide."""
-    if joints[..., 2].min() < 0.5:
-        return None
-    rays = joints[..., :2] / joints[..., 2:]
-    low, high = rays.min((0, 1)), rays.max((0, 1))
-    size = np.array([width, height])
-    cut = rng.random() < 0.15
-    focal = float(
-        (size / (high - low)).min() * (rng.uniform(1.0, 1.5) if cut else rng.uniform(0.5, 0.92))
-    )
-    room = size - focal * (high - low)
-    axis = (
-        room * rng.uniform(0, 1, 2) - focal * low
-    )  # off the middle, as in a picture cut out of another
-    tall = np.ptp(rays[..., 1], axis=1).mean() * focal / height
-    if tall < _MIN_SHARE or max(width, height) / 2 / focal > np.tan(np.radians(_MAX_FOV_DEG / 2)):
-        return None
-    return Intrinsics(focal, focal, float(axis[0]), float(axis[1]), "given")
+def _nearest_person(detections: Detections, truth: Floats) -> tuple[Floats, Floats, Floats]:
+    """The detected person nearest to the true points (22, 2) px; missing where none is near.
 
-
-def _nearest(found: Detections, truth: Floats) -> tuple[Floats, Floats, Floats]:
-    """Keypoints, scores and 3D of the person nearest to the true points (22, 2) px; NaN and 0 where none is near."""
+    Returns keypoints (17, 2) px, scores (17,) and the detector's 3D (17, 3) m.
+    """
     missing = (
         np.full((len(COCO_17), 2), np.nan),
         np.zeros(len(COCO_17)),
         np.full((len(COCO_17), 3), np.nan),
     )
-    if not len(found):
+    if not len(detections):
         return missing
-    apart = np.median(np.linalg.norm(found.keypoints_xy - truth[COCO_POINTS], axis=-1), axis=1)
-    best = int(apart.argmin())
-    if apart[best] > 0.3 * np.ptp(truth[:, 1]):
+    distances = np.linalg.norm(detections.keypoints_xy - truth[COCO_POINTS], axis=-1)
+    distance = np.median(distances, axis=1)
+    best = int(distance.argmin())
+    if distance[best] > _MAX_DISTANCE * np.ptp(truth[:, 1]):
         return missing
-    return found.keypoints_xy[best], found.keypoint_scores[best], found.keypoints_3d[best]
+    return (
+        detections.keypoints_xy[best],
+        detections.keypoint_scores[best],
+        detections.keypoints_3d[best],
+    )
 
 
-def _coco_point(name: str) -> int:
+def _point_index(name: str) -> int:
+    """The index in `POINTS` of a COCO-17 keypoint."""
     side, _, part = name.rpartition("_")
     return POINTS.index(f"{side[0]}_{part}" if side else part)
 
 
-COCO_POINTS = [_coco_point(name) for name in COCO_17.joints]
+COCO_POINTS = [_point_index(name) for name in COCO_17.joints]
 """The rows of `POINTS` that are COCO-17's."""
-
-
-def background(width: int, height: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(H, W, 3): wall and floor, patches of several sizes, things that stand about."""
-    canvas = np.zeros((height, width, 3), np.float32)
-    horizon = int(height * rng.uniform(0.3, 0.9))
-    canvas[:horizon], canvas[horizon:] = rng.uniform(30, 230, (2, 3))
-    for cells, strength in ((3, 40), (10, 30), (40, 20), (160, 12)):
-        small = rng.normal(0, strength * rng.uniform(0, 1), (cells, cells, 3)).astype(np.float32)
-        smooth = cv2.INTER_CUBIC if rng.random() < 0.7 else cv2.INTER_NEAREST
-        canvas += cv2.resize(small, (width, height), interpolation=smooth)
-    for _ in range(rng.integers(0, 9)):
-        x, y = rng.integers(0, width), rng.integers(0, height)
-        w, h = rng.integers(10, width // 2), rng.integers(10, height // 2)
-        colour = tuple(rng.uniform(0, 255, 3).tolist())
-        if rng.random() < 0.7:
-            cv2.rectangle(canvas, (int(x), int(y)), (int(x + w), int(y + h)), colour, -1)
-        else:
-            cv2.circle(canvas, (int(x), int(y)), int(w // 3), colour, -1)
-    return np.asarray(
-        cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 3.0)).clip(0, 255), np.uint8
-    )
-
-
-def _occluder(
-    truth: Floats, width: int, height: int, rng: np.random.Generator
-) -> tuple[Floats, NDArray[np.uint8]] | None:
-    """Now and then a thing before the person, whose points are at (T, 22, 2) px: corners px, and a picture."""
-    if rng.random() > 0.12:
-        return None
-    low, high = truth[len(truth) // 2].min(0), truth[len(truth) // 2].max(0)
-    middle = rng.uniform(low, high)
-    half = (high - low) * rng.uniform(0.1, 0.35, 2)
-    return np.concatenate([middle - half, middle + half]), background(width // 4, height // 4, rng)
-
-
-class _lens:  # noqa: N801 (a function with a memory)
-    """What one camera does to its pictures: blur, noise, compression."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._blur = float(rng.uniform(0.3, 1.5)) if rng.random() < 0.5 else 0.0
-        self._noise = float(rng.uniform(0, 10))
-        self._quality = int(rng.integers(25, 95))
-
-    def __call__(self, picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        if self._blur:
-            picture = cv2.GaussianBlur(picture, (0, 0), self._blur)
-        grain = rng.integers(-128, 128, picture.shape[:2], np.int16)[..., None] * (
-            self._noise / 128
-        )
-        noisy = (picture + grain).clip(0, 255).astype(np.uint8)
-        _, packed = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
-        return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))

@@ -3,148 +3,171 @@
 import numpy as np
 
 from core.types import Floats
-from train.wild.mocap import MOCAP_JOINTS
-from train.wild.people.makehuman import DRIVERS, Body
+from train.wild.motion.mocap import MOCAP_JOINTS
+from train.wild.people.body import DRIVERS, Body
 
+_FACE = ("head_top", "nose", "l_eye", "r_eye", "l_ear", "r_ear")
 _PARENT = {
-    "l_hip": "pelvis", "r_hip": "pelvis", "spine": "pelvis", "thorax": "spine", "neck_base": "thorax",
-    "l_shoulder": "thorax", "r_shoulder": "thorax",
+    "l_hip": "pelvis", "r_hip": "pelvis", "spine": "pelvis", "thorax": "spine",
+    "neck_base": "thorax", "l_shoulder": "thorax", "r_shoulder": "thorax",
     **{f"{side}_{a}": f"{side}_{b}" for side in "lr" for a, b in (
         ("knee", "hip"), ("ankle", "knee"), ("elbow", "shoulder"), ("wrist", "elbow"))},
-    **dict.fromkeys(("head_top", "nose", "l_eye", "r_eye", "l_ear", "r_ear"), "neck_base"),
+    **dict.fromkeys(_FACE, "neck_base"),
 }  # fmt: skip
-_MOVED_BY = {
+"""Joint → the joint it hangs on, parents first."""
+_DRIVER = {
     "l_hip": "pelvis", "r_hip": "pelvis", "spine": "spine", "thorax": "thorax", "neck_base": "neck",
     **{f"{side}_{a}": f"{side}_{b}" for side in "lr" for a, b in (
-        ("knee", "thigh"), ("ankle", "shin"), ("elbow", "upper_arm"), ("wrist", "forearm"), ("shoulder", "clavicle"))},
-    **dict.fromkeys(("head_top", "nose", "l_eye", "r_eye", "l_ear", "r_ear"), "head"),
+        ("knee", "thigh"), ("ankle", "shin"), ("elbow", "upper_arm"), ("wrist", "forearm"),
+        ("shoulder", "clavicle"))},
+    **dict.fromkeys(_FACE, "head"),
 }  # fmt: skip
-POINTS = (*MOCAP_JOINTS, "l_eye", "r_eye", "l_ear", "r_ear")
-"""What is known of a posed body."""
+"""Joint → the bone that moves it."""
 _HEADS = {
     "pelvis": "pelvis", "spine": "pelvis", "thorax": "spine", "neck": "thorax", "head": "neck_base",
     **{f"{side}_{a}": b if b == "thorax" else f"{side}_{b}" for side in "lr" for a, b in (
         ("clavicle", "thorax"), ("upper_arm", "shoulder"), ("forearm", "elbow"), ("hand", "wrist"),
         ("thigh", "hip"), ("shin", "knee"), ("foot", "ankle"))},
 }  # fmt: skip
-_BENT = 0.15  # sine of an elbow's or knee's angle from which on its hinge is seen
+"""Bone → the joint it turns about."""
+POINTS = (*MOCAP_JOINTS, "l_eye", "r_eye", "l_ear", "r_ear")
+"""The 22 points that are known of a posed body."""
+_MIN_BEND = 0.15  # sine of an elbow's angle from which on its hinge is known
 _NEAR_FLOOR_M = 0.13
+_MIN_LEVEL = 0.3  # cosine of the steepest pitch at which a foot is laid flat
 
 
 def pose(body: Body, joints: Floats, up: Floats) -> tuple[Floats, Floats]:
-    """Turn a body after captured joints (T, 18, 3) metres in any axes, where `up` (3,) is the world's.
+    """Turn a body's bones as captured ones are turned; it keeps its own lengths.
 
-    Returns the matrices (T, drivers, 3, 4) that take places at rest to posed ones, with the pelvis where it was
-    captured, and the posed `POINTS` (T, 22, 3). The captured bones give directions, the body its own lengths.
+    A bone with rotation R turns about its head, the joint h at rest and h' posed: a point x at rest
+    goes to R x + (h' - R h). Joint j with parent p goes to x'_j = x'_p + R (x_j - x_p).
+
+    Args:
+        body: The body at rest.
+        joints: (T, 18, 3) captured joints, metres in any axes.
+        up: (3,) the world's up in those axes.
+
+    Returns:
+        Matrices (T, drivers, 3, 4) that take points at rest to posed ones, the pelvis being where
+        it was captured, and the posed `POINTS` (T, 22, 3).
     """
-    at: dict[str, Floats] = {
+    captured: dict[str, Floats] = {
         name: joints[:, row].astype(np.float64) for row, name in enumerate(MOCAP_JOINTS)
     }
-    turn = _turns(body, at, up)
-    posed: dict[str, Floats] = {"pelvis": at["pelvis"]}
-    for name, parent in _PARENT.items():  # parents come first
+    rotation = _bone_rotations(body, captured, up)
+    posed: dict[str, Floats] = {"pelvis": captured["pelvis"]}
+    for name, parent in _PARENT.items():
         offset = body.joints[name] - body.joints[parent]
-        posed[name] = posed[parent] + turn[_MOVED_BY[name]] @ offset
-    matrices = np.stack(
-        [
-            np.concatenate(
-                [turn[d], (posed[_HEADS[d]] - turn[d] @ body.joints[_HEADS[d]])[..., None]], -1
-            )
-            for d in DRIVERS
-        ],
-        1,
-    )
-    return matrices, np.stack([posed[name] for name in POINTS], 1)
+        posed[name] = posed[parent] + rotation[_DRIVER[name]] @ offset
+    matrices = []
+    for driver in DRIVERS:
+        turn, head = rotation[driver], _HEADS[driver]
+        translation = posed[head] - turn @ body.joints[head]
+        matrices.append(np.concatenate([turn, translation[..., None]], -1))
+    return np.stack(matrices, 1), np.stack([posed[name] for name in POINTS], 1)
 
 
-def _turns(body: Body, at: dict[str, Floats], up: Floats) -> dict[str, Floats]:
-    """(T, 3, 3) of each driver: rest axes → those of `at`."""
+def _bone_rotations(body: Body, captured: dict[str, Floats], up: Floats) -> dict[str, Floats]:
+    """(T, 3, 3) of each driver: axes at rest → those of the captured joints."""
     rest = body.joints
-    turn: dict[str, Floats] = {}
-    left = at["l_hip"] - at["r_hip"]
-    turn["pelvis"] = _frame(left, at["spine"] - at["pelvis"])
-    turn["spine"] = _swung(
-        turn["pelvis"], rest["spine"] - rest["pelvis"], at["spine"] - at["pelvis"]
+    rotation: dict[str, Floats] = {}
+
+    def bone(child: str, parent: str) -> Floats:
+        return captured[child] - captured[parent]
+
+    def rest_bone(child: str, parent: str) -> Floats:
+        return rest[child] - rest[parent]
+
+    rotation["pelvis"] = _frame(bone("l_hip", "r_hip"), bone("spine", "pelvis"))
+    rotation["spine"] = _swing(
+        rotation["pelvis"], rest_bone("spine", "pelvis"), bone("spine", "pelvis")
     )
-    shoulders = at["l_shoulder"] - at["r_shoulder"]
-    turn["thorax"] = _frame(shoulders, at["thorax"] - at["spine"])
-    turn["neck"] = _swung(
-        turn["thorax"], rest["neck_base"] - rest["thorax"], at["neck_base"] - at["thorax"]
+    rotation["thorax"] = _frame(bone("l_shoulder", "r_shoulder"), bone("thorax", "spine"))
+    rotation["neck"] = _swing(
+        rotation["thorax"], rest_bone("neck_base", "thorax"), bone("neck_base", "thorax")
     )
-    crown, nose = at["head_top"] - at["neck_base"], at["nose"] - at["neck_base"]
-    turn["head"] = _frame(np.cross(crown, nose), crown)
+    crown = bone("head_top", "neck_base")
+    rotation["head"] = _frame(np.cross(crown, bone("nose", "neck_base")), crown)
     for side in "lr":
-        own = {
-            name: at[f"{side}_{name}"]
-            for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-        }
-        still = {name: rest[f"{side}_{name}"] for name in own}
-        clavicle = np.einsum("tji,tj->ti", turn["thorax"], own["shoulder"] - at["thorax"])
-        shrug = _between_directions(np.broadcast_to(clavicle.mean(0), clavicle.shape), clavicle)
-        turn[f"{side}_clavicle"] = turn["thorax"] @ shrug
-        arm = own["elbow"] - own["shoulder"], own["wrist"] - own["elbow"]
-        rest_arm = still["elbow"] - still["shoulder"], still["wrist"] - still["elbow"]
-        upper = _swung(turn[f"{side}_clavicle"], rest_arm[0], arm[0])
-        turn[f"{side}_upper_arm"] = _hinged(upper, rest_arm, arm)
-        turn[f"{side}_forearm"] = _swung(turn[f"{side}_upper_arm"], rest_arm[1], arm[1])
-        turn[f"{side}_hand"] = turn[f"{side}_forearm"]
-        thigh = _swung(turn["pelvis"], still["knee"] - still["hip"], own["knee"] - own["hip"])
-        turn[f"{side}_thigh"] = thigh
-        turn[f"{side}_shin"] = _swung(
-            thigh, still["ankle"] - still["knee"], own["ankle"] - own["knee"]
-        )
-        turn[f"{side}_foot"] = _foot(turn[f"{side}_shin"], own["ankle"], up)
-    return turn
+        shoulder, elbow, wrist = f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist"
+        hip, knee, ankle = f"{side}_hip", f"{side}_knee", f"{side}_ankle"
+        # A clavicle's mean direction in the thorax' axes counts as that at rest.
+        clavicle = np.einsum("tji,tj->ti", rotation["thorax"], bone(shoulder, "thorax"))
+        shrug = _least_rotation(np.broadcast_to(clavicle.mean(0), clavicle.shape), clavicle)
+        rotation[f"{side}_clavicle"] = rotation["thorax"] @ shrug
+        arm = bone(elbow, shoulder), bone(wrist, elbow)
+        rest_arm = rest_bone(elbow, shoulder), rest_bone(wrist, elbow)
+        upper_arm = _swing(rotation[f"{side}_clavicle"], rest_arm[0], arm[0])
+        rotation[f"{side}_upper_arm"] = _align_hinge(upper_arm, rest_arm, arm)
+        rotation[f"{side}_forearm"] = _swing(rotation[f"{side}_upper_arm"], rest_arm[1], arm[1])
+        rotation[f"{side}_hand"] = rotation[f"{side}_forearm"]
+        thigh = _swing(rotation["pelvis"], rest_bone(knee, hip), bone(knee, hip))
+        rotation[f"{side}_thigh"] = thigh
+        shin = _swing(thigh, rest_bone(ankle, knee), bone(ankle, knee))
+        rotation[f"{side}_shin"] = shin
+        rotation[f"{side}_foot"] = _foot_rotation(shin, captured[ankle], up)
+    return rotation
 
 
 def _frame(left: Floats, up: Floats) -> Floats:
-    """(T, 3, 3) whose columns are left, up and forward: `left` exactly, `up` as nearly as that allows."""
+    """(T, 3, 3) with columns left, up, forward: `left` exactly, `up` as nearly as that allows."""
     x = _unit(left)
     z = _unit(np.cross(x, up))
     return np.stack([x, np.cross(z, x), z], -1)
 
 
-def _swung(carried: Floats, rest: Floats, direction: Floats) -> Floats:
-    """`carried` (T, 3, 3) turned on by the least that brings the rest direction (3,) to `direction` (T, 3)."""
-    return _between_directions(carried @ rest, direction) @ carried
+def _swing(carried: Floats, rest: Floats, direction: Floats) -> Floats:
+    """`carried` (T, 3, 3) and the least rotation on top that turns `rest` (3,) to `direction`."""
+    return _least_rotation(carried @ rest, direction) @ carried
 
 
-def _hinged(swung: Floats, rest: tuple[Floats, Floats], bones: tuple[Floats, Floats]) -> Floats:
-    """`swung` turned about the first of two bones until the second lies in the plane of its hinge, where it is bent."""
+def _align_hinge(
+    swung: Floats, rest: tuple[Floats, Floats], bones: tuple[Floats, Floats]
+) -> Floats:
+    """`swung` (T, 3, 3) twisted about the upper arm until the forearm lies in its hinge's plane.
+
+    `rest` and `bones` are the upper arm and the forearm at rest, (3,), and captured, (T, 3). Where
+    the elbow is nearly straight, its hinge is unknown and the arm is not twisted.
+    """
     axis = _unit(bones[0])
     goal, now = bones[1], swung @ rest[1]
+    # Without their parts along the axis, captured and swung forearm differ by the twist alone.
     goal = goal - axis * (goal * axis).sum(-1, keepdims=True)
     now = now - axis * (now * axis).sum(-1, keepdims=True)
-    bent = np.linalg.norm(goal, axis=-1, keepdims=True) / np.linalg.norm(
+    sine = np.linalg.norm(goal, axis=-1, keepdims=True) / np.linalg.norm(
         bones[1], axis=-1, keepdims=True
     )
-    about = _between_directions(_unit(now), _unit(goal))
-    return np.where((bent > _BENT)[..., None], about @ swung, swung)
+    twist = _least_rotation(_unit(now), _unit(goal))
+    return np.where((sine > _MIN_BEND)[..., None], twist @ swung, swung)
 
 
-def _foot(shin: Floats, ankle: Floats, up: Floats) -> Floats:
-    """Feet go with the shin in the air, and lie flat near the lowest level that this foot reaches."""
+def _foot_rotation(shin: Floats, ankle: Floats, up: Floats) -> Floats:
+    """The shin's rotation in the air; flat near the lowest height that the ankle (T, 3) reaches."""
     height = ankle @ up
     height = height - height.min()
     forward = shin[..., 2]
     level = forward - up * (forward @ up)[:, None]
-    flat = _frame(
-        np.cross(np.broadcast_to(up, level.shape), level), np.broadcast_to(up, level.shape)
-    )
-    low = (height < _NEAR_FLOOR_M) & (np.linalg.norm(level, axis=-1) > 0.3)
+    upward = np.broadcast_to(up, level.shape)
+    flat = _frame(np.cross(upward, level), upward)
+    low = (height < _NEAR_FLOOR_M) & (np.linalg.norm(level, axis=-1) > _MIN_LEVEL)
     return np.where(low[:, None, None], flat, shin)
 
 
-def _between_directions(a: Floats, b: Floats) -> Floats:
-    """(T, 3), (T, 3) → (T, 3, 3): the least turn that brings one direction to the other."""
+def _least_rotation(a: Floats, b: Floats) -> Floats:
+    """(T, 3, 3): the rotations by the least angle that turn directions a (T, 3) to b (T, 3).
+
+    R = I + [v]× + [v]×² / (1 + c), with v = a × b and c = aᵀb for unit vectors.
+    """
     a, b = _unit(a), _unit(b)
-    axis = np.cross(a, b)
-    cosine = (a * b).sum(-1)[:, None, None]
+    axis = np.cross(a, b)  # v
+    cosine = (a * b).sum(-1)[:, None, None]  # c
     x, y, z = axis.T
     zero = np.zeros_like(x)
-    k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(-1, 3, 3)
+    k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(-1, 3, 3)  # [v]×
     return np.asarray(np.eye(3) + k + k @ k / np.maximum(1 + cosine, 1e-6))
 
 
 def _unit(v: Floats) -> Floats:
+    """Vectors of length 1 along the last axis."""
     return np.asarray(v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9))

@@ -7,13 +7,15 @@ import torch
 from core.camera import project
 from core.skeletons import COCO_17
 from core.types import Intrinsics
-from tests.walker import walking
-from train.wild.detector_errors import coco_points
-from train.wild.mocap import MotionClip
-from train.wild.motion_bank import MotionBank, pelvis_frame
+from testkit.walker import walking
+from train.wild.motion.bank import MotionBank, pelvis_frame
+from train.wild.motion.mocap import MotionClip
 from train.wild.people.errors import FilmedErrors
-from train.wild.people.shots import FilmedWindows, Shots
-from train.wild.synthesis import Recipe, Synthesizer
+from train.wild.people.shots import Shots
+from train.wild.people.windows import FilmedWindows
+from train.wild.synthesis.keypoints import coco_points
+from train.wild.synthesis.recipe import Recipe
+from train.wild.synthesis.synthesizer import Synthesizer
 
 CAMERA = Intrinsics(500.0, 500.0, 256.0, 192.0, "given")
 FRAMES, CENTRE = 9, 4
@@ -22,7 +24,7 @@ WRIST, NOSE = COCO_17.index("left_wrist"), COCO_17.index("nose")
 
 @pytest.fixture
 def walkers() -> torch.Tensor:
-    """(2, 20, 18, 3) in camera space: somebody who walks, and the same seen from behind, 5 m away."""
+    """(2, 20, 18, 3) in camera space: a person walks, and the same from behind, 5 m away."""
     body = walking(20)
     body = np.concatenate([body, body[:, 10:11] + np.array([0, 0.05, -0.15])], 1)
     turned = body * np.array([-1, 1, -1])
@@ -30,7 +32,7 @@ def walkers() -> torch.Tensor:
 
 
 def errors(walkers: torch.Tensor) -> FilmedErrors:
-    """Of a detector that has the first one's left wrist 10 cm too far right, half sure, and never sees his nose."""
+    """The first one's left wrist is 10 cm too far right with score 0.5, the nose never seen."""
     seen = (
         coco_points(walkers, pelvis_frame(walkers), torch.zeros(1, 1, 17, 3))
         .numpy()
@@ -47,7 +49,7 @@ def errors(walkers: torch.Tensor) -> FilmedErrors:
     return FilmedErrors(FilmedWindows(shots, FRAMES, CENTRE, torch.Generator().manual_seed(0)))
 
 
-def test_people_get_the_errors_that_somebody_had_whom_the_camera_saw_alike(
+def test_people_get_the_errors_of_a_person_whom_the_camera_saw_in_a_similar_pose(
     walkers: torch.Tensor,
 ) -> None:
     taller_elsewhere = 1.2 * walkers[:, 10] + torch.tensor([1.0, 0.3, 3.0])

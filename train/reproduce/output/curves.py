@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from core.errors import UsageError
 from train.reproduce.options import Options
 
-_SKIPPED = 3  # epochs so bad that they would flatten the rest
+_SKIPPED = 3  # first epochs, whose large errors would flatten the curves
 _PANELS = {
     "loss_3d.png": ("3d", "MPJPE (m)"),
     "loss_traj.png": ("traj", "mean distance (m)"),
@@ -17,9 +17,18 @@ _PANELS = {
 
 
 class Curves:
-    """Where the errors of each epoch go besides the terminal."""
+    """Draws and logs the errors of each epoch, as the options say."""
 
     def __init__(self, options: Options, directory: Path) -> None:
+        """Open TensorBoard's log, if it is wanted.
+
+        Args:
+            options: `export_training_curves` and `tensorboard` count.
+            directory: The folder of pictures and log.
+
+        Raises:
+            UsageError: TensorBoard is wanted and isn't installed.
+        """
         self._directory = directory
         self._pictures = options.export_training_curves
         self._writer: Any = None
@@ -33,7 +42,7 @@ class Curves:
             self._writer = SummaryWriter(str(directory))
 
     def update(self, history: list[dict[str, float]]) -> None:
-        """Add the last epoch."""
+        """Log the last epoch of `history`, and draw all epochs anew."""
         if self._writer is not None:
             for name, error in history[-1].items():
                 self._writer.add_scalar(name, error, len(history))
@@ -42,11 +51,18 @@ class Curves:
             self._directory.mkdir(parents=True, exist_ok=True)
             for file, (kind, label) in _PANELS.items():
                 if any(name.startswith(kind) for name in history[-1]):
-                    draw(history, kind, label, self._directory / file)
+                    draw_curves(history, kind, label, self._directory / file)
 
 
-def draw(history: list[dict[str, float]], kind: str, label: str, path: Path) -> None:
-    """Draw all errors whose name starts with `kind` over the epochs, those measured in training dashed."""
+def draw_curves(history: list[dict[str, float]], kind: str, label: str, path: Path) -> None:
+    """Draw errors over the epochs; those measured in training are dashed.
+
+    Args:
+        history: Each epoch's errors by name.
+        kind: The beginning of the names to draw.
+        label: The name of the vertical axis.
+        path: The picture to write.
+    """
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot(xlabel="epoch", ylabel=label)
     for name in dict.fromkeys(name for row in history for name in row if name.startswith(kind)):

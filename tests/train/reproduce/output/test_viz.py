@@ -5,9 +5,7 @@ from PIL import Image
 
 from core.archives import read_archive
 from train.__main__ import main
-from train.datasets.h36m import load_h36m
-from train.reproduce.evaluate import Mirror, predict
-from train.reproduce.viz import write_animation
+from train.reproduce.output.animation import write_animation
 
 
 @pytest.fixture
@@ -31,7 +29,7 @@ def test_mp4_and_export(tmp_path, line, data_dir):
     frames = frames_of(picture)
     assert len(frames) == 12
     assert frames[0].shape == (200, 600, 3)  # input, reconstruction, ground truth
-    assert np.abs(frames[0].astype(int) - frames[11]).max() > 50  # somebody moves
+    assert np.abs(frames[0].astype(int) - frames[11]).max() > 50  # the person moves
     exported = read_archive(joints)
     assert exported["joints"][13] == "l_wrist"
     assert exported["joints_camera_m"].shape == (416, 17, 3)
@@ -42,21 +40,12 @@ def test_gif_without_ground_truth_over_a_video(tmp_path, line):
     video = tmp_path / "in.mp4"
     pictures = (np.full((100, 100, 3), shade, np.uint8) for shade in range(0, 250, 10))
     write_animation(video, pictures, 50.0, 3000)
-    flags = [
-        "--viz-no-ground-truth",
-        "--viz-video",
-        str(video),
-        "--viz-skip",
-        "20",
-        "--viz-output",
-        str(tmp_path / "a.gif"),
-    ]
-    assert main([*line, *flags]) == 0
+    flags = ["--viz-no-ground-truth", "--viz-video", str(video), "--viz-skip", "20"]
+    assert main([*line, *flags, "--viz-output", str(tmp_path / "a.gif")]) == 0
     with Image.open(tmp_path / "a.gif") as gif:
         assert (gif.n_frames, gif.size, gif.info["duration"]) == (5, (400, 200), 20)
-        assert gif.convert("RGB").getpixel((20, 100))[0] == pytest.approx(
-            200, abs=12
-        )  # the video's 21st picture
+        red = gif.convert("RGB").getpixel((20, 100))[0]
+        assert red == pytest.approx(200, abs=12)  # the video's 21st picture
 
 
 @pytest.mark.parametrize(
@@ -85,17 +74,3 @@ def test_what_cannot_be_drawn_is_said(tmp_path, monkeypatch, line, flags, status
     assert main([*line, *flags]) == status
     assert text in capsys.readouterr().err
     assert not list(tmp_path.glob("a.*4"))
-
-
-def test_a_prediction_mirrored_by_hand_is_the_mirrored_prediction(data_dir):
-    """What averaging relies on: both orders of flipping agree."""
-    data = load_h36m(data_dir, "gt")
-    from lifter.checkpoint import load_lifter
-
-    model, _ = load_lifter(data_dir / "supervised_epoch_4.bin")
-    mirror = Mirror(data.keypoint_flip, data.skeleton.flip_order)
-    keypoints = data.clips[0].keypoints[:40]
-    flipped = keypoints[:, mirror.keypoints] * np.float32([-1, 1])
-    straight = predict(model, keypoints, mirror)
-    other = predict(model, flipped, mirror)[:, mirror.joints] * np.float32([-1, 1, 1])
-    np.testing.assert_allclose(straight, other, atol=1e-6)

@@ -1,0 +1,18 @@
+from importlib import import_module
+
+import pytest
+
+from train.__main__ import COMMANDS, main
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_sub_command_has_a_main(command):
+    assert callable(import_module(COMMANDS[command]).main)
+
+
+def test_what_is_no_sub_command_is_a_flag(capsys):
+    assert main(["-d", "kinect"]) == 2
+    assert capsys.readouterr().err.startswith("error: -d kinect: no such data set")
+    with pytest.raises(SystemExit):
+        main(["prepar"])
+    assert "unrecognized arguments: prepar" in capsys.readouterr().err

@@ -1,0 +1,215 @@
+"""Motion capture → the joints a lifter learns: Human3.6M-17, and the nose, where the head faces.
+
+Reads BVH files with the joint names of the CMU database's BVH conversion or of the Bandai-Namco
+Research Motiondataset, and CMU joint positions stored as millimetres. Both are brought to the same
+anatomy: pelvis between the hip joints, spine half-way up the trunk, thorax at the root of the neck,
+neck_base at its top, head_top at the crown.
+"""
+
+import io
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import InputError
+from core.skeletons import H36M_17
+from core.types import Array, Floats, check_shape
+from train.wild.motion.bvh import BvhMotion, read_bvh
+
+MOCAP_JOINTS = (*H36M_17.joints, "nose")
+"""The names of the 18 joints."""
+NOSE = len(H36M_17)
+"""The nose's index."""
+
+_ABOVE_THORAX = [
+    H36M_17.index(name)
+    for name in H36M_17.joints
+    if name in ("thorax", "neck_base") or name.endswith(("shoulder", "elbow", "wrist"))
+]
+_CMU_UNIT_M = 0.0254 / 0.45
+_CMU_POSITIONS_FPS = 60.0
+_BANDAI_UNIT_M = 0.01
+_HEAD_M = 0.17  # top of the neck to the crown of an adult
+_LEG_M = 0.84  # thigh and shin of that adult, who is 1.75 m tall
+_NOSE_UP, _NOSE_FORWARD = 0.35, 0.65  # from the top of the neck, in lengths of the head
+
+
+@dataclass(frozen=True)
+class MotionClip:
+    """One captured performance.
+
+    joints_m (T, 18, 3) metres, z up, in the order of `MOCAP_JOINTS`; fps its frame rate.
+    """
+
+    name: str
+    fps: float
+    joints_m: Floats
+
+    def __post_init__(self) -> None:
+        check_shape("MotionClip.joints_m", self.joints_m, (None, len(MOCAP_JOINTS), 3))
+
+
+_CMU = {
+    "r_hip": "RightUpLeg", "r_knee": "RightLeg", "r_ankle": "RightFoot",
+    "l_hip": "LeftUpLeg", "l_knee": "LeftLeg", "l_ankle": "LeftFoot",
+    "spine": "Spine", "thorax": "Neck1", "neck_base": "Head",
+    "l_shoulder": "LeftArm", "l_elbow": "LeftForeArm", "l_wrist": "LeftHand",
+    "r_shoulder": "RightArm", "r_elbow": "RightForeArm", "r_wrist": "RightHand",
+}  # fmt: skip
+_BANDAI = {
+    "r_hip": "UpperLeg_R", "r_knee": "LowerLeg_R", "r_ankle": "Foot_R",
+    "l_hip": "UpperLeg_L", "l_knee": "LowerLeg_L", "l_ankle": "Foot_L",
+    "spine": "Spine", "thorax": "Neck", "neck_base": "Head",
+    "l_shoulder": "UpperArm_L", "l_elbow": "LowerArm_L", "l_wrist": "Hand_L",
+    "r_shoulder": "UpperArm_R", "r_elbow": "LowerArm_R", "r_wrist": "Hand_R",
+}  # fmt: skip
+
+
+def clip_from_bvh(text: str, name: str) -> MotionClip:
+    """Read a BVH file of either known skeleton.
+
+    Args:
+        text: The whole file.
+        name: The clip's name, which error messages use too.
+
+    Raises:
+        InputError: It is no BVH file, a damaged one, or has a skeleton of its own.
+    """
+    motion = read_bvh(text, name)
+    if "LeftUpLeg" in motion.names:
+        return MotionClip(name, motion.fps, _z_up(_cmu_clip(motion)[1:]))  # frame 0 is a T-pose
+    if "UpperLeg_L" in motion.names:
+        return MotionClip(name, motion.fps, _z_up(_bandai_clip(motion)))
+    raise InputError(
+        f"{name}: a skeleton with the joints {', '.join(motion.names[:4])}, … is not known here"
+    )
+
+
+def clip_from_cmu_positions(
+    names: list[str], millimetres: Array, fps: float, name: str
+) -> MotionClip:
+    """Make a clip of joint positions of the CMU skeleton; the head faces where the shoulders do.
+
+    Args:
+        names: The 28 joints.
+        millimetres: (T, 28, 3) positions, y up.
+        fps: Their frame rate.
+        name: The clip's name.
+    """
+    positions = millimetres.astype(np.float64) / 1000
+    thorax = positions[:, names.index("Spine1")] - positions[:, names.index("Spine")]
+    joints = _cmu_joints(names, positions, thorax)
+    up = positions[:, names.index("Head_end")] - positions[:, names.index("Head")]
+    left = joints[:, H36M_17.index("l_shoulder")] - joints[:, H36M_17.index("r_shoulder")]
+    _add_head(joints, up, np.cross(left, up))
+    return MotionClip(name, fps, _z_up(joints))
+
+
+def _cmu_clip(motion: BvhMotion) -> Floats:
+    """(T, 18, 3) metres, y up, of a file with the CMU conversion's skeleton."""
+    positions = motion.positions * _CMU_UNIT_M
+    spine, spine1 = (positions[:, motion.names.index(name)] for name in ("Spine", "Spine1"))
+    # The bone below the thorax, carried from Spine's axes into Spine1's.
+    lower_bone = motion.rotations["Spine"].inv().apply(spine1 - spine)
+    joints = _cmu_joints(motion.names, positions, motion.rotations["Spine1"].apply(lower_bone))
+    head = motion.rotations["Head"]
+    _add_head(joints, up=head.apply([0, 1, 0]), forward=head.apply([0, 0, 1]))
+    return joints
+
+
+def _bandai_clip(motion: BvhMotion) -> Floats:
+    """(T, 18, 3) metres, y up, of a file with Bandai-Namco's skeleton."""
+    positions = motion.positions * _BANDAI_UNIT_M
+    joints = _pick(motion.names, positions, _BANDAI)
+    chest = positions[:, motion.names.index("Chest")]
+    joints[:, H36M_17.index("spine")] += (chest - joints[:, H36M_17.index("spine")]) / 2
+    head = motion.rotations["Head"]
+    _add_head(joints, up=head.apply([1, 0, 0]), forward=head.apply([0, 1, 0]))
+    return joints
+
+
+def _cmu_joints(names: list[str], positions: Floats, thorax: Floats) -> Floats:
+    """(T, 18, 3) of the CMU skeleton's positions (T, K, 3) m; the head is left out.
+
+    `thorax` (T, 3) is the uppermost bone of the trunk. The common BVH conversion of the database
+    gives that bone no length, which makes every trunk 12 cm too short; in the database's own
+    skeletons it is as long as the bone below.
+    """
+    joints = _pick(names, positions, _CMU)
+    spine, spine1, neck = (positions[:, names.index(name)] for name in ("Spine", "Spine1", "Neck"))
+    joints[:, H36M_17.index("spine")] = (spine + spine1) / 2
+    if np.allclose(neck, spine1, atol=1e-3):
+        joints[:, _ABOVE_THORAX] += thorax[:, None]
+    return joints
+
+
+def _pick(names: list[str], positions: Floats, mapping: dict[str, str]) -> Floats:
+    """(T, 18, 3) of positions (T, K, 3): the joints of `mapping`, the pelvis between the hips."""
+    joints = np.zeros((len(positions), len(MOCAP_JOINTS), 3))
+    for ours, theirs in mapping.items():
+        joints[:, H36M_17.index(ours)] = positions[:, names.index(theirs)]
+    joints[:, 0] = joints[:, H36M_17.indices(("l_hip", "r_hip"))].mean(1)
+    return joints
+
+
+def _add_head(joints: Floats, up: Floats, forward: Floats) -> None:
+    """Fill in head_top and nose from the head's axes (T, 3), its size in proportion to the legs."""
+    hip, knee, ankle = (joints[:, H36M_17.index(name)] for name in ("l_hip", "l_knee", "l_ankle"))
+    leg = np.linalg.norm(hip - knee, axis=-1).mean() + np.linalg.norm(knee - ankle, axis=-1).mean()
+    head = _HEAD_M * leg / _LEG_M
+    up = up / np.linalg.norm(up, axis=-1, keepdims=True)
+    forward = forward / np.linalg.norm(forward, axis=-1, keepdims=True)
+    base = joints[:, H36M_17.index("neck_base")]
+    joints[:, H36M_17.index("head_top")] = base + head * up
+    joints[:, NOSE] = base + head * (_NOSE_UP * up + _NOSE_FORWARD * forward)
+
+
+def _z_up(joints: Floats) -> Floats:
+    """(…, 3) y up → z up."""
+    return np.stack([joints[..., 0], -joints[..., 2], joints[..., 1]], -1).astype(np.float32)
+
+
+def load_mocap(sources: Iterable[Path]) -> list[MotionClip]:
+    """Read all clips of some sources, in their order.
+
+    Args:
+        sources: Folders of BVH files, `.tar.*` archives of them, `.bvh` files and `.npz` files of
+            CMU positions: `joint_names` (28,) and arrays (T, 28, 3) millimetres, 60 a second.
+
+    Raises:
+        InputError: A source is missing, damaged or of another kind, or there is no clip in any.
+    """
+    clips = [clip for source in sources for clip in _clips(source)]
+    if not clips:
+        raise InputError("no motion capture found: name folders, archives or files with BVH motion")
+    return clips
+
+
+def _clips(source: Path) -> Iterator[MotionClip]:
+    """The clips of one source, by name."""
+    if not source.exists():
+        raise InputError(f"{source}: no such file or folder of motion capture")
+    if source.is_dir():
+        for path in sorted(source.rglob("*.bvh")):
+            yield clip_from_bvh(path.read_text(), path.stem)
+    elif source.suffix == ".npz":
+        with np.load(source, allow_pickle=False) as archive:
+            names = [str(name) for name in archive["joint_names"]]
+            for key in archive.files:
+                if key != "joint_names":
+                    yield clip_from_cmu_positions(names, archive[key], _CMU_POSITIONS_FPS, key)
+    elif source.suffix == ".bvh":
+        yield clip_from_bvh(source.read_text(), source.stem)
+    elif ".tar" in source.suffixes:
+        with tarfile.open(source) as archive:
+            for member in sorted(archive.getmembers(), key=lambda member: member.name):
+                file = archive.extractfile(member) if member.name.endswith(".bvh") else None
+                if file is not None:
+                    yield clip_from_bvh(io.TextIOWrapper(file).read(), Path(member.name).stem)
+    else:
+        raise InputError(
+            f"{source}: expected a folder, a .bvh, a .tar archive of them, or an .npz of positions"
+        )
