@@ -1,4 +1,4 @@
-"""Our BlazePose beside the packaged MediaPipe graph: the same models, so how far apart, and how fast?
+"""Our BlazePose beside the packaged MediaPipe graph, with the same models: distance and speed.
 
 MediaPipe needs an environment of its own, because it wants numpy < 2:
 
@@ -37,9 +37,8 @@ def main() -> None:
     parser.add_argument(
         "--save", type=Path, help="keep some of the graph's landmarks for the tests"
     )
-    parser.add_argument(
-        "--graph-into", type=Path, help=argparse.SUPPRESS
-    )  # the part that runs in that environment
+    # The part that runs in MediaPipe's environment.
+    parser.add_argument("--graph-into", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.graph_into:
         run_graph(chosen.clip, chosen.graph_into)
@@ -53,16 +52,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "graph.npz"
         command = [
-            chosen.mediapipe_python,
-            "-m",
-            "benchmarks.compare_mediapipe",
-            clip,
-            "--graph-into",
+            chosen.mediapipe_python, "-m", "benchmarks.compare_mediapipe", clip, "--graph-into",
             str(file),
-        ]
-        subprocess.run(
-            command, check=True, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL
-        )
+        ]  # fmt: skip
+        root = Path(__file__).parents[1]
+        subprocess.run(command, check=True, cwd=root, stderr=subprocess.DEVNULL)
         graph = dict(np.load(file))
     if chosen.save:
         save_reference(graph["landmarks"], chosen.save)
@@ -70,7 +64,11 @@ def main() -> None:
 
 
 def run_graph(clip: str, file: Path) -> None:
-    """Write the graph's landmarks (T, 33, 2) px, NaN where it found nobody, and its times (2,) ms a frame."""
+    """Run MediaPipe's graph on a clip.
+
+    Writes `landmarks` (T, 33, 2) px, NaN where it finds no person, and `times` (2,), processor and
+    wall time in ms per frame.
+    """
     import mediapipe as mp
 
     graph = mp.solutions.pose.Pose(
@@ -89,18 +87,26 @@ def run_graph(clip: str, file: Path) -> None:
 
 
 def save_reference(landmarks: np.ndarray[Any, Any], file: Path) -> None:
-    """Keep `KEPT_FRAMES` of the frames with somebody: frame_index (F,), landmarks (F, 33, 2) float32 px."""
+    """Keep `KEPT_FRAMES` of the frames with a person.
+
+    Writes `frame_index` (F,) and `landmarks` (F, 33, 2) float32 px.
+    """
     found = np.flatnonzero(np.isfinite(landmarks[:, 0, 0]))
     kept = found[np.linspace(0, len(found) - 1, KEPT_FRAMES).round().astype(int)]
     np.savez_compressed(file, frame_index=kept, landmarks=landmarks[kept].astype(np.float32))
 
 
 def compare(clip: str, graph: dict[str, np.ndarray[Any, Any]], num_threads: int) -> None:
+    """Run our detector on the clip and print how it compares with what `run_graph` wrote."""
     from core.skeletons import BLAZEPOSE_33, COCO_17
     from core.types import Frame
-    from detectors.base import create
+    from detectors.blazepose.backend import BlazePoseBackend
+    from detectors.blazepose.detector import BlazePose
+    from pipeline.media.video_reader import probe
+    from weights.store import resolve
 
-    detector = create("blazepose", num_threads=num_threads)
+    detector = BlazePose(*map(resolve, BlazePoseBackend.weights), num_threads=num_threads)
+    detector.begin(probe(Path(clip)))
     coco = BLAZEPOSE_33.indices(COCO_17.joints)
     distances, people, clock = [], [], Clock()
     for index, rgb in enumerate(frames(clip)):
@@ -112,11 +118,12 @@ def compare(clip: str, graph: dict[str, np.ndarray[Any, Any]], num_threads: int)
     detector.close()
 
     matched = np.array([d for d in distances if d is not None])
-    somebody = np.count_nonzero(people)
-    print(f"{len(people)} frames; the graph finds somebody in {len(distances)}, we in {somebody}")
+    occupied = np.count_nonzero(people)
+    print(f"{len(people)} frames; the graph finds a person in {len(distances)}, we in {occupied}")
     print(f"people per frame: graph at most 1, ours {np.mean(people):.2f} on average")
     print(
-        f"median 2D distance {np.median(matched):.2%} of the person's height ({len(matched)} frames matched)"
+        f"median 2D distance {np.median(matched):.2%} of the person's height"
+        f" ({len(matched)} frames matched)"
     )
     print(f"frames with a median under 2 %: {np.mean(np.median(matched, axis=1) < 0.02):.1%}")
     for name, (cpu, wall) in (
@@ -129,14 +136,23 @@ def compare(clip: str, graph: dict[str, np.ndarray[Any, Any]], num_threads: int)
         graph["times"][0] / (len(distances) / len(people)),
     )
     print(
-        f"processor time per person found: ours {per_person[0]:.1f} ms, graph {per_person[1]:.1f} ms"
+        f"processor time per person found: ours {per_person[0]:.1f} ms,"
+        f" graph {per_person[1]:.1f} ms"
     )
 
 
 def nearest_distance(
     ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any] | None:
-    """(17,) distances of our nearest person's keypoints (N, 17, 2) from theirs (17, 2), over the height of theirs."""
+    """Distances of our nearest person's keypoints from theirs, over the height of theirs.
+
+    Args:
+        ours: (N, 17, 2) px.
+        theirs: (17, 2) px.
+
+    Returns:
+        (17,); None if there is no person in ours.
+    """
     if not len(ours):
         return None
     distances = np.linalg.norm(ours - theirs, axis=2) / np.ptp(theirs[:, 1])
@@ -144,7 +160,7 @@ def nearest_distance(
 
 
 def frames(clip: str) -> Iterator[np.ndarray[Any, Any]]:
-    """The frames, decoded by one thread, so that none decodes ahead while a detector is timed."""
+    """RGB frames of a clip, decoded by one thread that rests while a detector is timed."""
     capture = cv2.VideoCapture(clip, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     while True:
         read, bgr = capture.read()
@@ -154,12 +170,13 @@ def frames(clip: str) -> Iterator[np.ndarray[Any, Any]]:
 
 
 class Clock:
-    """Sums the processor and wall time of calls, but for the first, which warms up."""
+    """Measures the processor and wall time of calls, except the first, which warms up."""
 
     def __init__(self) -> None:
         self._times: list[tuple[float, float]] = []
 
     def time(self, call: Callable[[], Any]) -> Any:
+        """Call a function, and return what it returns."""
         cpu, wall = time.process_time(), time.perf_counter()
         result = call()
         self._times.append((time.process_time() - cpu, time.perf_counter() - wall))

@@ -1,9 +1,9 @@
-"""A whole run (decode, detect, lift, draw, encode) beside MediaPipe's detection alone, on the same clip.
+"""The speed of a whole run beside MediaPipe's detection alone, on the same clip.
 
-python -m benchmarks.end_to_end [CLIP] [--mediapipe-python ENV/bin/python] [--repeat 3]
+    python -m benchmarks.end_to_end [CLIP] [--mediapipe-python ENV/bin/python] [--repeat 3]
 
-ENV is as benchmarks/compare_mediapipe.py says. Both run one after the other, with all cores; loading models is not
-counted.
+A whole run decodes, detects, lifts, draws and encodes. ENV is as benchmarks/compare_mediapipe.py
+says. Both run one after the other, with all cores; loading models is not counted.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline.config import PipelineConfig
+from pipeline.results.report import Report
 from pipeline.run import process_video
 from weights.store import resolve
 
@@ -42,10 +43,11 @@ def main() -> None:
     clip = chosen.clip or resolve("demo-clip")
     ours = max(
         (whole_run(clip) for _ in range(chosen.repeat)),
-        key=lambda report: report["frames_per_second"],
+        key=lambda report: report.frames_per_second or 0.0,
     )
     print(
-        f"whole run: {ours['frames_per_second']:.1f} frames/s, {ours['frames']} frames, seconds {ours['seconds']}"
+        f"whole run: {ours.frames_per_second:.1f} frames/s, {ours.frames} frames,"
+        f" seconds {dict(ours.seconds)}"
     )
     if chosen.mediapipe_python:
         command = [chosen.mediapipe_python, "-c", MEDIAPIPE, str(clip)]
@@ -55,12 +57,12 @@ def main() -> None:
         ]
         theirs = max(float(run.stdout) for run in runs)
         print(f"MediaPipe's decoding and detection of one person alone: {theirs:.1f} frames/s")
-        print(f"ratio: {ours['frames_per_second'] / theirs:.2f}")
+        print(f"ratio: {(ours.frames_per_second or 0.0) / theirs:.2f}")
 
 
-def whole_run(clip: Path) -> dict[str, float]:
+def whole_run(clip: Path) -> Report:
     with tempfile.TemporaryDirectory() as folder:
-        return process_video(clip, PipelineConfig(output=Path(folder)))
+        return process_video(clip, PipelineConfig(output=Path(folder))).report
 
 
 if __name__ == "__main__":

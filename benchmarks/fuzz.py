@@ -1,4 +1,4 @@
-"""Mutated files for everything that reads files from outside; none may cause a traceback, a crash or a wait.
+"""Mutated files for all fuzz targets; none may cause a traceback, a crash or a wait.
 
 python -m benchmarks.fuzz --inputs 2000 --seed 0 --keep tests/fuzz/corpus
 """
@@ -10,9 +10,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.fuzz.mutate import mutated
-from tests.fuzz.targets import TARGETS
-from tests.fuzz.watch import Watched
+from testkit.fuzz.mutate import mutated
+from testkit.fuzz.targets import TARGETS
+from testkit.fuzz.watch import Watched
 
 
 def main() -> int:
@@ -37,13 +37,13 @@ def main() -> int:
             seed = chance.choice(seeds[target])
             path = folder / f"{options.seed}_{number}{seed.suffix}"
             path.write_bytes(mutated(seed.read_bytes(), chance, TARGETS[target].text))
-            told = watched.read(target, path)
-            kind = told.partition(":")[0] or "read"
+            outcome = watched.read(target, path)
+            kind = outcome.partition(":")[0] or "read"
             counts[target, kind] += 1
             if kind not in ("read", "refused"):
                 (options.keep / target).mkdir(parents=True, exist_ok=True)
                 (options.keep / target / path.name).write_bytes(path.read_bytes())
-                print(f"{target} {path.name}: {told}", flush=True)
+                print(f"{target} {path.name}: {outcome}", flush=True)
             path.unlink()
         watched.close()
     for (target, kind), count in sorted(counts.items()):

@@ -1,11 +1,12 @@
-"""A live source on loopback: the sample clip in real time, over and over, into a FIFO, as a camera would send it.
+"""A live source on loopback: the sample clip, looped in real time into a FIFO, like a camera.
 
-python -m benchmarks.live [MINUTES]      # default 10
+    python -m benchmarks.live [MINUTES]      # default 10
 
-Printed: frames a second, frames missed, latency (from when a frame was due in the stream, and from when it was decoded,
-until its poses are out), memory after one minute and at the end; then Ctrl-C, and whether the files are whole. The
-stream is 1280x720 H.264 in MPEG-TS, which tells that a frame is over only when the next begins: a frame's time, 33 ms,
-of the first latency is the stream's own.
+Prints frames per second, frames missed, latency until a frame's poses are out (since the frame was
+due in the stream, and since it was decoded), memory after one minute and at the end; then presses
+Ctrl-C and prints whether the files are whole. The stream is 1280x720 H.264 in MPEG-TS, where a
+frame's end shows only when the next begins: one frame's time, 33 ms, of the first latency is the
+stream's own.
 """
 
 import argparse
@@ -36,32 +37,16 @@ def camera_like(folder: Path) -> Path:
     """The sample clip coded as cameras do: no frame refers to a later one."""
     path = folder / "camera.ts"
     command = [
-        ffmpeg_program(),
-        "-v",
-        "error",
-        "-i",
-        str(resolve("demo-clip")),
-        "-an",
-        "-r",
-        str(FPS),
-    ]
-    command += [
-        "-vf",
-        "scale=1280:720",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-tune",
-        "zerolatency",
-    ]
-    command += ["-bf", "0", "-g", str(FPS), str(path)]
+        ffmpeg_program(), "-v", "error", "-i", str(resolve("demo-clip")), "-an", "-r", str(FPS),
+        "-vf", "scale=1280:720", "-c:v", "libx264", "-preset", "veryfast",
+        "-tune", "zerolatency", "-bf", "0", "-g", str(FPS), str(path),
+    ]  # fmt: skip
     subprocess.run(command, check=True)
     return path
 
 
 def frames_of(stream: IO[bytes]) -> Iterator[bytes]:
-    """A frame's packets at a time."""
+    """Split an MPEG-TS stream at the beginnings of its video frames."""
     gathered = b""
     while packet := stream.read(PACKET):
         pid, begins = int.from_bytes(packet[1:3]) & 0x1FFF, packet[1] & 0x40
@@ -72,21 +57,14 @@ def frames_of(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 class Camera(threading.Thread):
-    """Sends frame n into a FIFO n / FPS after `start_s`."""
+    """Sends frame n into a FIFO n / FPS seconds after `start_s`."""
 
     def __init__(self, clip: Path, fifo: Path) -> None:
         super().__init__(daemon=True)
         command = [
-            ffmpeg_program(),
-            "-v",
-            "error",
-            "-nostdin",
-            "-stream_loop",
-            "-1",
-            "-i",
-            str(clip),
-        ]
-        command += ["-c", "copy", "-f", "mpegts", "pipe:1"]
+            ffmpeg_program(), "-v", "error", "-nostdin", "-stream_loop", "-1", "-i", str(clip),
+            "-c", "copy", "-f", "mpegts", "pipe:1",
+        ]  # fmt: skip
         self._source = subprocess.Popen(command, stdout=subprocess.PIPE)
         self._fifo = fifo
         self.start_s = 0.0
@@ -99,12 +77,12 @@ class Camera(threading.Thread):
                 for number, frame in enumerate(frames_of(self._source.stdout)):
                     time.sleep(max(self.start_s + number / FPS - time.monotonic(), 0))
                     fifo.write(frame)
-            except BrokenPipeError:  # nobody looks any more
+            except BrokenPipeError:  # the reader has stopped
                 self._source.kill()
 
 
 class Receiver(threading.Thread):
-    """Reads --stream's lines; `late_s` how long after it was due a frame's poses came."""
+    """Reads --stream's lines; `late_s` has the times from frames being due to their poses."""
 
     def __init__(self, lines: IO[bytes], camera: Camera) -> None:
         super().__init__(daemon=True)
@@ -135,14 +113,9 @@ def main() -> None:
         os.mkfifo(fifo)
         camera = Camera(camera_like(folder), fifo)
         command = [
-            sys.executable,
-            "infer_video.py",
-            str(fifo),
-            "--stream",
-            "-",
-            "--output",
+            sys.executable, "infer_video.py", str(fifo), "--stream", "-", "--output",
             str(folder / "out"),
-        ]
+        ]  # fmt: skip
         live = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert live.stdout is not None
         receiver = Receiver(live.stdout, camera)
@@ -164,17 +137,20 @@ def main() -> None:
 def print_results(out: Path, late_s: list[float], memory: tuple[float, float], status: int) -> None:
     report = json.loads(next(out.glob("*/report.json")).read_text())
     live = report["live"]
-    print(f"{live['seconds']:.0f} s at {FPS} frames/s: {report['frames_per_second']} frames/s used, "
-          f"{live['frames_missed']} of {live['frames_arrived']} frames missed")  # fmt: skip
+    print(
+        f"{live['seconds']:.0f} s at {FPS} frames/s: {report['frames_per_second']} frames/s used, "
+        f"{live['frames_missed']} of {live['frames_arrived']} frames missed"
+    )
     due = 1000 * np.percentile(late_s, [50, 95])
     print(f"latency, due in the stream → poses out: p50 {due[0]:.0f} ms, p95 {due[1]:.0f} ms")
-    for what, told in live["latency_ms"].items():
-        print(f"latency, decoded → {what} out: p50 {told['p50']} ms, p95 {told['p95']} ms")
+    for what, ms in live["latency_ms"].items():
+        print(f"latency, decoded → {what} out: p50 {ms['p50']} ms, p95 {ms['p95']} ms")
     print(f"memory: {memory[0]:.0f} MiB after a minute, {memory[1]:.0f} MiB at the end")
     video, poses = probe(next(out.glob("*/*_3d.mp4"))), np.load(next(out.glob("*/poses.npz")))
     rows, frames = len(poses["track_id"]), report["frames"]
     print(
-        f"after Ctrl-C: exit status {status}, {video.frame_count} of {frames} frames in the video, {rows} rows of poses"
+        f"after Ctrl-C: exit status {status}, {video.frame_count} of {frames} frames in the video,"
+        f" {rows} rows of poses"
     )
     print("warnings:", report["warnings"])
 

@@ -1,9 +1,10 @@
-"""Neither peak memory nor the cost of a frame may grow with a video's length: the sample looped to one minute and to
-ten, or more, at 1080p. The minute is measured before and after the longer clip, so that a change of the machine's
-speed shows.
+"""Whether peak memory and the cost of a frame grow with a video's length, which they must not.
 
-python -m benchmarks.memory                          # prints peaks, times a frame and their ratios
-python -m benchmarks.memory --minutes 60 --fps 15    # an hour beside a minute; takes an hour on two processor cores
+    python -m benchmarks.memory                          # peaks, times per frame, their ratios
+    python -m benchmarks.memory --minutes 60 --fps 15    # an hour; takes an hour on two cores
+
+The sample clip is looped to one minute and to ten, or more, at 1080p. The minute is measured before
+and after the longer clip, so that a change of the machine's speed shows.
 """
 
 import argparse
@@ -49,14 +50,8 @@ def ffmpeg(*arguments: str) -> None:
 def peak_and_cost(video: Path, folder: Path) -> tuple[float, float, float]:
     """Peak memory in MiB; a frame's processor and wall time in ms."""
     arguments = [
-        sys.executable,
-        "-c",
-        CHILD,
-        str(video),
-        "--output",
-        str(folder / "out"),
-        "--overwrite",
-    ]
+        sys.executable, "-c", CHILD, str(video), "--output", str(folder / "out"), "--overwrite",
+    ]  # fmt: skip
     done = subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, text=True)
     kib, cpu_s, status = done.stdout.split()[-3:]
     if status != "0":
@@ -81,7 +76,8 @@ def main() -> None:
     names = ("peak memory, MiB", "processor time, ms a frame", "wall time, ms a frame")
     for name, first, second, longer in zip(names, before, after, many, strict=True):
         print(
-            f"{name}: 1 minute {first:.1f} and {second:.1f}, {chosen.minutes:g} minutes {longer:.1f}",
+            f"{name}: 1 minute {first:.1f} and {second:.1f},"
+            f" {chosen.minutes:g} minutes {longer:.1f}",
             end="; ",
         )
         print(f"ratio {longer / first:.3f} and {longer / second:.3f}")

@@ -1,13 +1,14 @@
-"""On calibrated footage: our 3D and MediaPipe's world landmarks (Full) against joints triangulated from all views.
+"""Our 3D and MediaPipe's world landmarks (Full) against joints triangulated from several views.
 
-Reads what Pose2Sim keeps of a trial: a folder of videos, the triangulated joints of one person (`.trc`) and the cameras
-(`.toml`), videos and cameras in the order of their names. MediaPipe needs an environment of its own, because it wants
-numpy < 2:
+Reads what Pose2Sim keeps of a trial: a folder of videos, the triangulated joints of one person
+(`.trc`) and the cameras (`.toml`), videos and cameras in the order of their names. MediaPipe needs
+an environment of its own, because it wants numpy < 2:
 
     python3.11 -m venv ENV && ENV/bin/pip install mediapipe==0.10.21
     python -m benchmarks.multiview VIDEOS FILE.trc CAMERAS.toml --mediapipe-python ENV/bin/python
 
-Errors in mm over the twelve limb joints, MPJVE per frame, in the frames in which both follow that person.
+Errors are in mm over the twelve limb joints, MPJVE in mm per frame, over the frames in which both
+follow that person.
 """
 
 import argparse
@@ -24,7 +25,8 @@ from benchmarks.compare_mediapipe import frames
 from core.types import Floats
 
 _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-_FOLLOWED = 0.15  # of the person's height in the picture: how far keypoints lie from the joints at most, on average
+_FOLLOWED = 0.15
+"""Largest mean distance of keypoints from the joints, in the person's heights in the picture."""
 
 
 def main() -> None:
@@ -40,9 +42,8 @@ def main() -> None:
         "--mediapipe-python", help="Python of an environment with mediapipe==0.10.21"
     )
     parser.add_argument("--lifter", default="lifter", help="name or path of our lifting network")
-    parser.add_argument(
-        "--graph-into", type=Path, help=argparse.SUPPRESS
-    )  # the part that runs in that environment
+    # The part that runs in MediaPipe's environment.
+    parser.add_argument("--graph-into", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.graph_into:
         run_graph(chosen.videos, chosen.graph_into)
@@ -53,6 +54,7 @@ def main() -> None:
 
 
 def compare(folder: Path, trc: Path, calibration: Path, mediapipe_python: str, lifter: str) -> None:
+    """Print a row of errors for each view, and their mean."""
     truth = read_trc(trc)
     cameras = [
         c
@@ -72,16 +74,11 @@ def compare(folder: Path, trc: Path, calibration: Path, mediapipe_python: str, l
         with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / "graph.npz"
             command = [
-                mediapipe_python,
-                "-m",
-                "benchmarks.multiview",
-                str(video),
-                "--graph-into",
+                mediapipe_python, "-m", "benchmarks.multiview", str(video), "--graph-into",
                 str(file),
-            ]
-            subprocess.run(
-                command, check=True, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL
-            )
+            ]  # fmt: skip
+            root = Path(__file__).parents[1]
+            subprocess.run(command, check=True, cwd=root, stderr=subprocess.DEVNULL)
             graph = dict(np.load(file))
             both = [
                 our_joints(video, pixels, lifter, Path(scratch) / video.stem),
@@ -109,7 +106,17 @@ def _line(name: str, row: list[float]) -> str:
 
 
 def errors_mm(joints: Floats, truth: Floats, use: Floats) -> tuple[float, float]:
-    """PA-MPJPE and, between neighbouring frames of `use` (T,), MPJVE of joints (T, 12, 3) relative to the hips."""
+    """PA-MPJPE in mm and MPJVE in mm per frame of the limbs.
+
+    Args:
+        joints: (T, 12, 3) metres.
+        truth: (T, 12, 3) metres.
+        use: (T,) bool, the frames that count; velocities need two neighbouring ones and are
+            relative to the middle of the hips.
+
+    Returns:
+        Both, NaN where there are no two neighbouring frames.
+    """
     from train.metrics import mpjpe, p_mpjpe
 
     if not (use[1:] & use[:-1]).any():
@@ -123,12 +130,22 @@ def errors_mm(joints: Floats, truth: Floats, use: Floats) -> tuple[float, float]
 
 
 def our_joints(video: Path, pixels: Floats, lifter: str, output: Path) -> tuple[Floats, Floats]:
-    """Joints (T, 12, 3) and keypoints (T, 12, 2) of whom we saw nearest to the truth's `pixels`; NaN where unseen."""
+    """Our limbs of the person who is nearest to the truth.
+
+    Args:
+        video: The clip.
+        pixels: (T, 12, 2) where the true joints are seen.
+        lifter: Name or path of our lifting network.
+        output: Folder for our results.
+
+    Returns:
+        Joints (T, 12, 3) m and keypoints (T, 12, 2) px, NaN where the person is not followed.
+    """
     from lifter.reprojection import LIMBS_IN, LIMBS_OUT
     from pipeline.config import PipelineConfig
     from pipeline.run import process_video
 
-    process_video(video, PipelineConfig(lifter=lifter, render=False), output)
+    process_video(video, PipelineConfig.from_flat(lifter=lifter, render=False), output)
     with np.load(output / "poses.npz") as poses:
         index, tracks = poses["frame_index"], poses["track_id"]
         points, joints = poses["keypoints_2d"][:, LIMBS_IN], poses["joints_camera_m"][:, LIMBS_OUT]
@@ -140,7 +157,7 @@ def our_joints(video: Path, pixels: Floats, lifter: str, output: Path) -> tuple[
 
 
 def run_graph(video: Path, file: Path) -> None:
-    """Write MediaPipe's world landmarks of the limbs (T, 12, 3) and where they are seen (T, 12, 2) px."""
+    """Write MediaPipe's world landmarks of the limbs (T, 12, 3) m, and them in the picture, px."""
     import mediapipe as mp
 
     graph = mp.solutions.pose.Pose(static_image_mode=False, model_complexity=1)
@@ -164,7 +181,7 @@ def run_graph(video: Path, file: Path) -> None:
 
 
 def read_trc(path: Path) -> Floats:
-    """The limbs (T, 12, 3), left side first, in the axes of the calibration: Pose2Sim writes y, z, x."""
+    """The limbs (T, 12, 3), left side first, in the calibration's axes: a .trc has y, z, x."""
     lines = [line.split("\t") for line in path.read_text().splitlines()]
     names = [name for name in lines[3][2:] if name.strip()]
     rows = np.array(

@@ -1,11 +1,11 @@
-"""Frames per second of training: a plain loop in PyTorch, and ours, on the same data, network and machine.
+"""Frames per second of training: a plain loop in PyTorch, and ours, with the same data and network.
 
-    python benchmarks/train.py                         # -arc 3,3,3 -ch 1024 -b 1024 on the reference clips
+    python benchmarks/train.py            # -arc 3,3,3 -ch 1024 -b 1024 on the reference clips
     python benchmarks/train.py -arc 3,3,3,3,3 --peak-tflops 989
 
-The plain loop is the textbook one: fp32, strided Conv1d layers, torch's dropout and Adam, batches put together example
-by example in numpy. Both take their steps in turn, so that whatever else the machine does hits both. Last come both
-networks' errors on the test subjects after equally many epochs.
+The plain loop is the textbook one: fp32, strided Conv1d layers, torch's dropout and Adam, batches
+put together example by example in numpy. Both take their steps in turn, so that other load on the
+machine slows both. At the end, both networks' errors on the test subjects are printed.
 """
 
 import argparse
@@ -27,8 +27,8 @@ from lifter.model import TemporalConvNet  # noqa: E402
 from train.reproduce.evaluate import average, evaluate_actions  # noqa: E402
 from train.reproduce.loop import Training  # noqa: E402
 from train.reproduce.options import parse  # noqa: E402
+from train.reproduce.processes import ProcessGroup  # noqa: E402
 from train.reproduce.session import Session, open_session  # noqa: E402
-from train.reproduce.team import Team  # noqa: E402
 
 
 class PlainNet(TemporalConvNet):
@@ -49,7 +49,7 @@ class PlainNet(TemporalConvNet):
 
 
 class PlainTraining:
-    """Everything the obvious way."""
+    """The textbook loop: batches in numpy, fp32, torch's Adam."""
 
     def __init__(self, session: Session) -> None:
         o = session.options
@@ -105,23 +105,21 @@ class PlainTraining:
 
 class OurTraining:
     def __init__(self, session: Session) -> None:
-        self.training = Training(session, Team())
+        self.training = Training(session, ProcessGroup())
 
     @property
     def net(self) -> nn.Module:
-        return self.training.progress.networks.pose
+        return self.training.state.networks.pose
 
     def steps(self) -> Iterator[None]:
         for _ in self.training.steps():
             yield
-        progress = self.training.progress
-        progress.epoch += 1
-        for group in progress.optimizer.param_groups:
-            group["lr"] *= self.training.session.options.lr_decay
+        self.training.state.epoch += 1
+        self.training.state.decay_learning_rate(self.training.session.options.lr_decay)
 
 
 def flops_per_frame(net: TemporalConvNet) -> float:
-    """Multiplications and additions of one training step, forward and twice as much backward, for one window."""
+    """Multiplications and additions of a training step on one window; backward is twice forward."""
     frames, total = net.config.receptive_field, 0
     for layer in (net.expand_conv, *net.layers_conv):
         frames //= layer.kernel_size[0]
@@ -132,7 +130,11 @@ def flops_per_frame(net: TemporalConvNet) -> float:
 def timed_epoch(
     contenders: dict[str, PlainTraining | OurTraining], device: torch.device
 ) -> dict[str, float]:
-    """An epoch of each, step by step in turn; the seconds each took, without its first step, which warms up."""
+    """Run an epoch of each, step by step in turn.
+
+    Returns:
+        The seconds of each, without its first step, which warms up.
+    """
     spent = dict.fromkeys(contenders, 0.0)
     running = {name: contender.steps() for name, contender in contenders.items()}
     first = True
@@ -157,22 +159,15 @@ def main() -> None:
     )
     parser.add_argument("--no-plain", action="store_true", help="leave the plain loop out")
     arguments, flags = parser.parse_known_args()
-    defaults = [
-        "--data-dir",
-        str(ROOT / "tests/data/h36m_like"),
-        "-k",
-        "gt",
-        "-e",
-        "4",
-        "--no-eval",
-    ]
-    session = open_session(parse([*defaults, *flags]))
+    data = ["--data-dir", str(ROOT / "tests/data/h36m_like"), "-k", "gt"]
+    session = open_session(parse([*data, "-e", "4", "--no-eval", *flags]))
     o = session.options
     contenders = {} if arguments.no_plain else {"plain": PlainTraining(session)}
     contenders["ours"] = OurTraining(session)
-    frames = len(contenders["ours"].training.progress.labelled.examples)
+    frames = len(contenders["ours"].training.state.labelled.examples)
     print(
-        f"-arc {o.architecture} -ch {o.channels} -b {o.batch_size} on {session.device}, {frames} frames an epoch"
+        f"-arc {o.architecture} -ch {o.channels} -b {o.batch_size} on {session.device}, "
+        f"{frames} frames an epoch"
     )
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for epoch in range(o.epochs):
@@ -194,7 +189,8 @@ def main() -> None:
             else ""
         )
         print(
-            f"{name:<5} {rates[name]:9.0f} frames/s, {tflops:.3f} TFLOP/s{share}; MPJPE {errors.mpjpe:.1f} mm"
+            f"{name:<5} {rates[name]:9.0f} frames/s, {tflops:.3f} TFLOP/s{share}; "
+            f"MPJPE {errors.mpjpe:.1f} mm"
         )
     if "plain" in rates:
         print(f"ours is {rates['ours'] / rates['plain']:.1f} times as fast")

@@ -1,4 +1,4 @@
-"""Six moments of a clip, each as filmed and in 3D from two viewpoints: does the figure do what the person does?
+"""Draw six moments of a clip, each as filmed and in 3D from two viewpoints, to compare by eye.
 
 python -m benchmarks.views output/demo docs/viewpoints.jpg
 """
@@ -11,13 +11,12 @@ import cv2
 import numpy as np
 
 from core.skeletons import H36M_17
-from core.types import Floats, Frame, WorldPoses
+from core.types import Floats, Frame, Picture, WorldPoses
 from pipeline.media.video_reader import VideoReader
-from pipeline.render.draw import Picture
 from pipeline.render.figures import FigurePainter
 from pipeline.render.overlay import draw_person
 from pipeline.render.person import PersonInFrame
-from pipeline.render.scene import build_stage
+from pipeline.render.stage_plot import build_stage
 
 MOMENTS, CELL, MARGIN = 6, 300, 0.35
 TURNS_DEG = (0.0, 90.0)
@@ -44,15 +43,18 @@ def main() -> None:
 
 
 def column(frame: Frame, table: dict[str, Floats]) -> Picture:
-    """The people of one moment: as filmed, as the camera's side sees them in 3D, and from their right."""
+    """The people of one moment: as filmed, in 3D from the camera's side, and from their right."""
     rows = np.flatnonzero(table["frame_index"] == frame.index)
     people = [
         PersonInFrame(
-            int(table["track_id"][row]), box(table["keypoints_2d"][row]), table["keypoints_2d"][row],
-            table["keypoint_scores"][row], table["joints_world_m"][row].astype(float),
+            int(table["track_id"][row]),
+            box(table["keypoints_2d"][row]),
+            table["keypoints_2d"][row],
+            table["keypoint_scores"][row],
+            table["joints_world_m"][row].astype(float),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     return np.concatenate([filmed(frame, people), *(turned(people, turn) for turn in TURNS_DEG)])
 
 
@@ -61,7 +63,7 @@ def box(keypoints: Floats) -> Floats:
 
 
 def filmed(frame: Frame, people: list[PersonInFrame]) -> Picture:
-    """A square cut out of the frame around everybody."""
+    """A square cut out of the frame around all people."""
     corners = np.array([person.box_xyxy for person in people]).reshape(-1, 2)
     side = (1 + MARGIN) * np.ptp(corners, axis=0).max()
     left, top = (corners.min(0) + corners.max(0)) / 2 - side / 2
@@ -69,15 +71,18 @@ def filmed(frame: Frame, people: list[PersonInFrame]) -> Picture:
     picture = cv2.warpAffine(frame.rgb, cut, (CELL, CELL), flags=cv2.INTER_AREA)
     for person in people:
         moved = PersonInFrame(
-            person.track_id, person.box_xyxy - [left, top, left, top], person.keypoints_xy - [left, top],
-            person.keypoint_scores, person.joints_world_m,
-        )  # fmt: skip
+            person.track_id,
+            person.box_xyxy - [left, top, left, top],
+            person.keypoints_xy - [left, top],
+            person.keypoint_scores,
+            person.joints_world_m,
+        )
         draw_person(picture, moved, CELL / side)
     return picture
 
 
 def turned(people: list[PersonInFrame], turn_deg: float) -> Picture:
-    """The 3D view with everybody turned about the vertical."""
+    """The 3D view with all people turned about the vertical."""
     turn = np.radians(turn_deg)
     about_z = np.array(
         [[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]]

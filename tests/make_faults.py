@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.media.matroska import TICKS_PER_S, frame_header, stream_header
-from tests.make_video import moving, run_ffmpeg
+from testkit.make_video import moving, run_ffmpeg
 
 NAMES = (
     "with space.mp4",
@@ -22,7 +22,11 @@ NAMES = (
 
 
 def make_faults(folder: Path) -> dict[str, str]:
-    """Fill a folder; by path in it, why the file must fail, or for one that must be done "" or what it is warned of."""
+    """Fill a folder.
+
+    Returns:
+        By path in it, why the file must fail; of one that must be done, "" or its warning.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     whole = moving(folder / "whole.mp4", frames=40, options="-movflags +faststart")
     expected = {"whole.mp4": ""}

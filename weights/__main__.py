@@ -8,7 +8,11 @@ from weights.store import Store
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit status is 0 (done), 1 (something is wrong with a file) or 2 (with the command line)."""
+    """Run one command.
+
+    Returns:
+        The exit status: 0 done, 1 a file is wrong, 2 the command line is wrong.
+    """
     parser = argparse.ArgumentParser(prog="python -m weights", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="every file the manifest knows, and whether it is here")
@@ -26,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _list(store: Store) -> int:
+    """Print every file of the manifest."""
     for entry in store.entries.values():
         here = "here" if store.path(entry).is_file() else "not fetched"
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else "size unknown"
@@ -34,6 +39,7 @@ def _list(store: Store) -> int:
 
 
 def _fetch(store: Store, names: list[str]) -> int:
+    """Print the path of each file, fetched if need be."""
     failed = False
     for name in names:
         try:
@@ -45,6 +51,7 @@ def _fetch(store: Store, names: list[str]) -> int:
 
 
 def _verify(store: Store) -> int:
+    """Check the files that are here."""
     failed = False
     for entry in store.entries.values():
         if not store.path(entry).is_file():

@@ -1,4 +1,4 @@
-"""Two ways to bring a file here: a member of a PyPI wheel, and a download that resumes."""
+"""Two ways to fetch a file: a member of a PyPI wheel, and a download that resumes."""
 
 import contextlib
 import os
@@ -18,19 +18,24 @@ from tqdm import tqdm
 
 ATTEMPTS = 4
 RETRY_PAUSE_S = 1.0
+"""After the first failure; doubled after each further one."""
 TIMEOUT_S = 30
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TRANSIENT_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 
 class FetchError(Exception):
-    """A file could not be brought here; the text is half a line, to be put into a `WeightsError`."""
+    """A file could not be fetched; the text is a clause for a `WeightsError`."""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel on the user's package index and one file in it; `size` is the wheel's, in bytes, for the bar."""
+    """A file in a wheel on the user's package index.
+
+    requirement names the wheel's project and version, platform the wheel's platform; member is the
+    file's path in the wheel; size is the wheel's, in bytes.
+    """
 
     requirement: str
     platform: str
@@ -42,15 +47,26 @@ class Wheel:
 
 
 def download_wheel(wheel: Wheel, folder: Path) -> Path:
-    """Let pip put the wheel into `folder`, so that the user's index, proxy and certificates hold; return its path.
+    """Download a wheel by pip, with the user's index, proxy and certificates.
 
-    The version and platform asked for are those of the wheel, not of this machine: it is only unpacked.
+    The Python version and platform are the wheel's, not this machine's: it is only unpacked.
+
+    Args:
+        wheel: What to download.
+        folder: An empty folder to put it into.
+
+    Returns:
+        The wheel's path.
+
+    Raises:
+        FetchError: pip is missing or fails.
     """
     log = folder / "pip.log"
     command = [
-        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--platform", wheel.platform,
-        "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311", "--dest", str(folder),
-        "--progress-bar", "off", "--disable-pip-version-check", wheel.requirement,
+        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:",
+        "--platform", wheel.platform, "--python-version", "3.11", "--implementation", "cp",
+        "--abi", "cp311", "--dest", str(folder), "--progress-bar", "off",
+        "--disable-pip-version-check", wheel.requirement,
     ]  # fmt: skip
     with (
         log.open("wb") as output,
@@ -67,7 +83,7 @@ def download_wheel(wheel: Wheel, folder: Path) -> Path:
                 time.sleep(0.1)
                 bar.update(_largest_file(folder) - bar.n)
         finally:
-            pip.kill()  # an interrupted wait must not leave pip writing into a folder that goes away
+            pip.kill()  # an interrupted wait must not leave pip writing into a deleted folder
             pip.wait()
         bar.update(wheel.size - bar.n if pip.returncode == 0 else 0)
     if pip.returncode != 0:
@@ -76,12 +92,15 @@ def download_wheel(wheel: Wheel, folder: Path) -> Path:
 
 
 def _largest_file(folder: Path) -> int:
-    """Bytes pip has of the wheel so far; its files and folders come and go while we look (`rglob` would raise)."""
+    """Bytes that pip has of the wheel so far.
+
+    pip makes and deletes files and folders meanwhile, where `rglob` would raise.
+    """
     sizes = [0]
-    for place, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(FileNotFoundError):
-                sizes.append(Path(place, name).stat().st_size)
+                sizes.append(Path(parent, name).stat().st_size)
     return max(sizes)
 
 
@@ -96,7 +115,14 @@ def _pip_complaint(log: str) -> str:
 
 
 def unpack_members(wheel: Path, members: list[str], folder: Path) -> dict[str, Path]:
-    """Unpack the named members into `folder`; return their paths by name."""
+    """Unpack some members into `folder`.
+
+    Returns:
+        Their paths by name.
+
+    Raises:
+        FetchError: The wheel is damaged or lacks one of them.
+    """
     try:
         with zipfile.ZipFile(wheel) as archive:
             return {member: Path(archive.extract(member, folder)) for member in members}
@@ -105,7 +131,16 @@ def unpack_members(wheel: Path, members: list[str], folder: Path) -> dict[str, P
 
 
 def download_url(url: str, part: Path, label: str) -> None:
-    """Download into `part`, going on where an earlier try or run stopped; a broken transfer is tried again."""
+    """Download a file, from where an earlier attempt or run stopped.
+
+    Args:
+        url: Where from; https, or http from this machine.
+        part: The file to write or continue.
+        label: What the progress bar calls it.
+
+    Raises:
+        FetchError: It failed for good, or `ATTEMPTS` times.
+    """
     _require_encrypted(url)
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -119,6 +154,7 @@ def download_url(url: str, part: Path, label: str) -> None:
 
 
 def _continue_download(url: str, part: Path, label: str) -> None:
+    """One attempt of `download_url`."""
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
@@ -128,7 +164,7 @@ def _continue_download(url: str, part: Path, label: str) -> None:
             have = have if response.status == HTTPStatus.PARTIAL_CONTENT else 0
             _append(response, part, have, label)
     except urllib.error.HTTPError as error:
-        # Nothing lies beyond what we have: the file is whole already, or another one than the part came from.
+        # Nothing lies beyond the part: it is whole already, or the server has another file now.
         if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
         if error.headers.get("Content-Range") != f"bytes */{have}":
@@ -145,7 +181,7 @@ def _append(response: HTTPResponse, part: Path, have: int, label: str) -> None:
         tqdm(desc=label, total=total, initial=have, unit="B", unit_scale=True) as bar,
     ):
         file.seek(have)
-        while chunk := response.read(CHUNK):
+        while chunk := response.read(CHUNK_BYTES):
             bar.update(file.write(chunk))
         reached = file.tell()
     if total is not None and reached != total:
@@ -153,7 +189,7 @@ def _append(response: HTTPResponse, part: Path, have: int, label: str) -> None:
 
 
 def _require_encrypted(url: str) -> None:
-    """Plain http is for this machine only, wherever redirects lead."""
+    """Refuse plain http except from this machine; redirects are checked too."""
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise FetchError(f"{url} is not https")

@@ -1,8 +1,9 @@
 """From a name in `manifest.toml`, or a path, to a verified file on this machine.
 
-`resolve("blazepose-detector")` looks beside the manifest (files of the repository) or in the cache folder
-(`weights/cache/`, or `$VIDEO3D_WEIGHTS`), fetches what is missing, and checks the sha256 each time, because a file
-may also have been put there by hand. Everything that can go wrong is a `WeightsError` of one line.
+`resolve("blazepose-detector")` looks beside the manifest (files of the repository) or in the cache
+folder (`weights/cache/`, or `$VIDEO3D_WEIGHTS`), fetches what is missing, and checks the sha256
+each time, because a file may also have been copied there by hand. All that can go wrong is a
+`WeightsError` of one line.
 """
 
 import hashlib
@@ -23,7 +24,10 @@ CACHE_VARIABLE = "VIDEO3D_WEIGHTS"
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of the manifest, whose head explains the fields. `source` is None for a file of the repository."""
+    """One file of the manifest, whose head explains the fields.
+
+    source is None for a file of the repository, a text for a URL.
+    """
 
     name: str
     file: str
@@ -49,6 +53,7 @@ def read_manifest(path: Path = ROOM / "manifest.toml") -> dict[str, Entry]:
 
 
 def _entry(name: str, fields: dict[str, Any]) -> Entry:
+    """A table of the manifest; `ValueError` unless it has one source."""
     kinds = [kind for kind in ("wheel", "url", "repository") if kind in fields]
     if len(kinds) != 1:
         raise ValueError(f"{name}: expected one of wheel, url and repository, got {kinds}")
@@ -75,6 +80,11 @@ def resolve(name_or_path: str | Path) -> Path:
     return Store().resolve(name_or_path)
 
 
+def identify(name_or_path: str | Path) -> tuple[str, str | None]:
+    """`Store.identify` on the manifest and folders of this installation."""
+    return Store().identify(name_or_path)
+
+
 class Store:
     """A manifest, the folder of the repository's own files and the cache folder."""
 
@@ -89,46 +99,84 @@ class Store:
         self.cache = default_cache() if cache is None else cache
 
     def resolve(self, name_or_path: str | Path) -> Path:
-        """A file that exists is taken as it is, unchecked; a name gives its verified file, fetched if need be."""
+        """The file of a name or path.
+
+        Args:
+            name_or_path: A path, whose file is taken unchecked, or a name in the manifest, whose
+                file is fetched if it is missing, and verified.
+
+        Raises:
+            WeightsError: It is neither, or the file cannot be fetched or is not the right one.
+        """
         # A folder does not count: the name `lifter` is also that of a room.
         if Path(name_or_path).is_file():
             return Path(name_or_path)
-        entry = self.entries.get(str(name_or_path))
-        if entry is None:
-            raise WeightsError(
-                f"{name_or_path} is neither a file nor known weights; known: {', '.join(self.entries)}"
-            )
+        entry = self._entry(name_or_path)
         if not self.path(entry).is_file():
             self._fetch(entry)
         self.verify(entry)
         return self.path(entry)
 
+    def identify(self, name_or_path: str | Path) -> tuple[str, str | None]:
+        """A file's name and sha256, without fetching anything.
+
+        Args:
+            name_or_path: A name in the manifest, or a path.
+
+        Returns:
+            The file's name, and the sha256 of the file or, where it is not here, of the manifest;
+            None if neither says it.
+
+        Raises:
+            WeightsError: It is neither a file nor known weights.
+        """
+        path = Path(name_or_path)
+        if not path.is_file():
+            entry = self._entry(name_or_path)
+            path = self.path(entry)
+            if not path.is_file():
+                return entry.file, entry.sha256
+        return path.name, sha256_of(path)
+
+    def _entry(self, name: str | Path) -> Entry:
+        entry = self.entries.get(str(name))
+        if entry is None:
+            known = ", ".join(self.entries)
+            raise WeightsError(f"{name} is neither a file nor known weights; known: {known}")
+        return entry
+
     def path(self, entry: Entry) -> Path:
-        """Where the file of an entry lies or would lie."""
+        """The path of an entry's file, which may not exist."""
         return (self.repository if entry.source is None else self.cache) / entry.file
 
     def verify(self, entry: Entry) -> None:
-        """Raise `WeightsError` unless the file on disk is the one the manifest, or the first fetch, recorded."""
+        """Check the sha256 of an entry's file against the manifest, or else the first fetch.
+
+        Raises:
+            WeightsError: It differs.
+        """
         path = self.path(entry)
         expected = entry.sha256 or self._recorded(entry)
         actual = sha256_of(path)
         if expected is None:
             self._record(entry, actual)
         elif actual != expected:
-            mend = (
+            remedy = (
                 "restore it from the repository"
                 if entry.source is None
                 else "delete it to have it fetched again"
             )
             raise WeightsError(
-                f"{path} is not {entry.name}: expected sha256 {expected}, got {actual}; {mend}"
+                f"{path} is not {entry.name}: expected sha256 {expected}, got {actual}; {remedy}"
             )
 
     def _fetch(self, entry: Entry) -> None:
+        """Bring an entry's file to its path; a `WeightsError` says how to do it by hand."""
         path = self.path(entry)
         if entry.source is None:
             raise WeightsError(
-                f"{entry.name} is missing: {entry.description()} belongs to the repository, at {path}"
+                f"{entry.name} is missing: {entry.description()} belongs to the repository,"
+                f" at {path}"
             )
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
@@ -148,7 +196,7 @@ class Store:
             ) from error
 
     def _fetch_wheel(self, wheel: Wheel) -> None:
-        """Fetch a wheel once and keep all of its members that the manifest names and the cache lacks."""
+        """Fetch a wheel and keep its members that the manifest names and the cache lacks."""
         wanted = {
             entry.source.member: entry
             for entry in self.entries.values()
@@ -156,7 +204,7 @@ class Store:
             and entry.source.requirement == wheel.requirement
             and not self.path(entry).is_file()
         }
-        # Beside their final place, so that the last step is a rename on one file system.
+        # In the same folder as the final paths, so that the last step is a rename.
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=self.cache) as folder:
             for member, path in unpack_members(
                 download_wheel(wheel, Path(folder)), list(wanted), Path(folder)
@@ -164,7 +212,7 @@ class Store:
                 self._adopt(wanted[member], path)
 
     def _adopt(self, entry: Entry, fetched: Path) -> None:
-        """Move a fetched file to its place, or delete it and raise if its hash is wrong."""
+        """Rename a fetched file to its path in the store; delete it if its sha256 is wrong."""
         expected, actual = entry.sha256, sha256_of(fetched)
         if expected is not None and actual != expected:
             fetched.unlink()
@@ -180,11 +228,11 @@ class Store:
         return record.read_text("ascii").split()[0] if record.is_file() else None
 
     def _record(self, entry: Entry, sha256: str) -> None:
-        """Trust the first copy, say so, and hold later ones to it (in the format of `sha256sum`)."""
+        """Record the first copy's sha256, as `sha256sum` would, for later checks, and say so."""
         record = self._record_path(entry)
         record.write_text(f"{sha256}  {entry.file}\n", "ascii")
-        told = f"{entry.name}: no published sha256 to check against; recorded {sha256} in {record}"
-        print(told, file=sys.stderr)
+        text = f"{entry.name}: no published sha256 to check against; recorded {sha256} in {record}"
+        print(text, file=sys.stderr)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,4 +1,7 @@
-"""Bad files end in one line, never in a traceback, a crash or a wait. `python -m benchmarks.fuzz` tries thousands."""
+"""Bad files end in one line, never in a traceback, a crash or a wait.
+
+`python -m benchmarks.fuzz` tries thousands.
+"""
 
 import random
 from collections.abc import Iterator
@@ -6,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.mutate import mutated
-from tests.fuzz.targets import TARGETS
-from tests.fuzz.watch import Watched
+from testkit.fuzz.mutate import mutated
+from testkit.fuzz.targets import TARGETS
+from testkit.fuzz.watch import Watched
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -24,8 +27,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     "found", sorted(path for path in CORPUS.glob("*/*") if path.is_file()), ids=lambda p: p.name
 )
 def test_what_once_did_harm_does_none(watched: Watched, found: Path) -> None:
-    told = watched.read(found.parent.name, found)
-    assert not told or told.startswith("refused: "), told
+    outcome = watched.read(found.parent.name, found)
+    assert not outcome or outcome.startswith("refused: "), outcome
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -35,5 +38,5 @@ def test_a_few_at_random(watched: Watched, name: str, tmp_path: Path) -> None:
         assert not watched.read(name, seed), "the file is good as it is"
         path = tmp_path / f"mutated{seed.suffix}"
         path.write_bytes(mutated(seed.read_bytes(), chance, target.text))
-        told = watched.read(name, path)
-        assert not told or told.startswith("refused: "), told
+        outcome = watched.read(name, path)
+        assert not outcome or outcome.startswith("refused: "), outcome

@@ -1,4 +1,4 @@
-"""Small videos for tests, made with whichever ffmpeg the project finds, and what ffmpeg says of a file."""
+"""Small videos, made with the ffmpeg that the project finds, and what ffmpeg says of a file."""
 
 import re
 import struct
@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Frame
-from pipeline.media.ffmpeg_program import ffmpeg_program, keep_times_option, local_url
+from pipeline.media.ffmpeg_program import ffmpeg_program, frame_sync_option, local_url
 from pipeline.media.video_reader import VideoReader
 
 RED, GREEN, BLUE, GREY = (230, 30, 30), (30, 200, 30), (30, 30, 230), (128, 128, 128)
 
 
 def marked(width: int = 96, height: int = 64) -> NDArray[np.uint8]:
-    """A grey picture, red in the top left corner, green in the top right, blue in the bottom left."""
+    """A grey picture (H, W, 3) with corners red top left, green top right, blue bottom left."""
     picture = np.full((height, width, 3), GREY, np.uint8)
     picture[:20, :20], picture[:20, -20:], picture[-20:, :20] = RED, GREEN, BLUE
     return picture
@@ -32,7 +32,7 @@ def same_colour(pixel: NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
 def encode(
     path: Path, pictures: Sequence[NDArray[np.uint8]], fps: str = "25", options: str = ""
 ) -> Path:
-    """Pictures (H, W, 3) as H.264 at a constant rate. `options`: further words for ffmpeg, after the input."""
+    """Pictures (H, W, 3) as H.264 at a constant rate; `options`: more words for the output."""
     height, width = pictures[0].shape[:2]
     source = [
         "-f",
@@ -66,7 +66,7 @@ def encode(
 def moving(
     path: Path, frames: int = 25, fps: str = "25", sound_s: float = 0.0, options: str = ""
 ) -> Path:
-    """A moving test picture of 160 × 120 px, 440 Hz beside it for `sound_s`; with B-frames, as cameras write."""
+    """A moving test picture of 160 × 120 px with B-frames, and a tone of 440 Hz for `sound_s`."""
     picture = [
         "-f",
         "lavfi",
@@ -91,7 +91,7 @@ def moving(
 
 
 def uneven(path: Path, kept: Sequence[int], fps: int = 50) -> Path:
-    """A video of variable frame rate: the frames numbered `kept` of one at `fps`, at the times they had."""
+    """A video of variable frame rate: the frames `kept` of one at `fps`, at their times."""
     choice = "+".join(f"eq(n\\,{number})" for number in kept)
     picture = [
         "-f",
@@ -102,7 +102,7 @@ def uneven(path: Path, kept: Sequence[int], fps: int = 50) -> Path:
         f"select={choice}",
     ]
     words = [
-        f"-{keep_times_option()}",
+        f"-{frame_sync_option()}",
         "passthrough",
         "-enc_time_base",
         "1/1000",
@@ -122,10 +122,10 @@ def turn_display(path: Path, degrees: int) -> None:
     """
     cos, sin = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
     data = bytearray(path.read_bytes())
-    place = data.index(b"tkhd") + 4 + 40
+    offset = data.index(b"tkhd") + 4 + 40
     one = 1 << 16
     struct.pack_into(
-        ">9i", data, place, cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30
+        ">9i", data, offset, cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30
     )
     path.write_bytes(data)
 
@@ -139,7 +139,7 @@ def describe(path: Path) -> str:
 
 
 def packets(path: Path, stream: str = "v:0") -> list[tuple[float, float]]:
-    """(time, duration) in seconds of a stream's packets, by time: the container's own, no decoder between."""
+    """(time, duration) in seconds of a stream's packets, by time, as the container has them."""
     text = run_ffmpeg(
         "-copyts", "-i", local_url(path), "-map", f"0:{stream}", "-c", "copy", "-f", "framecrc", "-"
     ).decode()

@@ -1,7 +1,8 @@
-"""Made scenes of several people with known identities, as a detector would report them: who hides whom is worked out.
+"""Made scenes of several people with known identities, as a detector reports them.
 
-Detectors miss people for some frames, shake, swap left and right now and then, are unsure of people half hidden and see
-the one in front twice instead, report nobody's in between, and in no order.
+Occlusion is computed. Like a real one, the detector misses people for some frames, jitters, swaps
+left and right now and then, is unsure of people half hidden, reports the one in front twice instead
+of the one behind, reports false people, and all in no order.
 """
 
 from collections.abc import Callable
@@ -11,19 +12,21 @@ import numpy as np
 
 from core.skeletons import COCO_17
 from core.types import Detections, Floats
-from tests.walker import keypoints, walking
+from testkit.walker import keypoints, walking
 
 FPS, WIDTH, HEIGHT = 30.0, 1920.0, 1080.0
 _PELVIS_BELOW_CAMERA_M = 0.4
-_HIDDEN, _OUTSIDE = (
-    0.7,
-    0.6,
-)  # shares of a person's keypoints from which on no detector reports them
+_MAX_HIDDEN = 0.7  # share of a person's keypoints; no detector reports people hidden more than that
+_MAX_OUTSIDE = 0.6  # likewise, outside the picture
 
 
 @dataclass(frozen=True)
 class Actor:
-    """path (T, 2): metres to the right of the camera and away from it; a `statue` never moves a limb."""
+    """A person who walks along a path.
+
+    path (T, 2): metres to the right of the camera and away from it; height: factor on the walker's
+    size; phase: frames by which the gait is shifted; statue: whether no limb ever moves.
+    """
 
     path: Floats
     height: float = 1.0
@@ -33,14 +36,10 @@ class Actor:
     def keypoints(self) -> Floats:
         """(T, 17, 2) px."""
         frames = len(self.path)
-        body = (
-            walking(frames + 30)[
-                self.phase : self.phase + 1 if self.statue else self.phase + frames
-            ]
-            * self.height
-        )
-        ahead = np.gradient(self.path, axis=0) if frames > 1 else np.zeros((frames, 2))
-        angle = np.unwrap(np.arctan2(ahead[:, 0], -ahead[:, 1] + 1e-9))  # 0: towards the camera
+        gait = slice(self.phase, self.phase + 1 if self.statue else self.phase + frames)
+        body = walking(frames + 30)[gait] * self.height
+        heading = np.gradient(self.path, axis=0) if frames > 1 else np.zeros((frames, 2))
+        angle = np.unwrap(np.arctan2(heading[:, 0], -heading[:, 1] + 1e-9))  # 0: to the camera
         cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
         x, y, z = np.moveaxis(np.broadcast_to(body, (frames, *body.shape[1:])), -1, 0)
         turned = np.stack([x * cos - z * sin, y, x * sin + z * cos], -1)
@@ -52,7 +51,11 @@ class Actor:
 
 @dataclass(frozen=True)
 class Scene:
-    """T frames of detections; boxes (A, T, 4) px of A actors; seen (A, T): reported in a frame; people: no statues."""
+    """What a detector reports of a stage, and the truth.
+
+    detections: those of T frames; boxes (A, T, 4) px of A actors, hidden or not; seen (A, T):
+    whether an actor is reported; people: A times whether an actor is a person, no statue.
+    """
 
     detections: list[Detections]
     boxes: Floats
@@ -62,32 +65,32 @@ class Scene:
 
 @dataclass(frozen=True)
 class Stage:
-    """What is filmed; `pillars` are (left, right) px, in front of everybody."""
+    """What is filmed; `pillars` are (left, right) px, in front of all actors."""
 
     actors: list[Actor]
     pillars: list[tuple[float, float]] = field(default_factory=list)
 
     def film(self, seed: int) -> Scene:
-        """What a detector reports of it."""
+        """What a detector reports of it; `seed` decides its errors."""
         rng = np.random.default_rng(seed)
         points = np.stack([actor.keypoints() for actor in self.actors])
         boxes = np.concatenate([points.min(2), points.max(2)], -1)
-        covered, by = self._covered(points, boxes)
+        covered, occluder = self._occlusion(points, boxes)
         boxes = boxes.clip(0, [WIDTH, HEIGHT, WIDTH, HEIGHT])
         outside = ((points < 0) | (points > (WIDTH, HEIGHT))).any(-1).mean(-1)
-        visible = (covered.mean(-1) < _HIDDEN) & (outside < _OUTSIDE)
-        seen = visible & ~np.stack([_drop_outs(points.shape[1], rng) for _ in self.actors])
-        shaken = np.stack([self._shaken(i, points[i], covered[i], rng) for i in range(len(points))])
+        visible = (covered.mean(-1) < _MAX_HIDDEN) & (outside < _MAX_OUTSIDE)
+        seen = visible & ~np.stack([_missed(points.shape[1], rng) for _ in self.actors])
+        noisy = np.stack([self._noisy(i, points[i], covered[i], rng) for i in range(len(points))])
         frames = [
-            self._frame(t, shaken[:, t], points[:, t], covered[:, t], by[:, t], seen[:, t], rng)
+            _frame(t, noisy[:, t], points[:, t], covered[:, t], occluder[:, t], seen[:, t], rng)
             for t in range(points.shape[1])
         ]
         return Scene(frames, boxes, seen, [not actor.statue for actor in self.actors])
 
-    def _covered(self, points: Floats, boxes: Floats) -> tuple[Floats, Floats]:
+    def _occlusion(self, points: Floats, boxes: Floats) -> tuple[Floats, Floats]:
         """(A, T, 17) which keypoints are hidden; (A, T) which actor hides most, -1 for none."""
         covered = np.zeros(points.shape[:3], dtype=bool)
-        by = np.full(points.shape[:2], -1)
+        occluder = np.full(points.shape[:2], -1)
         for i, actor in enumerate(self.actors):
             for left, right in self.pillars:
                 covered[i] |= (points[i, ..., 0] > left) & (points[i, ..., 0] < right)
@@ -97,49 +100,52 @@ class Stage:
                 inside = (x > boxes[j, :, :1] + inset) & (x < boxes[j, :, 2:3] - inset)
                 inside &= (y > boxes[j, :, 1:2]) & (y < boxes[j, :, 3:])
                 hidden = inside & (other.path[:, 1] < actor.path[:, 1] - 0.1)[:, None]
-                by[i, hidden.mean(-1) > _HIDDEN] = j
+                occluder[i, hidden.mean(-1) > _MAX_HIDDEN] = j
                 covered[i] |= hidden
-        return covered, by
+        return covered, occluder
 
-    def _shaken(self, i: int, points: Floats, covered: Floats, rng: np.random.Generator) -> Floats:
+    def _noisy(self, i: int, points: Floats, covered: Floats, rng: np.random.Generator) -> Floats:
+        """Keypoints (T, 17, 2) of actor i with jitter that lasts, and sides swapped at times."""
         size = np.ptp(points[..., 1], axis=1)[:, None, None]
         noise = rng.normal(0, 1, points.shape)
         for t in range(1, len(noise)):
             noise[t] = 0.7 * noise[t - 1] + 0.7 * noise[t]
         share = np.where(covered, 0.04, 0.004 if self.actors[i].statue else 0.015)[..., None]
-        shaken = points + noise * size * share
+        noisy = points + noise * size * share
         swapped = rng.random(len(points)) < 0.03
-        shaken[swapped] = shaken[swapped][:, COCO_17.flip_order]
-        return shaken
-
-    def _frame(
-        self, t: int, shaken: Floats, points: Floats, covered: Floats, by: Floats, seen: Floats,
-        rng: np.random.Generator,
-    ) -> Detections:  # fmt: skip
-        people: list[tuple[Floats, Floats, float]] = []
-        for i in range(len(shaken)):
-            scores = np.where(covered[i], 0.2, 0.9)
-            if seen[i]:
-                sure = 0.92 - 0.8 * covered[i].mean() + rng.normal(0, 0.03)
-                people.append((shaken[i], scores, sure))
-            elif by[i] >= 0 and seen[by[i]] and rng.random() < 0.15:  # the one in front, twice
-                size = np.ptp(points[by[i], :, 1])
-                people.append(
-                    (
-                        points[by[i]] + rng.normal(0, 0.02 * size, (17, 2)),
-                        scores,
-                        rng.uniform(0.2, 0.6),
-                    )
-                )
-        if rng.random() < 0.02:  # nobody at all
-            place = rng.uniform((0, 0), (WIDTH, HEIGHT))
-            people.append(
-                (place + rng.normal(0, 60, (17, 2)), np.full(17, 0.3), rng.uniform(0.1, 0.6))
-            )
-        return _reported(t, [people[i] for i in rng.permutation(len(people))])
+        noisy[swapped] = noisy[swapped][:, COCO_17.flip_order]
+        return noisy
 
 
-def _reported(t: int, people: list[tuple[Floats, Floats, float]]) -> Detections:
+_Reported = tuple[Floats, Floats, float]  # keypoints (17, 2) px, their scores (17,), box score
+
+
+def _frame(
+    t: int, noisy: Floats, points: Floats, covered: Floats, occluder: Floats, seen: Floats,
+    rng: np.random.Generator,
+) -> Detections:  # fmt: skip
+    """Frame t from `noisy`, `points` (A, 17, 2), `covered` (A, 17), `occluder`, `seen` (A,)."""
+    people: list[_Reported] = []
+    for i in range(len(noisy)):
+        scores = np.where(covered[i], 0.2, 0.9)
+        if seen[i]:
+            box_score = 0.92 - 0.8 * covered[i].mean() + rng.normal(0, 0.03)
+            people.append((noisy[i], scores, box_score))
+        elif occluder[i] >= 0 and seen[occluder[i]] and rng.random() < 0.15:
+            # The one in front, twice.
+            front = points[occluder[i]]
+            size = np.ptp(front[:, 1])
+            double = front + rng.normal(0, 0.02 * size, (17, 2))
+            people.append((double, scores, rng.uniform(0.2, 0.6)))
+    if rng.random() < 0.02:  # a false person
+        center = rng.uniform((0, 0), (WIDTH, HEIGHT))
+        pose = center + rng.normal(0, 60, (17, 2))
+        people.append((pose, np.full(17, 0.3), rng.uniform(0.1, 0.6)))
+    return _detections(t, [people[i] for i in rng.permutation(len(people))])
+
+
+def _detections(t: int, people: list[_Reported]) -> Detections:
+    """The people of frame t as `Detections`."""
     points = np.array([one[0] for one in people]).reshape(-1, 17, 2)
     boxes = np.concatenate([points.min(1), points.max(1)], 1) if len(people) else np.zeros((0, 4))
     return Detections(
@@ -153,8 +159,8 @@ def _reported(t: int, people: list[tuple[Floats, Floats, float]]) -> Detections:
     )
 
 
-def _drop_outs(frames: int, rng: np.random.Generator) -> Floats:
-    """(T,) frames in which a detector misses somebody for no reason, mostly three in a row."""
+def _missed(frames: int, rng: np.random.Generator) -> Floats:
+    """(T,) frames in which a detector misses a person for no reason, mostly three in a row."""
     missed = np.zeros(frames, dtype=bool)
     for start in np.flatnonzero(rng.random(frames) < 0.015):
         missed[start : start + rng.geometric(1 / 3)] = True
@@ -162,11 +168,12 @@ def _drop_outs(frames: int, rng: np.random.Generator) -> Floats:
 
 
 def _line(start: tuple[float, float], end: tuple[float, float], seconds: float) -> Floats:
+    """A straight path (T, 2) at constant speed."""
     return np.linspace(start, end, round(seconds * FPS))
 
 
 def _walker(path: Floats, rng: np.random.Generator) -> Actor:
-    """Somebody of their own height and gait, not quite where they were told to walk."""
+    """An actor of random height and gait, whose path is a little off."""
     return Actor(path + rng.normal(0, 0.1, 2), rng.uniform(0.92, 1.08), int(rng.integers(0, 30)))
 
 
@@ -195,7 +202,7 @@ def pillar(rng: np.random.Generator) -> Stage:
 
 
 def two_behind_a_pillar(rng: np.random.Generator) -> Stage:
-    """Two vanish behind the same pillar at about the same time and come out where the other went in."""
+    """Two vanish behind a pillar at about the same time and come out where the other went in."""
     return Stage([
         _walker(_line((-3, 5), (3, 5), 6), rng),
         _walker(_line((3, 5.6), (-3, 5.6), 6), rng),
@@ -222,7 +229,7 @@ def meeting(rng: np.random.Generator) -> Stage:
 
 
 def poster(rng: np.random.Generator) -> Stage:
-    """Somebody walks past the picture of a person."""
+    """One walks past the picture of a person."""
     picture = Actor(
         np.tile([rng.uniform(-1, 1), 7.0], (round(6 * FPS), 1)),
         1.1,
@@ -257,7 +264,7 @@ STAGES: dict[str, Callable[[np.random.Generator], Stage]] = {
     "static false person": poster,
     "crowd of six": crowd,
 }
-"""What is filmed, by name; the generator varies people, speeds and places."""
+"""Stages by name; the generator varies people, speeds and positions."""
 
 
 def made(name: str, seed: int) -> Scene:

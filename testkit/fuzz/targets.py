@@ -1,4 +1,4 @@
-"""What reads files from outside, each with good files to begin from: what a file of its kind must never do is crash."""
+"""Fuzz targets: all that reads files from outside, each with good files to begin from."""
 
 import json
 import shutil
@@ -6,28 +6,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from core.archives import read_archive
 from core.errors import InputError, Video3DError
-from detectors.replay import Replay
+from core.types import VideoInfo
+from detectors.stored.replay import Replay
 from lifter.checkpoint import load_lifter
 from pipeline.batch.clip import ClipWorker
 from pipeline.batch.jobs import Job
+from pipeline.batch.previous import made_with, report_before
 from pipeline.batch.report import BatchReport
 from pipeline.config import PipelineConfig
-from pipeline.results.resume import finished, way_of, weights_of
-from tests.detectors.stored_files import FORMATS
-from tests.make_video import moving, run_ffmpeg
-from tests.walker import keypoints, walking
+from pipeline.results.resume import weights_report
+from testkit.make_video import moving, run_ffmpeg
+from testkit.stored_files import FORMATS
+from testkit.walker import keypoints, walking
 from train.reproduce.options import read_config
 from weights.store import resolve
 
 
 @dataclass(frozen=True)
 class Target:
-    """`seeds` writes good files into a folder; `read` is given a bad one and a folder for results."""
+    """`seeds` writes good files into a folder; `read` gets a file and a folder for results."""
 
     seeds: Callable[[Path], list[Path]]
     read: Callable[[Path, Path], str]
@@ -78,16 +81,10 @@ def _stored(folder: Path) -> list[Path]:
 
 def _read_stored(path: Path, out: Path) -> str:
     reasons = []
-    for skeleton in (
-        None,
-        "coco_17",
-        "body_25",
-        "halpe_26",
-        "coco_18",
-        "blazepose_33",
-    ):  # where files do not say
+    # Where a file does not say what its joints are.
+    for skeleton in (None, "coco_17", "body_25", "halpe_26", "coco_18", "blazepose_33"):
         try:
-            Replay(path, skeleton, "clip")
+            Replay(path, skeleton).begin(VideoInfo(Path("clip.mp4"), 640, 360, 25.0, None, 0, None))
         except InputError as error:
             reasons.append(str(error))
         else:
@@ -102,23 +99,27 @@ def _read_npz(path: Path, out: Path) -> str:
 
 def _reports(folder: Path) -> list[Path]:
     clip = moving(folder / "clip.mp4", frames=2)
-    ClipWorker(PipelineConfig(output=folder / "out", render=False)).do(
+    ClipWorker(PipelineConfig.from_flat(output=folder / "out", render=False)).do(
         Job(clip, folder / "out" / "clip"), print
     )
     rows = [{"clip": str(clip), "file": [1, 2, 3], "reason": "is empty"}]
     batch = folder / "batch.json"
-    batch.write_text(json.dumps({"way": way_of(PipelineConfig()), "clips": rows}))
+    batch.write_text(json.dumps({"way": _way(PipelineConfig()), "clips": rows}))
     return [folder / "out" / "clip" / "report.json", batch]
+
+
+def _way(config: PipelineConfig) -> dict[str, Any]:
+    return made_with(config, weights_report(config.weight_files()))
 
 
 def _read_report(path: Path, out: Path) -> str:
     folder = out / "report"
     folder.mkdir(parents=True, exist_ok=True)
-    config = PipelineConfig(render=False)
+    config = PipelineConfig.from_flat(render=False)
     shutil.copy(path, folder / "report.json")
     shutil.copy(path, out / "batch_report.json")
-    finished(path, folder, config, weights_of(config))
-    BatchReport(out / "batch_report", "0", way_of(PipelineConfig()), 1).failed_before(
+    report_before(Job(path, folder), config, weights_report(config.weight_files()))
+    BatchReport(out / "batch_report", "0", _way(PipelineConfig()), 1).failed_before(
         [Job(path, folder)]
     )
     return ""
@@ -161,7 +162,7 @@ TARGETS = {
 
 
 def read(name: str, path: Path, out: Path) -> str:
-    """Read a file as its target does: "" where that went well, else the one line that says why not."""
+    """Read a file as its target does: "" where that succeeds, else the line that says why not."""
     try:
         reason = TARGETS[name].read(path, out)
     except Video3DError as error:

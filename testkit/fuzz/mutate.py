@@ -1,4 +1,4 @@
-"""Files changed at random, by a seed: bits, numbers at their limits, pieces lost, doubled and moved."""
+"""Random mutations of files: bits, numbers at their limits, parts removed, doubled and moved."""
 
 import random
 import re
@@ -20,7 +20,13 @@ _TEXTS = (
 
 
 def mutated(data: bytes, chance: random.Random, text: bool = False) -> bytes:
-    """The data with one to eight changes; those of `text` keep to its words for half of the time."""
+    """Apply one to eight mutations.
+
+    Args:
+        data: What a file holds.
+        chance: Decides which mutations and where.
+        text: Whether half of the mutations replace a whole word.
+    """
     changed = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 4, 8))):
         if text and chance.random() < 0.5:
@@ -30,8 +36,8 @@ def mutated(data: bytes, chance: random.Random, text: bool = False) -> bytes:
     return bytes(changed)
 
 
-def _place(data: bytearray, chance: random.Random) -> int:
-    """Half of the time near the beginning or the end, where headers and indices lie."""
+def _offset(data: bytearray, chance: random.Random) -> int:
+    """A random offset, in half of the cases near either end, where headers and indices lie."""
     if chance.random() < 0.5 or len(data) < 2000:
         return chance.randrange(max(1, len(data)))
     near = chance.randrange(1000)
@@ -40,33 +46,33 @@ def _place(data: bytearray, chance: random.Random) -> int:
 
 def _flip(data: bytearray, chance: random.Random) -> None:
     if data:
-        data[_place(data, chance)] ^= 1 << chance.randrange(8)
+        data[_offset(data, chance)] ^= 1 << chance.randrange(8)
 
 
 def _limit(data: bytearray, chance: random.Random) -> None:
-    place, size = _place(data, chance), chance.choice((1, 2, 4, 8))
+    offset, size = _offset(data, chance), chance.choice((1, 2, 4, 8))
     value = chance.choice(_LIMITS) & (1 << 8 * size) - 1
-    data[place : place + size] = value.to_bytes(size, chance.choice(("big", "little")))
+    data[offset : offset + size] = value.to_bytes(size, chance.choice(("big", "little")))
 
 
 def _cut(data: bytearray, chance: random.Random) -> None:
     if chance.random() < 0.3:
-        del data[_place(data, chance) :]
+        del data[_offset(data, chance) :]
 
 
 def _drop(data: bytearray, chance: random.Random) -> None:
-    place = _place(data, chance)
-    del data[place : place + chance.choice((1, 4, 64, 1000))]
+    offset = _offset(data, chance)
+    del data[offset : offset + chance.choice((1, 4, 64, 1000))]
 
 
 def _double(data: bytearray, chance: random.Random) -> None:
-    place, size = _place(data, chance), chance.choice((1, 8, 64, 1000))
-    data[place:place] = data[place : place + size]
+    offset, size = _offset(data, chance), chance.choice((1, 8, 64, 1000))
+    data[offset:offset] = data[offset : offset + size]
 
 
 def _noise(data: bytearray, chance: random.Random) -> None:
-    place, size = _place(data, chance), chance.choice((4, 32, 500))
-    data[place : place + size] = chance.randbytes(size)
+    offset, size = _offset(data, chance), chance.choice((4, 32, 500))
+    data[offset : offset + size] = chance.randbytes(size)
 
 
 def _change_word(data: bytearray, chance: random.Random) -> None:

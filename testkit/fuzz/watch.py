@@ -1,4 +1,4 @@
-"""Reads files in a process of its own, and sees whether it survives them in time."""
+"""A process that reads files, watched from outside for crashes and hangs."""
 
 import multiprocessing
 import time
@@ -11,15 +11,24 @@ STARTS_WITHIN_S = 300.0
 
 
 class Watched:
-    """A process that reads one file after another; replaced where one kills it or holds it up."""
+    """A process that reads one file after another; replaced when a file kills it or holds it up."""
 
     def __init__(self, out: Path) -> None:
+        """Start nothing yet; `out` is the folder for results."""
         self.slowest_s = 0.0
         self._out = out
         self._process: multiprocessing.process.BaseProcess | None = None
 
     def read(self, name: str, path: Path) -> str:
-        """What came of it: "" or "refused: …" where all is well, else "traceback: …", "crash: …" or "hang"."""
+        """Read a file.
+
+        Args:
+            name: A target, one of `testkit.fuzz.targets.TARGETS`.
+            path: The file.
+
+        Returns:
+            "" or "refused: …" where all is well, else "traceback: …", "crash: …" or "hang".
+        """
         if self._process is None:
             self._start()
         assert self._process is not None
@@ -27,15 +36,15 @@ class Watched:
         self._connection.send((name, path, self._out))
         try:
             if self._connection.poll(HANGS_AFTER_S):
-                told = str(self._connection.recv())
+                outcome = str(self._connection.recv())
                 self.slowest_s = max(self.slowest_s, time.monotonic() - started)
-                return told
-            found = "hang"
+                return outcome
+            outcome = "hang"
         except (EOFError, OSError):
             self._process.join(5)
-            found = f"crash: {self._process.exitcode}"
+            outcome = f"crash: {self._process.exitcode}"
         self.close()
-        return found
+        return outcome
 
     def _start(self) -> None:
         spawn = multiprocessing.get_context("spawn")
@@ -47,6 +56,7 @@ class Watched:
         self._connection.recv()
 
     def close(self) -> None:
+        """End the process."""
         if self._process is not None:
             self._process.kill()
             self._process.join()
@@ -54,7 +64,7 @@ class Watched:
 
 
 def _serve(connection: Connection) -> None:
-    from tests.fuzz.targets import read
+    from testkit.fuzz.targets import read
 
     connection.send("ready")
     while True:
