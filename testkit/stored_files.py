@@ -170,6 +170,30 @@ def alphapose(folder: Path, scene: Scene, size: tuple[int, int], layout: str = "
     return write(folder / "alphapose-results.json", rows)
 
 
+def alphapose_open(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
+    """`--format open` in one file: pictures by name, OpenPose's COCO."""
+    return write(folder / "alphapose-results.json", _alphapose_pictures(scene, "open"))
+
+
+def alphapose_cmu(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
+    """`--format cmu` in a file for each picture; AlphaPose lists only those with people."""
+    for name, picture in _alphapose_pictures(scene, "cmu").items():
+        path = write(folder / "sep-json" / f"{name.partition('.')[0]}.json", picture)
+    return path.parent
+
+
+def _alphapose_pictures(scene: Scene, form: str) -> dict[str, Any]:
+    people, joints = {"open": ("people", "pose_keypoints_2d"), "cmu": ("bodies", "joints")}[form]
+    return {
+        f"{frame}.jpg": {
+            "version": "AlphaPose v0.3",
+            people: [{joints: flat(laid_out(person, "coco_18"))} for person in in_frame],
+        }
+        for frame, in_frame in enumerate(scene)
+        if in_frame
+    }
+
+
 def alphapose_halpe(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     return alphapose(folder, scene, size, "halpe_26")
 
@@ -204,6 +228,57 @@ def openpose_coco(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
 def sports2d(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     """With RTMPose, as Pose2Sim: body and feet."""
     return openpose(folder, scene, size, "halpe_26", "clip_json/clip_{:06d}.json")
+
+
+SPORTS2D_NAMES = {
+    "hip": "Hip", "neck": "Neck", "head": "Head", "nose": "Nose",
+} | {
+    f"{side}_{part}": side[0].upper() + part.title().replace("_", "")
+    for side in ("left", "right")
+    for part in ("hip", "knee", "ankle", "big_toe", "small_toe", "heel", "shoulder", "elbow",
+                 "wrist", "eye", "ear")
+}  # fmt: skip
+"""What it calls Halpe's joints."""
+
+
+def sports2d_markers(
+    folder: Path,
+    scene: Scene,
+    size: tuple[int, int],
+    stem: str = "clip_Sports2D",
+    fps: float = 25.0,
+    first_frame: int = 0,
+    per_metre: float | None = None,
+) -> Path:
+    """Since August 2024: a file of markers for each person, in pixels and in metres; no scores."""
+    results = folder / stem
+    results.mkdir(parents=True, exist_ok=True)
+    order = LAYOUTS["halpe_26"].joints
+    names = [SPORTS2D_NAMES[name] for name in order]
+    for number in range(len(scene[0])):
+        lines = []
+        for row, people in enumerate(scene):
+            time_s = (first_frame + row) / fps
+            cells = [str(row), str(time_s)]
+            for x, y, score in laid_out(people[number], "halpe_26"):
+                cells += [str(x), str(y), "0.0"] if score > 0 else ["", "", ""]
+            lines.append(cells)
+        for unit, scale in (("px", 1.0), ("m", 1 / (per_metre or 200.0))):
+            name = f"{stem}_{unit}_person{number:02d}.trc"
+            header = [
+                f"PathFileType\t4\t(X/Y/Z)\t{name}",
+                "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate"
+                "\tOrigDataStartFrame\tOrigNumFrames",
+                f"{fps}\t{fps}\t{len(lines)}\t{len(names)}\tm\t{fps}\t0\t{len(lines)}",
+                "Frame#\tTime\t" + "\t\t\t".join(names) + "\t\t\t",
+                "\t\t" + "\t".join(f"X{i}\tY{i}\tZ{i}" for i in range(1, len(names) + 1)),
+            ]
+            rows = [
+                "\t".join([*cells[:2], *(cell and str(float(cell) * scale) for cell in cells[2:])])
+                for cells in lines
+            ]
+            (results / name).write_text("\n".join([*header, *rows]) + "\n")
+    return results
 
 
 def sports2d_blazepose(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
@@ -292,9 +367,12 @@ FORMATS = {
     "COCO data set": Format(coco_data_set),
     "AlphaPose COCO": Format(alphapose, "coco_17"),
     "AlphaPose Halpe": Format(alphapose_halpe, "halpe_26"),
+    "AlphaPose open": Format(alphapose_open),
+    "AlphaPose cmu": Format(alphapose_cmu),
     "OpenPose BODY_25": Format(openpose, "body_25"),
     "OpenPose COCO": Format(openpose_coco, "coco_18"),
-    "Sports2D": Format(sports2d, "halpe_26"),
+    "Sports2D JSON": Format(sports2d, "halpe_26"),
+    "Sports2D markers": Format(sports2d_markers),
     "Sports2D BlazePose": Format(sports2d_blazepose, "blazepose_33"),
     "MMPose demo": Format(mmpose_demo),
     "MMPose inferencer": Format(mmpose_inferencer, "coco_17"),

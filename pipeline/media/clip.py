@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from core.types import Frame, VideoInfo
 from pipeline.media.files import check_file
-from pipeline.media.images import STILL_FPS, ImageReader, image_sequence, is_image
+from pipeline.media.images import STILL_FPS, ImageReader, image_sequence, is_still
 from pipeline.media.options import WHOLE_CLIP, ClipOptions
 from pipeline.media.video_reader import VideoReader
 
@@ -60,7 +60,7 @@ def open_clip(path: Path, options: ClipOptions = WHOLE_CLIP) -> ClipReader:
     if options.fps is not None and path.is_dir():
         pictures = image_sequence(path)
         return ImageReader(path, pictures, options.fps, options.start, options.end)
-    if is_image(path):
-        check_file(path)
+    check_file(path)
+    if is_still(path):
         return ImageReader(path, [path], STILL_FPS, options.start, options.end)
     return VideoReader(path, options.start, options.end)

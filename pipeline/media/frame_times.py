@@ -60,11 +60,15 @@ def measured(info: VideoInfo, times_s: Floats) -> VideoInfo:
 class MonotonicClock:
     """Makes container times strictly increasing.
 
-    In real files they repeat, run backwards, restart or are missing.
+    In real files they repeat, run backwards, restart, leap ahead or are missing.
+
+    Args:
+        fps: The frame rate that times without a stamp have.
+        max_leap_s: A clock that leaps ahead by more is taken to go on, seconds.
     """
 
-    def __init__(self, fps: float) -> None:
-        self._frame_s = 1 / fps
+    def __init__(self, fps: float, max_leap_s: float = math.inf) -> None:
+        self._frame_s, self._max_leap_s = 1 / fps, max_leap_s
         self._last_s: float | None = None
         self._shift_s = 0.0
 
@@ -80,7 +84,7 @@ class MonotonicClock:
             time_s = max(time_s, 0.0)
         elif time_s <= self._last_s and stamp_s == 0.0:  # missing
             time_s = self._last_s + self._frame_s
-        elif time_s < self._last_s - RESTART_S:
+        elif not -RESTART_S <= time_s - self._last_s <= self._max_leap_s:
             self._shift_s += self._last_s + self._frame_s - time_s
             time_s = self._last_s + self._frame_s
         elif time_s <= self._last_s:

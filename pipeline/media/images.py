@@ -7,6 +7,7 @@ import io
 import math
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -20,10 +21,14 @@ from core.types import Frame, Picture, VideoInfo
 from pipeline.media.files import MAX_PIXELS, too_large_error
 
 IMAGE_SUFFIXES = frozenset((
-    ".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm",
-    ".heic", ".heif",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".jp2", ".png", ".webp",
+    ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".heic", ".heif",
 ))  # fmt: skip
-"""Endings by which a file is taken for a picture; an animated .gif is a video."""
+"""Endings by which a file is taken for a picture, before it is opened; a .gif is a video."""
+
+_STILL_FORMATS = frozenset({"JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "JPEG2000"})
+_ANIMATED_FORMATS = frozenset({"PNG", "WEBP", "AVIF"})
+"""Pillow's names; only in the second are several pictures an animation."""
 
 STILL_FPS = 1.0
 """The rate that a picture alone is said to have."""
@@ -32,6 +37,20 @@ STILL_FPS = 1.0
 def is_image(path: Path) -> bool:
     """Whether a path is that of a picture, by its ending."""
     return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def is_still(path: Path) -> bool:
+    """Whether a file is one picture, by its content: no animation, whatever its name.
+
+    Where its content is of no known kind, the ending decides.
+    """
+    try:
+        with _silent(), Image.open(path) as picture:
+            kind = picture.format
+            is_animation = kind in _ANIMATED_FORMATS and getattr(picture, "n_frames", 1) > 1
+    except Exception:  # Pillow reads fewer formats than OpenCV, and refuses huge ones
+        return is_image(path)
+    return (is_image(path) or kind in _STILL_FORMATS) and not is_animation
 
 
 def image_sequence(folder: Path) -> list[Path]:
@@ -174,13 +193,19 @@ def write_image(path: Path, rgb: Picture) -> None:
 def _refuse_huge(path: Path, data: bytes) -> None:
     """Check the size that a picture's head gives: a few kilobytes may unpack to gigabytes."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit is ours
-            with Image.open(io.BytesIO(data)) as picture:
-                width, height = picture.size
+        with _silent(), Image.open(io.BytesIO(data)) as picture:
+            width, height = picture.size
     except Image.DecompressionBombError as error:
         raise too_large_error(path, "its size") from error
     except Exception:  # Pillow reads fewer formats than OpenCV
         return
     if width * height > MAX_PIXELS:
         raise too_large_error(path, f"{width} × {height} px")
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep Pillow from warning of large pictures: the limit is ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

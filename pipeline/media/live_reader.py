@@ -8,13 +8,15 @@ never falls behind.
 import math
 import os
 import select
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import cv2
 
@@ -22,19 +24,25 @@ from core.errors import InputError
 from core.types import Frame, Picture, VideoInfo
 from pipeline.media.live_source import LiveSource
 from pipeline.media.opencv import capture_options
-from pipeline.media.video_reader import MAX_FAILED_GRABS
+from pipeline.media.video.live_capture import FFmpegCapture, converting_capture
+from pipeline.media.video.opencv_decoder import MAX_FAILED_GRABS
+from pipeline.media.video.relay import read_beginning, relayed
 from pipeline.runtime.latest_value import LatestValue
 
 STALLED_S = 10.0
 """A source that sends nothing for so long has died."""
 
-_PROBE = "probesize;500000|analyzeduration;500000"  # 0.5 s instead of 5 before the first frame
+_PROBE_SIZE = "500000"  # bytes, and microseconds: 0.5 s instead of 5 before the first frame
+_PROBE = f"probesize;{_PROBE_SIZE}|analyzeduration;{_PROBE_SIZE}"
 # What a stream refers to may be opened where the stream itself came from, and nowhere else: no
 # local file by a web page.
 _WHITELIST = {
     "pipe": "pipe",
     "network": "rtsp,rtsps,rtp,srtp,rtmp,http,https,httpproxy,tcp,tls,udp,srt,crypto,data",
 }
+_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935, "tcp": None}
+"""Schemes over TCP and their usual ports; udp and srt refuse nothing."""
+_ASK_S = 2.0  # to wait for an answer when asking why a stream did not open
 _MAX_DRIFT_S = 0.5  # by which a stream's clock and ours may differ
 _MIN_STEP_S = 0.001
 _MAX_LAG_S = 0.25  # beyond it pictures are skipped, and one is still shown every so often
@@ -81,7 +89,7 @@ class LiveReader:
         self._slot: LatestValue[LiveFrame] = LatestValue()
         self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
         self._failure = ""
-        self._fps = 0.0
+        self._fps, self._decoder = 0.0, "OpenCV"
         self.arrived = 0
         """Frames that came so far, used or not."""
         self.max_lag_s = 0.0
@@ -96,7 +104,8 @@ class LiveReader:
                 f"{self._source.shown}: {self._failure or 'stopped before its first frame'}"
             )
         height, width = first[1].bgr.shape[:2]
-        self.info = VideoInfo(Path(self._source.name), width, height, self._fps, None, 0, None)
+        name = Path(self._source.name)
+        self.info = VideoInfo(name, width, height, self._fps, None, 0, None, self._decoder)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -134,6 +143,7 @@ class LiveReader:
         """Decode every frame, and keep the latest in the slot."""
         fps = capture.get(cv2.CAP_PROP_FPS)
         self._fps = fps if 0 < fps <= 240 else 30.0
+        self._decoder = getattr(capture, "decoder", self._decoder)
         clock, lag = LiveClock(), DecodingLag()
         size: tuple[int, int] | None = None
         is_stalled, kept_s = False, -math.inf
@@ -235,12 +245,51 @@ def _open_capture(source: LiveSource, stop: threading.Event) -> Iterator[Any]:
             yield capture
     elif source.kind == "network":
         options = f"rtsp_transport;tcp|protocol_whitelist;{_WHITELIST['network']}|{_PROBE}"
+        asked_s = time.monotonic()
         with capture_options(options):
             capture = cv2.VideoCapture(source.address, cv2.CAP_FFMPEG, limits + one_thread)
-        with _released(capture, f"does not answer with a video within {STALLED_S:g} s") as capture:
-            yield capture
+        waited_s = time.monotonic() - asked_s
+        failure = "" if capture.isOpened() else _why_closed(source.address, waited_s)
+        with _released(capture, failure) as capture:
+            converting = converting_capture(capture, _grab, lambda: _by_ffmpeg(source.address))
+            try:
+                yield converting
+            finally:
+                converting.release()
     else:
         yield from _open_pipe(source, stop, limits + one_thread)
+
+
+def _by_ffmpeg(address: str) -> FFmpegCapture:
+    """A stream on the network, opened once more, by the ffmpeg program."""
+    words = ["-fflags", "nobuffer", "-flags", "low_delay"]
+    words += ["-probesize", _PROBE_SIZE, "-analyzeduration", _PROBE_SIZE]
+    if address.lower().startswith("rtsp"):
+        words += ["-rtsp_transport", "tcp"]
+    words += ["-protocol_whitelist", _WHITELIST["network"], "-i", address]
+    return FFmpegCapture(words, STALLED_S)
+
+
+def _why_closed(address: str, waited_s: float) -> str:
+    """Why an address on the network did not open, asked when FFmpeg has given up.
+
+    Asking before would take the one connection that some servers accept.
+    """
+    parts = urlsplit(address)
+    scheme = parts.scheme.lower()
+    port = parts.port or _PORTS.get(scheme)
+    if scheme in _PORTS and port is not None and parts.hostname is not None:
+        try:
+            socket.create_connection((parts.hostname, port), _ASK_S).close()
+        except ConnectionRefusedError:
+            return f"port {port} of {parts.hostname} refuses connections"
+        except socket.gaierror:
+            return f"there is no host {parts.hostname}"
+        except OSError as error:
+            return f"{parts.hostname} cannot be reached ({error.strerror or error})"
+    if waited_s < STALLED_S / 2:
+        return "what answers there is not a video that FFmpeg can read"
+    return f"does not answer with a video within {STALLED_S:g} s"
 
 
 def _open_pipe(source: LiveSource, stop: threading.Event, settings: list[int]) -> Iterator[Any]:
@@ -254,11 +303,19 @@ def _open_pipe(source: LiveSource, stop: threading.Event, settings: list[int]) -
             if stop.is_set():
                 yield None
                 return
-        with capture_options(f"protocol_whitelist;{_WHITELIST['pipe']}|{_PROBE}"):
-            capture = cv2.VideoCapture(f"pipe:{pipe}", cv2.CAP_FFMPEG, settings)
-        failure = "what comes out of it is not a video that FFmpeg can read as it comes"
-        with _released(capture, failure) as capture:
-            yield capture
+        beginning, decoder = read_beginning(pipe, stop)
+        with relayed(pipe, beginning) as reader:
+            if decoder is not None:
+                words = ["-protocol_whitelist", _WHITELIST["pipe"], "-i", "pipe:0"]
+                with closing(FFmpegCapture(words, STALLED_S, reader, decoder)) as by_ffmpeg:
+                    yield by_ffmpeg
+                return
+            os.set_blocking(reader, False)
+            with capture_options(f"protocol_whitelist;{_WHITELIST['pipe']}|{_PROBE}"):
+                capture = cv2.VideoCapture(f"pipe:{reader}", cv2.CAP_FFMPEG, settings)
+            failure = "what comes out of it is not a video that FFmpeg can read as it comes"
+            with _released(capture, failure) as capture:
+                yield capture
     finally:
         os.close(pipe)
 

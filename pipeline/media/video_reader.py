@@ -1,35 +1,57 @@
-"""Reads the frames of a video file: OpenCV decodes.
+"""Reads the frames of a video file: one interface, whichever program decodes.
 
 Times are presentation times in seconds from the start of the picture. They come from the container,
 so a variable frame rate is kept on the way in and on the way out.
 """
 
 import math
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Self
-
-import cv2
+from typing import Protocol, Self
 
 from core.errors import InputError
 from core.types import Frame, Picture, VideoInfo
-from pipeline.media.ffmpeg_program import unreadable_reason
 from pipeline.media.files import MAX_PIXELS, check_file, too_large_error
 from pipeline.media.frame_times import MonotonicClock
-from pipeline.media.mp4 import is_encrypted
-from pipeline.media.opencv import capture_options
+from pipeline.media.video import tone_mapping
+from pipeline.media.video.choice import looks_different, why_ffmpeg, why_ffmpeg_later
+from pipeline.media.video.facts import VideoFacts, examine, key_frames
+from pipeline.media.video.ffmpeg_decoder import FFmpegDecoder
+from pipeline.media.video.fitting import square_size
+from pipeline.media.video.mp4 import is_encrypted
+from pipeline.media.video.opencv_decoder import OpenCVDecoder
+from pipeline.media.video.unreadable import has_cover_only, unreadable_reason
 
-ROTATIONS = {
-    90: cv2.ROTATE_90_CLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
-}
-"""Clockwise degrees → OpenCV's code."""
+FALLBACK_FPS = 25.0
+"""The frame rate of a video that has neither times nor a rate."""
 
-MAX_FAILED_GRABS = 100
-"""So many failed attempts to decode, without a frame between them, are the end of the file."""
+MAX_FPS = 1000.0
+"""Frame rates above it are a container's clock."""
+
+MAX_LEAP_S = 10.0
+"""Where recordings are joined, as those of broadcasts are, a longer pause is none; as in ffmpeg."""
+
+_JOINED = frozenset({"mpegts", "mpeg", "mpegvideo", "ogg", "nut"})
+_CLOCK_OVER_RATE = 2.0  # a container's rate so many times that of its packets is its clock
+_MISCOUNT = 0.02  # by which a count, guessed from a duration, may be off
+_FIELDS = 1.5  # so many packets a frame are fields of their own
+
+
+class Decoder(Protocol):
+    """Decodes the frames of a video file, one after another."""
+
+    def grab(self) -> bool:
+        """Take the next frame; False at the end."""
+
+    @property
+    def stamp_s(self) -> float:
+        """Its time, seconds from the first frame on; 0 or NaN where it has none."""
+
+    def retrieve(self) -> Picture | None:
+        """Its picture (H, W, 3) RGB, upright; None where it is damaged."""
+
+    def close(self) -> None:
+        """Release the file."""
 
 
 def probe(path: Path) -> VideoInfo:
@@ -46,17 +68,15 @@ def probe(path: Path) -> VideoInfo:
 
 
 class VideoReader:
-    """The frames of a video file, upright and in RGB; a `ClipReader`.
+    """The frames of a video file, upright, of square pixels and in RGB; a `ClipReader`.
 
-    Rotation: left alone, OpenCV turns pictures by the container's display matrix, and its width and
-    height are those before or after the turn depending on its version. That is switched off
-    (`CAP_PROP_ORIENTATION_AUTO`); frames are turned here by the clockwise angle that
-    `CAP_PROP_ORIENTATION_META` gives, and the picture that comes out is measured.
+    OpenCV decodes where it does so rightly, else the ffmpeg program; `info.decoder` says which, and
+    why. It is decided once, by what ffmpeg says of the file.
 
     Frames before `start_s` are decoded and dropped, not sought past: where seeking lands depends on
     the container, and `Frame.index` must mean the same frame every time.
 
-    At the end of the file `warning` says whether frames were missing or damaged.
+    At the end of the file `warning` says whether frames were missing or damaged, or changed size.
 
     Args:
         path: The file.
@@ -75,57 +95,80 @@ class VideoReader:
         self.warning: str | None = None
         self.picture_numbers: list[int] | None = None
         self._start_s, self._end_s = start_s or 0.0, math.inf if end_s is None else end_s
-        self._undo = ExitStack()
-        with capture_options("protocol_whitelist;file"):
-            self._capture = cv2.VideoCapture(self._opencv_name(path), cv2.CAP_FFMPEG)
-        self._undo.callback(self._capture.release)
-        if not self._capture.isOpened():
-            self.close()
-            raise InputError(f"{path}: {unreadable_reason(path)}")
-        if is_encrypted(path):
-            self.close()
-            raise InputError(f"{path}: is encrypted")
-        self._refuse_huge(path)
-        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
-        self._rotation = round(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
-        self._failures = 0
+        self._facts = facts = examine(path)
         self._first_failure_s: float | None = None
-        first = self._retrieve() if self._grab() else None
-        if first is None:
-            self.close()
-            raise InputError(
-                f"{path}: none of its frames can be decoded; it is cut short, damaged or encrypted"
+        self._announced: int | None = None
+        self._announced_s: float | None = None
+        if is_encrypted(path):
+            raise InputError(f"{path}: is encrypted")
+        if facts is not None:
+            _refuse_huge(path, facts.frames[0].width, facts.frames[0].height)
+            size = square_size(facts.frames[0])
+            _refuse_huge(path, size.width, size.height)
+        reason = None
+        if facts is not None:
+            reason = why_ffmpeg(facts) or why_ffmpeg_later(
+                [facts.frames[0], *key_frames(path, facts)]
             )
-        self._first = first
-        self.info = self._describe(path)
+        if facts is None or reason is None:
+            reason = self._open_opencv(path, facts)
+        if facts is not None and reason is not None:
+            self._open_ffmpeg(path, facts, reason)
 
-    def _opencv_name(self, path: Path) -> str:
-        """A name for OpenCV, which crashes on those that are not UTF-8."""
-        name = str(path.absolute())
-        with suppress(UnicodeEncodeError):
-            name.encode()
-            return name
-        descriptor = os.open(path, os.O_RDONLY)
-        self._undo.callback(os.close, descriptor)
-        return f"/dev/fd/{descriptor}"
-
-    def _refuse_huge(self, path: Path) -> None:
-        """Refuse frames that would fill the memory: it holds a frame dozens of times over."""
-        width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-        height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        if width * height > MAX_PIXELS:
-            self.close()
-            raise too_large_error(path, f"{width} × {height} px")
-
-    def _describe(self, path: Path) -> VideoInfo:
-        fps = self._capture.get(cv2.CAP_PROP_FPS)
-        if not 0 < fps <= 1000:  # 90000 and the like are a container's clock, not a rate
-            fps = 25.0
-        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        frames = int(count) if 0 < count < 1e9 else None
-        height, width = self._first.shape[:2]
+    def _open_opencv(self, path: Path, facts: VideoFacts | None) -> str | None:
+        """Let OpenCV decode; why it cannot, where ffmpeg can."""
+        decoder = OpenCVDecoder(path)
+        try:
+            first = None
+            if decoder.is_open:
+                _refuse_huge(path, decoder.stored_size.width, decoder.stored_size.height)
+                first = decoder.retrieve() if decoder.grab() else None
+            if facts is None and (first is None or has_cover_only(path)):
+                raise InputError(f"{path}: {unreadable_reason(path)}")
+            if facts is not None and first is None:
+                decoder.close()
+                return f"OpenCV cannot decode {facts.stream.codec}"
+            if facts is not None and first is not None and looks_different(first, facts):
+                decoder.close()
+                return f"OpenCV decodes its {facts.stream.codec} wrongly"
+        except InputError:
+            decoder.close()
+            raise
+        assert first is not None
+        self._decoder: Decoder = decoder
+        self._opencv: OpenCVDecoder | None = decoder
+        self._ffmpeg: FFmpegDecoder | None = None
+        self._first: Picture = first
+        fps = _rate(decoder.fps, facts)
+        frames = decoder.frame_count
+        height, width = first.shape[:2]
         duration_s = frames / fps if frames else None
-        return VideoInfo(path, width, height, fps, frames, self._rotation, duration_s)
+        if facts is not None and frames and not facts.packets.is_cut:
+            counted, counted_s = _length(facts, fps)
+            if counted and frames > (1 + _MISCOUNT) * counted:
+                frames, duration_s = counted, counted_s  # it was the sound's, or nonsense
+        self._announced, self._announced_s = frames, duration_s
+        self.info = VideoInfo(
+            path, width, height, fps, frames, decoder.rotation, duration_s, "OpenCV"
+        )
+        return None
+
+    def _open_ffmpeg(self, path: Path, facts: VideoFacts, reason: str) -> None:
+        """Let the ffmpeg program decode."""
+        decoder = FFmpegDecoder(path, facts)
+        first = decoder.retrieve() if decoder.grab() else None
+        if first is None:
+            decoder.close()
+            raise InputError(f"{path}: {unreadable_reason(path)}")
+        self._decoder, self._opencv, self._ffmpeg, self._first = decoder, None, decoder, first
+        fps = _rate(float(facts.rate or facts.stream.fps or 0), facts)
+        frames, duration_s = _length(facts, fps)
+        turn = facts.stream.turn_deg
+        rotation = round(-turn) % 360 if turn is not None and turn % 90 == 0 else 0
+        self.info = VideoInfo(
+            path, decoder.size.width, decoder.size.height, fps, frames, rotation, duration_s,
+            f"ffmpeg: {reason}",
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
         return self
@@ -135,82 +178,121 @@ class VideoReader:
 
     def close(self) -> None:
         """Release the file."""
-        self._undo.close()
+        self._decoder.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        clock, read, index = MonotonicClock(self.info.fps), 0, 0
-        while (time_s := clock.time_s(self._stamp_s())) < self._end_s:
+        is_joined = self._facts is not None and self._facts.stream.container in _JOINED
+        clock = MonotonicClock(self.info.fps, MAX_LEAP_S if is_joined else math.inf)
+        read, index = 0, 0
+        while (time_s := clock.time_s(self._decoder.stamp_s)) < self._end_s:
             if time_s >= self._start_s:
-                rgb = self._first if index == 0 else self._resized(self._retrieve())
+                rgb = self._first if index == 0 else self._decoder.retrieve()
                 if rgb is not None:
                     yield Frame(index, time_s, rgb)
                     read += 1
             index += 1
-            is_grabbed = self._grab()
+            is_grabbed = self._decoder.grab()
             if self._failures and self._first_failure_s is None:
                 self._first_failure_s = time_s
             if not is_grabbed:
-                self._set_warning(index, time_s)
+                self.warning = self._cut_warning(index, time_s)
                 break
+        parts = [self.warning, self._size_warning(), self._picture_warning()]
+        self.warning = "; ".join(part for part in parts if part) or None
         if not read:
             wanted = f"from {self._start_s:g} to {self._end_s:g} s"
             raise InputError(
                 f"{self.info.path}: no frame {wanted}; the last one read is at {time_s:.3f} s"
             )
 
-    def _stamp_s(self) -> float:
-        """The container's time of the grabbed frame, seconds."""
-        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    @property
+    def _failures(self) -> int:
+        return 0 if self._opencv is None else self._opencv.failures
 
-    def _grab(self) -> bool:
-        """Decode the next frame; False at the end of the file.
+    def _cut_warning(self, frames: int, last_s: float) -> str | None:
+        """Whether a file that was read to its end is cut short or damaged.
 
-        OpenCV answers False at a damaged packet too, so it is asked until the end is certain.
+        It is cut short where count and duration say so, which may be the container's guess, and
+        ffmpeg finds that it ends inside a packet.
         """
-        for failures in range(MAX_FAILED_GRABS):
-            if self._capture.grab():
-                self._failures += failures
-                return True
-        return False
-
-    def _retrieve(self) -> Picture | None:
-        """The grabbed frame, upright, in RGB; None where it is damaged."""
-        ok, picture = self._capture.retrieve()
-        if not ok:
-            self._failures += 1
-            return None
-        if self._rotation in ROTATIONS:
-            picture = cv2.rotate(picture, ROTATIONS[self._rotation])
-        rgb: Picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-        return rgb
-
-    def _resized(self, rgb: Picture | None) -> Picture | None:
-        """A frame at the first one's size: a stream may change its size midway, as calls do."""
-        if rgb is not None and rgb.shape != self._first.shape:
-            rgb = cv2.resize(rgb, (self.info.width, self.info.height))
-        return rgb
-
-    def _set_warning(self, frames: int, last_s: float) -> None:
-        """Judge a file that was read to its end.
-
-        It is cut short where both count and duration say so: each may be the container's guess.
-        """
-        announced = self.info.frame_count
-        fewer = announced is not None and frames < 0.98 * announced
+        fewer = self._announced is not None and frames < 0.98 * self._announced
         shorter = (
-            self.info.duration_s is not None
-            and last_s + 2 / self.info.fps < 0.98 * self.info.duration_s
+            self._announced_s is not None and last_s + 2 / self.info.fps < 0.98 * self._announced_s
         )
-        if fewer and shorter:
-            self.warning = (
-                f"only {frames} of the {announced} frames it announces could be decoded: "
+        is_cut = self._facts is None or self._facts.packets.is_cut
+        if fewer and shorter and is_cut:
+            return (
+                f"only {frames} of the {self._announced} frames it announces could be decoded: "
                 "cut short or damaged"
             )
-        elif self._failures:
+        if self._failures:
             places = (
                 "1 damaged place" if self._failures == 1 else f"{self._failures} damaged places"
             )
-            self.warning = (
+            return (
                 f"frames are missing in {places}, "
                 f"the first after {self._first_failure_s or 0.0:.2f} s"
             )
+        if self._ffmpeg is not None and (is_cut or self._ffmpeg.damage):
+            return f"it is cut short or damaged: {frames} frames could be decoded"
+        return None
+
+    def _size_warning(self) -> str | None:
+        """Whether the picture changes its size midway, as calls and joined recordings do."""
+        change = None if self._ffmpeg is None else self._ffmpeg.other_size
+        if change is None:
+            return None
+        time_s, width, height = change
+        return (
+            f"its picture becomes {width} × {height} px at {time_s:.2f} s: from there on it is "
+            f"fitted into {self.info.width} × {self.info.height} px, with bars where it is narrower"
+        )
+
+    def _picture_warning(self) -> str | None:
+        """Whether OpenCV's pictures are dim for want of a filter, or nothing is known of them."""
+        facts = self._facts
+        if facts is None:
+            return "ffmpeg decodes nothing of it: whether OpenCV's pictures are right is not known"
+        if not tone_mapping.is_hdr(facts.transfer) or tone_mapping.can_tone_map():
+            return None
+        return (
+            "its high dynamic range is not tone-mapped, and its pictures are dim: "
+            "this ffmpeg has no zscale filter; `pip install imageio-ffmpeg` brings one that has"
+        )
+
+
+def _refuse_huge(path: Path, width: int, height: int) -> None:
+    """Refuse frames that would fill the memory: it holds a frame dozens of times over."""
+    if width * height > MAX_PIXELS:
+        raise too_large_error(path, f"{width} × {height} px")
+
+
+def _rate(fps: float, facts: VideoFacts | None) -> float:
+    """The frame rate of a video, Hz.
+
+    Args:
+        fps: What its container gives; 90000, 1000 and the like may be its clock.
+        facts: With the rate of its packets.
+    """
+    average = facts.packets.rate if facts is not None else None
+    if facts is not None and average is not None:
+        usual = max(average, 1 / facts.packets.step_s) if facts.packets.step_s else average
+        if not 0 < fps <= _CLOCK_OVER_RATE * usual:
+            return average
+    return fps if 0 < fps <= MAX_FPS else FALLBACK_FPS
+
+
+def _length(facts: VideoFacts, fps: float) -> tuple[int | None, float | None]:
+    """How many frames a video has, and how long they last, s, by its packets; None where unknown.
+
+    In a container without times, whose frames have the rate `fps`, a packet is a frame; elsewhere
+    it may be a field, half of one.
+    """
+    packets = facts.packets
+    if packets.are_timed and packets.span_s is not None:
+        duration_s = packets.span_s + 1 / fps
+        even = round(duration_s * fps)
+        return even if packets.count > _FIELDS * even else packets.count, duration_s
+    if facts.stream.duration_s is not None and packets.count:
+        return packets.count, packets.count / fps
+    return None, None

@@ -20,11 +20,11 @@ from pipeline.media.ffmpeg_program import (
     LOCAL_ONLY,
     MP4_AUDIO,
     ffmpeg_program,
-    find_sound,
     frame_sync_option,
     local_url,
 )
 from pipeline.media.matroska import TICKS_PER_S, frame_header, stream_header
+from pipeline.media.video.sound import find_sound
 
 COPY_WITHIN_S = 0.03
 """Sound that starts this little before the picture is copied whole: a packet lasts about as long,

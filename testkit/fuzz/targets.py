@@ -12,6 +12,7 @@ import numpy as np
 
 from core.archives import read_archive
 from core.errors import InputError, Video3DError
+from core.skeletons import COCO_17
 from core.types import VideoInfo
 from detectors.stored.replay import Replay
 from lifter.checkpoint import load_lifter
@@ -21,6 +22,7 @@ from pipeline.batch.previous import made_with, report_before
 from pipeline.batch.report import BatchReport
 from pipeline.config import PipelineConfig
 from pipeline.results.resume import weights_report
+from testkit.lifters import published_lifter
 from testkit.make_video import moving, run_ffmpeg
 from testkit.stored_files import FORMATS
 from testkit.walker import keypoints, walking
@@ -76,7 +78,12 @@ def _stored(folder: Path) -> list[Path]:
     for number, stored in enumerate(FORMATS.values()):
         (folder / str(number)).mkdir()
         written.append(stored.write(folder / str(number), scene, (640, 360)))
-    return [next(iter(sorted(path.iterdir()))) if path.is_dir() else path for path in written]
+    return [_first_file(path) if path.is_dir() else path for path in written]
+
+
+def _first_file(folder: Path) -> Path:
+    """The first file that is good alone; Sports2D's in metres are not."""
+    return min(file for file in folder.iterdir() if "_m_person" not in file.name)
 
 
 def _read_stored(path: Path, out: Path) -> str:
@@ -127,7 +134,7 @@ def _read_report(path: Path, out: Path) -> str:
 
 def _lifters(folder: Path) -> list[Path]:
     shutil.copy(resolve("lifter"), folder / "lifter.safetensors")
-    return [folder / "lifter.safetensors"]
+    return [folder / "lifter.safetensors", published_lifter(folder / "epoch_1.bin", COCO_17)]
 
 
 def _read_lifter(path: Path, out: Path) -> str:

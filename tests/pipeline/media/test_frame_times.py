@@ -22,6 +22,13 @@ def test_bad_times_become_increasing(stamps: list[float], times: list[float]) ->
     np.testing.assert_allclose([clock.time_s(stamp) for stamp in stamps], times)
 
 
+def test_a_clock_that_leaps_ahead_goes_on_where_that_is_no_pause() -> None:
+    stamps = [0.0, 0.1, 3600.0, 3600.1]
+    paused, joined = MonotonicClock(fps=10), MonotonicClock(fps=10, max_leap_s=10.0)
+    np.testing.assert_allclose([paused.time_s(stamp) for stamp in stamps], stamps)
+    np.testing.assert_allclose([joined.time_s(stamp) for stamp in stamps], [0, 0.1, 0.2, 0.3])
+
+
 def test_a_varying_rate_is_not_constant() -> None:
     even = np.arange(300) / 30
     assert constant_rate(even, 30.0) == 30

@@ -4,6 +4,8 @@ import os
 import socket
 import subprocess
 import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from core.errors import InputError
 from pipeline.media import live_reader
 from pipeline.media.ffmpeg_program import ffmpeg_program
 from pipeline.media.live_reader import DecodingLag, LiveClock, LiveReader
-from pipeline.media.live_source import parse_live_source
+from pipeline.media.live_source import LiveSource, parse_live_source
 from testkit.make_video import moving
 
 
@@ -99,6 +101,67 @@ def test_an_http_stream_on_loopback_is_read(stream: Path) -> None:
     assert len(frames) > 1
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "size", "decoder"),
+    [
+        ("tv.ts", "-x264-params interlaced=1:tff=1", (160, 120), "ffmpeg: interlaced"),
+        ("dvd.ts", "-vf setsar=64/45", (228, 120), "ffmpeg: pixels of 64:45"),
+        ("plain.ts", "-bf 0", (160, 120), "OpenCV"),
+        ("raw.y4m", "-c:v rawvideo -vf setfield=tff", (160, 120), "ffmpeg: interlaced"),
+    ],
+)
+def test_what_comes_out_of_a_fifo_is_decoded_rightly(
+    name: str, options: str, size: tuple[int, int], decoder: str, tmp_path: Path
+) -> None:
+    clip = moving(tmp_path / name, frames=50, options=options)
+    fifo = tmp_path / f"fifo_{name}"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=lambda: fifo.write_bytes(clip.read_bytes()))
+    writer.start()
+    with LiveReader(live(fifo), threading.Event()) as reader:
+        frames = list(reader)
+    writer.join()
+    assert reader.arrived == 50
+    assert (reader.info.width, reader.info.height, reader.info.decoder) == (*size, decoder)
+    assert all(frame.bgr.mean() > 30 for frame in frames)
+
+
+class _Broadcast(BaseHTTPRequestHandler):
+    """Sends a file again and again for each that asks, at about its own speed, as streams do."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        for offset in range(0, len(self.content), 188 * 50):
+            self.wfile.write(self.content[offset : offset + 188 * 50])
+            time.sleep(0.01)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_an_interlaced_stream_is_not_black(tmp_path: Path) -> None:
+    options = "-x264-params interlaced=1:tff=1"
+    clip = moving(tmp_path / "stream.ts", frames=100, options=options)
+    handler = type("_Here", (_Broadcast,), {"content": clip.read_bytes()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        source = parse_live_source(f"http://127.0.0.1:{server.server_port}/tv.ts")
+        assert source is not None
+        with LiveReader(source, threading.Event()) as reader:
+            frames = list(reader)
+        server.shutdown()
+        thread.join()
+    assert reader.ended == "ended"
+    assert reader.arrived >= 60, "a stream is joined somewhere"
+    assert reader.info.fps == 25
+    assert reader.info.decoder.startswith("ffmpeg: ")
+    assert all(frame.bgr.shape == (120, 160, 3) and frame.bgr.mean() > 30 for frame in frames)
+
+
 def test_a_stalled_source_is_given_up(
     stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,3 +204,21 @@ def live(fifo: Path) -> live_reader.LiveSource:
     source = parse_live_source(str(fifo))
     assert source is not None
     return source
+
+
+def test_a_refused_port_and_a_missing_host_are_told_from_each_other() -> None:
+    with socket.socket() as taken:  # bound, but not listening
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        source = LiveSource(f"rtsp://127.0.0.1:{port}/a", "network")
+        with (
+            pytest.raises(InputError, match=f"port {port} of 127.0.0.1 refuses connections"),
+            LiveReader(source, threading.Event()),
+        ):
+            pass
+    source = LiveSource("rtsp://no.such.host.invalid/a", "network")
+    with (
+        pytest.raises(InputError, match=r"there is no host no\.such\.host\.invalid"),
+        LiveReader(source, threading.Event()),
+    ):
+        pass

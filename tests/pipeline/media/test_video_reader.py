@@ -1,14 +1,17 @@
 import os
 import socket
+import struct
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.errors import InputError
+from core.errors import InputError, OutputError
 from pipeline.media import video_reader
 from pipeline.media.frame_times import constant_rate, measured
+from pipeline.media.images import write_image
+from pipeline.media.video import facts
 from pipeline.media.video_reader import VideoReader, probe
 from testkit.make_video import (
     BLUE,
@@ -18,6 +21,7 @@ from testkit.make_video import (
     marked,
     moving,
     read,
+    run_ffmpeg,
     same_colour,
     turn_display,
     uneven,
@@ -217,3 +221,76 @@ def test_a_url_is_a_missing_file_and_is_not_fetched() -> None:
             probe(Path(f"http://127.0.0.1:{server.getsockname()[1]}/clip.mp4"))
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "flv", "ts", "mp4", "avi", "wmv"])
+def test_sound_longer_than_the_picture_makes_no_warning(tmp_path: Path, suffix: str) -> None:
+    clip = moving(tmp_path / f"long.{suffix}", sound_s=20.0, options=_codecs(suffix))
+    with VideoReader(clip) as reader:
+        assert len(list(reader)) == 25
+    assert reader.warning is None
+    assert reader.info.frame_count == pytest.approx(25, abs=1)
+    assert reader.info.duration_s == pytest.approx(1.0, abs=0.05)
+
+
+def _codecs(suffix: str) -> str:
+    return {"avi": "-c:v mpeg4 -bf 0", "wmv": "-c:v wmv2 -bf 0", "flv": "-ar 44100"}.get(suffix, "")
+
+
+def test_subtitles_longer_than_the_picture_make_no_warning(tmp_path: Path) -> None:
+    lines = tmp_path / "lines.srt"
+    late = "1\n00:00:00,000 --> 00:00:01,000\none\n\n2\n00:01:00,000 --> 00:01:30,000\ntwo\n"
+    lines.write_text(late)
+    picture, clip = moving(tmp_path / "picture.mp4"), tmp_path / "clip.mkv"
+    words = ["-i", str(picture), "-i", str(lines), "-map", "0:v", "-map", "1", "-c:v", "copy"]
+    run_ffmpeg(*words, str(clip))
+    with VideoReader(clip) as reader:
+        assert len(list(reader)) == 25
+    assert (reader.warning, reader.info.frame_count) == (None, 25)
+
+
+def test_nonsense_in_a_header_makes_no_warning(tmp_path: Path) -> None:
+    clip = moving(tmp_path / "nonsense.avi", options="-c:v mpeg4 -bf 0")
+    data = bytearray(clip.read_bytes())
+    for box, offset in ((b"avih", 16), (b"strh", 32)):
+        struct.pack_into("<I", data, data.index(box) + 8 + offset, 1_000_000)
+    clip.write_bytes(data)
+    with VideoReader(clip) as reader:
+        assert len(list(reader)) == 25
+    assert reader.warning is None
+    assert reader.info.frame_count == 25
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "avi", "flv"])
+def test_a_file_cut_short_is_told_from_one_with_long_sound(tmp_path: Path, suffix: str) -> None:
+    clip = moving(tmp_path / f"cut.{suffix}", frames=100, options=_codecs(suffix))
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    with VideoReader(clip) as reader:
+        assert 20 < len(list(reader)) < 80
+    assert reader.warning is not None
+    assert "cut short or damaged" in reader.warning
+
+
+def test_the_cover_of_a_song_is_no_video(tmp_path: Path) -> None:
+    cover, song = tmp_path / "cover.jpg", tmp_path / "song.m4a"
+    write_image(cover, marked())
+    words = ["-f", "lavfi", "-i", "sine=440:d=1", "-i", str(cover), "-map", "0", "-map", "1"]
+    run_ffmpeg(*words, "-c:v", "mjpeg", "-disposition:v", "attached_pic", str(song))
+    with pytest.raises(InputError, match="has sound but no picture"):
+        probe(song)
+
+
+def test_without_an_ffmpeg_program_a_warning_says_what_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = moving(tmp_path / "clip.mp4")
+
+    def none() -> str:
+        raise OutputError("no ffmpeg program")
+
+    monkeypatch.setattr(facts, "ffmpeg_program", none)
+    with VideoReader(clip) as reader:
+        assert len(list(reader)) == 25
+    assert reader.info.decoder == "OpenCV"
+    assert reader.warning is not None
+    assert "whether OpenCV's pictures are right is not known" in reader.warning

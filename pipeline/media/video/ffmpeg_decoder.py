@@ -1,0 +1,68 @@
+"""Decodes a video by the ffmpeg program, which turns, squares and tone-maps its pictures, too."""
+
+from pathlib import Path
+
+from core.types import Picture
+from pipeline.media.ffmpeg_program import LOCAL_ONLY, local_url
+from pipeline.media.video import tone_mapping
+from pipeline.media.video.facts import PICTURE, VideoFacts
+from pipeline.media.video.fitting import fit_filter, square_size
+from pipeline.media.video.frame_pipe import SHOWINFO, FramePipe
+
+
+class FFmpegDecoder:
+    """The frames of a video as ffmpeg shows them, all of the first one's size; a `Decoder`.
+
+    Args:
+        path: The file.
+        facts: What ffmpeg said of it.
+    """
+
+    def __init__(self, path: Path, facts: VideoFacts) -> None:
+        first = facts.frames[0]
+        self.size = square_size(first)
+        """Width and height of the pictures, px."""
+        self.other_size: tuple[float, int, int] | None = None
+        """When the picture first has another size than at the start, s, and that width and height;
+        None where it keeps its size."""
+        self._lead_s = facts.lead_s
+        self._stored_size = (first.width, first.height)
+        self._picture: Picture | None = None
+        self._stamp_s = 0.0
+        tone_map = tone_mapping.is_hdr(facts.transfer) and tone_mapping.can_tone_map()
+        filters = [SHOWINFO, *([tone_mapping.FILTERS] if tone_map else [])]
+        self._pipe = FramePipe(
+            ["-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path), "-map", PICTURE],
+            [*filters, fit_filter(self.size, first)],
+            "rgb24",
+            lambda _: self.size,
+        )
+
+    def grab(self) -> bool:
+        """Take the next frame; False at the end."""
+        following = self._pipe.next()
+        if following is None:
+            return False
+        shown, self._picture = following
+        self._stamp_s = shown.time_s - self._lead_s
+        if self.other_size is None and (shown.width, shown.height) != self._stored_size:
+            self.other_size = self._stamp_s, shown.width, shown.height
+        return True
+
+    def retrieve(self) -> Picture | None:
+        """The frame that was taken, (H, W, 3) RGB."""
+        return self._picture
+
+    @property
+    def stamp_s(self) -> float:
+        """Its presentation time from the first frame on, seconds; NaN where it has none."""
+        return self._stamp_s
+
+    @property
+    def damage(self) -> str | None:
+        """The first line of ffmpeg's log that says that a frame is damaged."""
+        return self._pipe.text.damage
+
+    def close(self) -> None:
+        """End the program."""
+        self._pipe.close()

@@ -1,0 +1,190 @@
+"""What the ffmpeg program says of a video's picture, in its words for people, as values.
+
+The one place that knows these texts: the lines on an input, those of the filter `showinfo`, and
+the packets that `-f framecrc` lists. There is no ffprobe here: imageio-ffmpeg does not bring one.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from statistics import median
+
+HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
+"""ffmpeg's names of the transfer functions PQ and HLG."""
+
+_NO_TIME = -(1 << 63)
+_DISCARD = 4  # AV_PKT_FLAG_DISCARD: decoded, but not shown
+_UNITS = {"k": 1e3, "m": 1e6}
+
+_INPUT = re.compile(r"^Input #0, (\S+), from ", re.M)
+_PICTURE = re.compile(r"^ *Stream #0:\d.*?: Video: (\w+)(.*)", re.M)
+_SOUND = re.compile(r"^ *Stream #0:\d.*?: Audio: (\w+).* \d+ Hz", re.M)
+_DURATION = re.compile(r"^ *Duration: (\d+):(\d\d):(\d\d\.\d+)", re.M)
+_RATE = re.compile(r"[ ,]([\d.]+)([km]?) fps")
+_TURN = re.compile(r"[Dd]isplay ?[Mm]atrix: rotation of (-?[\d.]+|-?nan) degrees")
+_FIELDS = re.compile(r"\b(top|bottom) (coded )?first\b")
+_CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
+_SHOWN = re.compile(
+    r"\bn: *\d+ pts: *(\S+) .*?\bfmt:(\S+) .*?\bsar:(\d+)/(\d+) s:(\d+)x(\d+) i:(.)"
+)
+_COLOURS = re.compile(r"\bcolor_trc:(\S+)")
+_TICK = re.compile(r"^#tb 0: (\d+)/(\d+)", re.M)
+_PACKET = re.compile(r"^0, *(-?\d+), *(-?\d+), *(\d+), *\d+, *0x\w+(?:, *F=0x(\w+))?", re.M)
+_CUT = re.compile(r"ended prematurely|partial file|[Tt]runcat")
+_CUT_OR_LOST = re.compile(_CUT.pattern + r"|[Pp]acket corrupt|corrupt input packet")
+_DAMAGE = re.compile(r"[Dd]ecoding error|[Ee]rror while decoding|corrupt decoded|concealing")
+_JUMP = re.compile(r"timestamp discontinuity.*?: (-?\d+), new offset")
+
+
+@dataclass(frozen=True)
+class StreamText:
+    """The lines on an input.
+
+    container, codec: ffmpeg's names; codec "none" where it knows none. fps: The rate that the line
+    gives, rounded; None without one. turn_deg: What players turn the picture by, anticlockwise
+    degrees; NaN for no turn about a right angle; None where no matrix is given. fields: Whether the
+    line says which field comes first. sound: The codec of the first audio stream with a sampling
+    rate; None without one. duration_s: Of the longest stream; None where unknown.
+    """
+
+    container: str
+    codec: str
+    fps: float | None
+    turn_deg: float | None
+    fields: bool
+    sound: str | None
+    duration_s: float | None
+
+
+def read_stream(log: str) -> StreamText | None:
+    """The lines on the input in ffmpeg's log; None where it has no picture."""
+    container, picture = _INPUT.search(log), _PICTURE.search(log)
+    if container is None or picture is None:
+        return None
+    rate, sound, turn = _RATE.search(picture[2]), _SOUND.search(log), _TURN.search(log)
+    duration = _DURATION.search(log)
+    return StreamText(
+        container[1].rstrip(","),
+        picture[1],
+        float(rate[1]) * _UNITS.get(rate[2], 1) if rate else None,
+        float(turn[1]) if turn else None,
+        _FIELDS.search(picture[2]) is not None,
+        None if sound is None or sound[1] == "none" else sound[1],
+        sum(float(n) * unit for n, unit in zip(duration.groups(), (3600, 60, 1), strict=True))
+        if duration
+        else None,
+    )
+
+
+@dataclass(frozen=True)
+class ShownFrame:
+    """One decoded frame, as `showinfo` describes it before any other filter.
+
+    time_s: Presentation time from the start of the file's clock, seconds; NaN without one.
+    width, height: Upright, px. sar: Width of a pixel over its height; 1 where it is not said.
+    is_interlaced: Whether its lines are of two moments.
+    """
+
+    time_s: float
+    width: int
+    height: int
+    sar: Fraction
+    is_interlaced: bool
+
+
+class ShowinfoReader:
+    """Reads `showinfo`'s lines, one after another."""
+
+    def __init__(self) -> None:
+        self._tick_s = 1.0
+        self.rate: Fraction | None = None
+        """The frame rate that filters are told, exactly; None where there is none."""
+        self.transfer = "unknown"
+        """The transfer function of the latest frame."""
+        self.damage: str | None = None
+        """The first line that says that a frame is damaged."""
+
+    def frame(self, line: str) -> ShownFrame | None:
+        """The frame that a line of ffmpeg's log describes; None for other lines."""
+        if shown := _SHOWN.search(line):
+            stamp, _, sar_x, sar_y, width, height, fields = shown.groups()
+            is_timed = re.fullmatch(r"-?\d+", stamp) is not None
+            sar = Fraction(int(sar_x), int(sar_y)) if int(sar_y) else Fraction(0)
+            return ShownFrame(
+                int(stamp) * self._tick_s if is_timed else math.nan,
+                int(width), int(height), sar or Fraction(1), fields in "TB",
+            )  # fmt: skip
+        if clock := _CLOCK.search(line):
+            ticks, second, count, per = map(int, clock.groups())
+            self._tick_s = ticks / second if second else 1.0
+            self.rate = Fraction(count, per) if count and per else None
+        elif colours := _COLOURS.search(line):
+            self.transfer = colours[1]
+        elif self.damage is None and _DAMAGE.search(line):
+            self.damage = line.strip()
+        return None
+
+
+@dataclass(frozen=True)
+class Packets:
+    """What the container holds of the picture, undecoded.
+
+    count: Packets that are shown. span_s: From the first one's time to the last one's, seconds;
+    None where they have no times. step_s: The median of the times between them. are_timed: Whether
+    each has a presentation time. are_hidden: Whether some are decoded and not shown (an edit list's
+    pre-roll). is_cut: Whether the file ends inside one. jumps: Whether the container's clock leaps
+    ahead, which ffmpeg takes out again.
+    """
+
+    count: int
+    span_s: float | None
+    step_s: float | None
+    are_timed: bool
+    are_hidden: bool
+    is_cut: bool
+    jumps: bool
+
+    @property
+    def rate(self) -> float | None:
+        """Packets a second on average; None where unknown."""
+        return (self.count - 1) / self.span_s if self.span_s else None
+
+
+def read_packets(listing: str, log: str, container: str) -> Packets:
+    """The packets that `-c copy -f framecrc` lists, with what ffmpeg's log says meanwhile.
+
+    Where parts of a transport stream are joined, ffmpeg calls their packets corrupt; elsewhere that
+    is a file's end.
+    """
+    cut = _CUT if container == "mpegts" else _CUT_OR_LOST
+    tick = _TICK.search(listing)
+    tick_s = int(tick[1]) / int(tick[2]) if tick else 1.0
+    shown, hidden, untimed = [], 0, 0
+    for _, pts, _, flags in _packets(listing):
+        if flags & _DISCARD:
+            hidden += 1
+        else:
+            shown.append(pts)
+            untimed += pts == _NO_TIME
+    timed = sorted(pts for pts in shown if pts != _NO_TIME)
+    has_span = len(timed) > 1 and timed[-1] > timed[0]
+    steps = [later - earlier for earlier, later in pairwise(timed)]
+    return Packets(
+        len(shown),
+        (timed[-1] - timed[0]) * tick_s if has_span else None,
+        median(steps) * tick_s if has_span else None,
+        not untimed,
+        hidden > 0,
+        cut.search(log) is not None,
+        any(int(jump) > 0 for jump in _JUMP.findall(log)),
+    )
+
+
+def _packets(listing: str) -> Iterator[tuple[int, int, int, int]]:
+    """(dts, pts, duration, flags) of each."""
+    for packet in _PACKET.finditer(listing):
+        dts, pts, duration, flags = packet.groups()
+        yield int(dts), int(pts), int(duration), int(flags, 16) if flags else 1

@@ -1,0 +1,129 @@
+"""Frames out of a running ffmpeg: pictures by one pipe, what `showinfo` says by another."""
+
+import fcntl
+import queue
+import select
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from core.types import Picture
+from pipeline.media.ffmpeg_program import ffmpeg_program, frame_sync_option
+from pipeline.media.video.ffmpeg_text import ShowinfoReader, ShownFrame
+from pipeline.media.video.fitting import Size
+
+SHOWINFO = "showinfo=checksum=0"
+"""The filter that must be the first one."""
+
+_PIPE_BYTES = 1 << 20
+_LOG_AHEAD = 10000  # frames that are described and not read yet
+
+
+class FramePipe:
+    """An ffmpeg that decodes, and the frames that it gives.
+
+    Args:
+        source: Its words on the input, up to the stream that is mapped.
+        filters: Its filters; the first one is `SHOWINFO`.
+        pixels: `rgb24` or `bgr24`.
+        size: Of the pictures that the filters make, by what the first frame is.
+        timeout_s: How long to wait for a picture; None for ever.
+        stdin: A descriptor that the program reads as `pipe:0`; None for nothing.
+    """
+
+    def __init__(
+        self,
+        source: Sequence[str],
+        filters: Sequence[str],
+        pixels: str,
+        size: Callable[[ShownFrame], Size],
+        timeout_s: float | None = None,
+        stdin: int | None = None,
+    ) -> None:
+        self._size, self._timeout_s = size, timeout_s
+        self._picture_size: Size | None = None
+        self.text = ShowinfoReader()
+        """What was read of ffmpeg's log so far."""
+        self._frames: queue.Queue[ShownFrame | None] = queue.Queue(_LOG_AHEAD)
+        words = [*source, "-vf", ",".join(filters), f"-{frame_sync_option()}", "passthrough"]
+        self._process = subprocess.Popen(
+            [
+                *(ffmpeg_program(), "-hide_banner", "-nostdin", "-nostats", *words),
+                *("-pix_fmt", pixels, "-f", "rawvideo", "pipe:1"),
+            ],
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            process_group=0,  # a terminal's Ctrl-C must not end it as if the video did
+        )
+        self._thread = threading.Thread(target=self._read_log, name="ffmpeg", daemon=True)
+        self._thread.start()
+        _enlarge(self._process)
+
+    def next(self) -> tuple[ShownFrame, Picture] | None:
+        """The next frame, and its picture (H, W, 3); None at the end, or if none comes in time."""
+        try:
+            shown = self._frames.get(timeout=self._timeout_s)
+        except queue.Empty:
+            return None
+        if shown is None:
+            self._frames.put(None)  # for the next call
+            return None
+        self._picture_size = size = self._picture_size or self._size(shown)
+        picture = np.empty((size.height, size.width, 3), np.uint8)
+        return (shown, picture) if self._fill(picture.data.cast("B")) else None
+
+    def _fill(self, rest: memoryview) -> bool:
+        """Read a picture; False where the program ends or stalls before."""
+        output = self._process.stdout
+        assert output is not None
+        while rest:
+            if not select.select([output], [], [], self._timeout_s)[0]:
+                return False
+            count = output.readinto(rest)  # type: ignore[attr-defined]
+            if not count:
+                return False
+            rest = rest[count:]
+        return True
+
+    def close(self) -> None:
+        """End the program."""
+        self._process.kill()
+        while self._thread.is_alive():
+            self._drain()
+            self._thread.join(0.05)
+        self._process.wait()
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+    def _drain(self) -> None:
+        """Make room for the thread that would wait for it."""
+        while True:
+            try:
+                self._frames.get_nowait()
+            except queue.Empty:
+                return
+
+    def _read_log(self) -> None:
+        """What the thread does: a line a frame comes before the frame's picture."""
+        assert self._process.stderr is not None
+        pending = b""
+        while data := self._process.stderr.read(1 << 16):
+            *lines, pending = (pending + data).split(b"\n")
+            for line in lines:
+                if frame := self.text.frame(line.decode(errors="replace")):
+                    self._frames.put(frame)
+        self._frames.put(None)
+
+
+def _enlarge(process: subprocess.Popen[bytes]) -> None:
+    """Give the pictures' pipe room for more than 64 KB, where the system has such a call."""
+    if hasattr(fcntl, "F_SETPIPE_SZ") and process.stdout is not None:
+        try:
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        except OSError:  # more than this user may have
+            return

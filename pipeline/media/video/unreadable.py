@@ -1,0 +1,42 @@
+"""Why a file cannot be read as a video, in words for a person."""
+
+import re
+from pathlib import Path
+
+from core.errors import OutputError
+from pipeline.media.ffmpeg_program import LOCAL_ONLY, local_url, run_ffmpeg
+from pipeline.media.video.mp4 import is_mov
+
+
+def unreadable_reason(path: Path) -> str:
+    """What is wrong with a file whose picture nothing here can decode."""
+    log = _log(path)
+    if is_mov(path) and "moov atom not found" in log:
+        return (
+            "the file is cut short: the index at its end (moov) is missing; copy or record it again"
+        )
+    if "Audio:" in log and ("Video:" not in log or has_cover_only(path)):
+        return "the file has sound but no picture"
+    if re.search(r"Video: (webp|apng)", log):
+        return "an animation that this ffmpeg does not decode; save it as a GIF or as a video"
+    if unknown := re.search(r"Video: none \((\w+)", log):
+        return f"its picture is coded as {unknown[1]}, which FFmpeg does not know"
+    if known := re.search(r"Video: (\w+)", log):
+        return (
+            f"none of its frames can be decoded (it says that they are {known[1]}); "
+            "it is cut short, damaged or encrypted"
+        )
+    return "not a video that FFmpeg can read"
+
+
+def has_cover_only(path: Path) -> bool:
+    """Whether the only picture of a file is the cover of its sound."""
+    try:
+        pictures = re.findall(r"^ *Stream #.*Video: .*", _log(path), re.M)
+    except OutputError:  # there is no ffmpeg to ask
+        return False
+    return bool(pictures) and all("(attached pic)" in picture for picture in pictures)
+
+
+def _log(path: Path) -> str:
+    return run_ffmpeg("-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path)).log
