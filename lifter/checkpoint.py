@@ -5,7 +5,8 @@ Both are opened without running any code that they hold.
 
 import json
 import pickle
-from dataclasses import dataclass, field
+import zipfile
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,21 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from core.errors import WeightsError
+from core.errors import WeightsError, one_line
 from core.files import written_whole
 from core.skeletons import BY_NAME, COCO_17, H36M_17, Skeleton
 from lifter.model import ModelConfig, TemporalConvNet, config_from_state
 from lifter.network import LiftingNetwork, NetworkConfig, network_classes
 from lifter.normalize import NORMALIZATIONS
+from lifter.trained_on import trained_on
 
 _FORMAT = 1
 _HEADER_KEY = "video3d"
+_PUBLISHED_SKELETONS = {
+    "pretrained_h36m_detectron_coco": COCO_17,
+    "pretrained_h36m_cpn": H36M_17,
+}
+"""What the networks take that VideoPose3D's authors published, by the names of their files."""
 _MAX_BYTES = 4 << 30  # of a lifter file: hundreds of times what ours take
 
 
@@ -105,14 +112,28 @@ def load_lifter(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
         raise WeightsError(f"{path}: is too large for a lifter")
     if path.suffix == ".safetensors":
         return _load_safetensors(path)
+    return _load_published(path)
+
+
+def _load_published(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
+    """The pose network of a checkpoint of VideoPose3D, which says nothing of its keypoints.
+
+    Its networks give H36M_17 at 50 Hz; `_build` refuses others.
+    """
     state = read_published(path)["model_pos"]
     try:
         config = config_from_state(state)
+        spec = LifterSpec(config, COCO_17, H36M_17, fps=50.0, normalization="screen")
+        network = _build(path, TemporalConvNet, spec, state)
     except ValueError as error:
         raise WeightsError(f"{path}: {error}") from error
-    # The published detectron_coco model takes COCO_17 and gives H36M_17; `_build` refuses others.
-    spec = LifterSpec(config, COCO_17, H36M_17, fps=50.0, normalization="screen")
-    return _build(path, TemporalConvNet, spec, state), spec
+    skeleton = _PUBLISHED_SKELETONS.get(path.stem) or trained_on(state)
+    if skeleton is None:
+        raise WeightsError(
+            f"{path}: neither says nor shows whether it takes COCO's or Human3.6M's keypoints;"
+            " give the .safetensors that `python -m train` writes beside its .bin"
+        )
+    return network, replace(spec, skeleton_in=skeleton)
 
 
 def _load_safetensors(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
@@ -175,6 +196,8 @@ def _build(
             f"{spec.skeleton_in.name} has {len(spec.skeleton_in)} and "
             f"{spec.skeleton_out.name} {len(spec.skeleton_out)}"
         )
+    if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
+        raise WeightsError(f"{path}: its tensors hold numbers that are not finite")
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
@@ -208,6 +231,7 @@ def read_published(path: Path) -> dict[str, Any]:
     Raises:
         WeightsError: The file is no such checkpoint, or asks for more than tensors and numbers.
     """
+    _check_unpacked(path)
     try:
         with torch.serialization.safe_globals(_published_globals()):
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -215,13 +239,42 @@ def read_published(path: Path) -> dict[str, Any]:
         raise WeightsError(
             f"{path}: refused unopened, its pickle asks for more than tensors and numbers"
         ) from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"{path}: not a readable checkpoint ({str(error).splitlines()[0]})"
-        ) from error
+    except Exception as error:  # torch raises anything at damaged files
+        raise WeightsError(f"{path}: not a readable checkpoint ({one_line(error)})") from error
     if not isinstance(content, dict) or not isinstance(content.get("model_pos"), dict):
         raise WeightsError(f"{path}: not a VideoPose3D checkpoint, it has no model_pos")
+    for network in ("model_pos", "model_traj"):
+        _check_tensors(path, content.get(network))
     return content
+
+
+def _check_unpacked(path: Path) -> None:
+    """`WeightsError` where a checkpoint that is a zip archive unpacks to far more than it holds."""
+    try:
+        if not zipfile.is_zipfile(path):
+            return
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise WeightsError(f"{path}: not a readable checkpoint ({one_line(error)})") from error
+    if unpacked > path.stat().st_size:  # torch stores members as they are
+        raise WeightsError(f"{path}: not a readable checkpoint (it unpacks to {unpacked} bytes)")
+
+
+def _check_tensors(path: Path, state: Any) -> None:
+    """`WeightsError` unless a network's entries are tensors that the file has room for.
+
+    A tensor may claim any shape over a few bytes by repeating them (stride 0).
+    """
+    if state is None:
+        return
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    ):
+        raise WeightsError(f"{path}: a network in it has entries that are no tensors")
+    size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    if size > path.stat().st_size:
+        raise WeightsError(f"{path}: its tensors claim {size} bytes, more than the file has")
 
 
 def _published_globals() -> list[Any]:

@@ -7,10 +7,13 @@ import torch
 from torch import Tensor
 
 from core.camera import pixels_to_rays
+from core.errors import WeightsError
+from core.skeletons import COCO_17
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput
 from lifter.bones import half_rigid_bones
 from lifter.checkpoint import LifterSpec, load_lifter
 from lifter.fusion import fuse
+from lifter.input_keypoints import CONVERTIBLE, network_keypoints
 from lifter.network import LiftingNetwork
 from lifter.normalize import (
     flip_joints,
@@ -44,8 +47,14 @@ class Lifter:
 
     @classmethod
     def load(cls, path: Path, flip: bool = True) -> "Lifter":
-        """Open a lifter file; `WeightsError` if it is none."""
-        return cls(*load_lifter(path), flip=flip)
+        """Open a lifter file.
+
+        Raises:
+            WeightsError: It is none, or takes keypoints that cannot be made of COCO-17.
+        """
+        model, spec = load_lifter(path)
+        _check_usable(path, spec)
+        return cls(model, spec, flip=flip)
 
     @torch.inference_mode()
     def lift(self, sequence: LifterInput, intrinsics: Intrinsics) -> CameraPoses:
@@ -59,7 +68,7 @@ class Lifter:
             T poses; the pelvis is NaN if no limb was seen in any frame.
 
         Raises:
-            ValueError: The keypoints are not of the lifter's input skeleton.
+            ValueError: The lifter's keypoints cannot be made of these.
         """
         joints, root = self.finish(self._joints(sequence, intrinsics, 0), sequence, intrinsics)
         return CameraPoses(joints, root, self.spec.skeleton_out)
@@ -102,10 +111,6 @@ class Lifter:
 
     def _joints(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Floats:
         """(T - first, J, 3) metres from the pelvis, from frame `first` on."""
-        if sequence.skeleton != self.spec.skeleton_in:
-            raise ValueError(
-                f"expected {self.spec.skeleton_in.name} keypoints, got {sequence.skeleton.name}"
-            )
         by_name = {"screen": self._lift_screen, "person": self._lift_person}
         lifted = by_name[self.spec.normalization](sequence, intrinsics, first)
         joints = lifted.numpy().astype(np.float64)
@@ -113,7 +118,8 @@ class Lifter:
 
     def _lift_screen(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Tensor:
         """Slide the network over the whole sequence, its ends repeated."""
-        keypoints = torch.from_numpy(np.nan_to_num(sequence.keypoints)).float()
+        own = network_keypoints(sequence, self.spec.skeleton_in)
+        keypoints = torch.from_numpy(own).float()
         points = screen_from_pixels(keypoints, 2 * intrinsics.cx, 2 * intrinsics.cy)
         before, after = self.spec.model.padding
         padded = torch.cat(
@@ -121,12 +127,16 @@ class Lifter:
         )[first:]
         joints = self.model(padded[None])[0]
         if self.flip:
-            mirrored = self.model(flip_joints(padded, sequence.skeleton)[None])[0]
+            mirrored = self.model(flip_joints(padded, self.spec.skeleton_in)[None])[0]
             joints = (joints + flip_joints(mirrored, self.spec.skeleton_out)) / 2
         return torch.as_tensor(joints)
 
     def _lift_person(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Tensor:
         """Lift each frame from a window of its own, which is how the network was trained."""
+        if sequence.skeleton != self.spec.skeleton_in:
+            raise ValueError(
+                f"expected {self.spec.skeleton_in.name} keypoints, got {sequence.skeleton.name}"
+            )
         rays = torch.from_numpy(pixels_to_rays(sequence.keypoints, intrinsics)).float()
         scores = torch.from_numpy(np.asarray(sequence.scores)).float()
         before, after = self.spec.model.padding
@@ -149,3 +159,20 @@ class Lifter:
     def _lift_tilted(self, windows: Tensor) -> Tensor:
         """(B, J, 3) joints of windows (B, T, 18, 3), lifted as a rolled camera sees them."""
         return tilted(self.model.forward_windows(tilted(windows, _TILT_RAD)), -_TILT_RAD)
+
+
+def _check_usable(path: Path, spec: LifterSpec) -> None:
+    """Refuse networks that this program cannot feed."""
+    is_screen = spec.normalization == "screen"
+    taken = CONVERTIBLE if is_screen else (COCO_17,)
+    if spec.skeleton_in not in taken:
+        raise WeightsError(
+            f"{path}: takes {spec.skeleton_in.name} keypoints, and only"
+            f" {' or '.join(skeleton.name for skeleton in taken)} can be had for it"
+        )
+    features = 2 if is_screen else 3
+    if spec.model.features_in != features:
+        raise WeightsError(
+            f"{path}: takes {spec.model.features_in} numbers per keypoint, and"
+            f" {spec.normalization} normalization gives {features}"
+        )

@@ -1,6 +1,7 @@
 """Reads a file or folder of stored keypoints in whichever format its content shows it to be."""
 
 import json
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ MODULES = (
     "detectors.stored.alphapose",
     "detectors.stored.openpose",
     "detectors.stored.mmpose",
+    "detectors.stored.sports2d",
 )
 """The modules of the formats, each with its `FORMATS`."""
 
@@ -26,7 +28,12 @@ MAX_BYTES = 1 << 30
 """The limit of a file, what it unpacks to, or a folder's files together: hours of several people
 take less."""
 
-_MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+_TEXT_START = 64  # bytes that show a text's format
+
+_MALFORMED = (
+    AttributeError, IndexError, KeyError, MemoryError, OverflowError, RecursionError, TypeError,
+    ValueError,
+)  # fmt: skip
 """What readers raise where content is not as its format has it."""
 
 
@@ -60,7 +67,10 @@ def read_stored(path: Path, video: str) -> StoredKeypoints:
         with path.open("rb") as file:
             start = file.read(4)
         _check_size(path, path.stat().st_size)
-        return _read_archive(path, video) if start.startswith(b"PK") else _read_json(path, video)
+        if start.startswith(b"PK"):
+            return _read_archive(path, video)
+        stored = _read_texts([path], path, video)
+        return _read_json(path, video) if stored is None else stored
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
 
@@ -86,12 +96,15 @@ def _read_json(path: Path, video: str) -> StoredKeypoints:
 
 
 def _read_folder(folder: Path, video: str) -> StoredKeypoints:
-    """Read a file for each frame; all must be of one format."""
+    """Read a file for each frame, all of one format, or else a text for each person."""
     files = sorted(file for file in folder.glob("*.json") if file.is_file())
     if not files:
+        texts = sorted(file for file in folder.glob("*.trc") if file.is_file())
+        if (stored := _read_texts(texts, folder, video)) is not None:
+            return stored
         raise InputError(
-            f"{folder}: holds no *.json; give the folder that OpenPose or Sports2D wrote"
-            " a video's frames to"
+            f"{folder}: holds no *.json or *.trc; give the folder that OpenPose or Sports2D wrote"
+            " a video's frames or people to"
         )
     _check_size(folder, sum(file.stat().st_size for file in files))
     frames = {file.name: _parse(file) for file in files}
@@ -106,6 +119,21 @@ def _read_folder(folder: Path, video: str) -> StoredKeypoints:
                 f" as {matching[0]} is; take it out"
             )
     raise InputError(f"{folder}: its *.json are not frames of {_programs(formats('pictures'))}")
+
+
+def _read_texts(files: Sequence[Path], path: Path, video: str) -> StoredKeypoints | None:
+    """Read files that are of one format of texts, which `path` names; None if they are of none."""
+    _check_size(path, sum(file.stat().st_size for file in files))
+    for stored_format in formats("texts"):
+        texts = {}
+        for file in files:
+            with file.open("rb") as opened:
+                start = opened.read(_TEXT_START).decode("utf-8", "replace")
+                if stored_format.recognises(start):
+                    texts[file.name] = start + opened.read().decode("utf-8", "replace")
+        if texts:
+            return _read(path, stored_format, texts, video)
+    return None
 
 
 def _check_size(path: Path, size: int) -> None:

@@ -44,10 +44,11 @@ def read_video(content: Any, video: str) -> StoredKeypoints:
     if isinstance(content, dict):
         names = content.get("meta_info", {}).get("keypoint_id2name")
         joints = [names[number] for number in sorted(names, key=int)] if names else None
-        return make_table(MADE_BY, _frame_rows(content["instance_info"], first=1), joints)
+        frames = content["instance_info"]
+        return make_table(MADE_BY, _frame_rows(frames, first=1), joints, frames=len(frames))
     if "preds" in content[0]:
         return _read_0x(content)
-    return make_table(MADE_BY, _frame_rows(content, first=0))
+    return make_table(MADE_BY, _frame_rows(content, first=0), frames=len(content))
 
 
 def read_pictures(pictures: Mapping[str, Any], video: str) -> StoredKeypoints:

@@ -26,7 +26,8 @@ def read_openpose(frames: Mapping[str, Any], video: str) -> StoredKeypoints:
         # Where a person is missing, OpenPose writes an empty list, Sports2D one NaN.
         if len(keypoints) > 1
     )
-    return make_table("OpenPose's format", rows, counts="pictures")
+    count = max(numbers.values()) + 1 if len(numbers) > 1 else None
+    return make_table("OpenPose's format", rows, counts="pictures", frames=count)
 
 
 def _keypoints(person: Mapping[str, Any]) -> Any:

@@ -16,14 +16,19 @@ def is_poses(arrays: Mapping[str, Any]) -> bool:
 
 
 def read_poses(arrays: Mapping[str, Any], video: str) -> StoredKeypoints:
-    """Read its 2D keypoints; those that were filled in have the score 0 and count as missing."""
+    """Read its 2D keypoints, which were smoothed unless the run was asked not to.
+
+    Those that were filled in have the score 0 and count as missing.
+    """
     metadata = json.loads(str(arrays["metadata_json"]))
     joints, info = metadata["skeletons"]["keypoints"]["joints"], metadata["video"]
     people = np.concatenate([arrays["keypoints_2d"], arrays["keypoint_scores"][..., None]], -1)
     rows = (
         Row(int(number), one) for number, one in zip(arrays["frame_index"], people, strict=True)
     )
-    return make_table("poses.npz", rows, joints, (int(info["width"]), int(info["height"])))
+    size = int(info["width"]), int(info["height"])
+    is_smoothed = metadata.get("config", {}).get("smooth", "none") != "none"
+    return make_table("poses.npz", rows, joints, size, is_smoothed=is_smoothed)
 
 
 FORMATS = (StoredFormat(("poses.npz",), "archive", is_poses, read_poses),)

@@ -10,8 +10,13 @@ from core.errors import InputError, one_line
 from core.skeletons import COCO_17
 from core.types import Detections, Floats, Frame, VideoInfo
 from detectors.stored.formats import read_stored
-from detectors.stored.layouts import LAYOUTS, to_coco
+from detectors.stored.layouts import LAYOUTS, disproportion, likelier_layout, to_coco
 from detectors.stored.table import StoredKeypoints
+
+_MISSHAPEN = 0.5  # `disproportion` that no person has, however they stand to the camera
+_LOW_SCORE = 0.4  # of people; tracking begins none below
+_OUTSIDE_SHARE = 0.1  # of people; some leave the picture
+_SAME_LENGTH = 2  # frames by which programs count the same video differently
 
 
 class Replay:
@@ -69,15 +74,96 @@ class Replay:
             COCO_17,
         )
 
+    @property
+    def is_smoothed(self) -> bool:
+        """Whether the file's keypoints were smoothed in time."""
+        return self._stored.is_smoothed
+
+    def warnings(self, video: VideoInfo) -> tuple[str, ...]:
+        """Say where the keypoints do not seem to be this video's, or those of a person."""
+        stored = self._stored
+        found = [_scores_warning(stored), self._layout_warning(), _place_warning(stored, video)]
+        if self._picture_numbers is None:
+            found.append(_length_warning(stored, video))
+        elif len(stored.numbers) and not np.isin(stored.numbers, self._picture_numbers).any():
+            found.append("none of the numbers in its pictures' names is one of the clip's")
+        return tuple(f"{self._path}: {warning}" for warning in found if warning)
+
+    def _layout_warning(self) -> str:
+        """What is odd about the people's proportions, "" for nothing."""
+        if not len(self._stored.numbers):
+            return ""
+        if self._layout is not None and self._stored.joints is None:
+            likelier = likelier_layout(self._stored.keypoints, self._layout)
+            if likelier is not None:
+                return (
+                    f"people are misshapen as {self._layout} and not as {likelier}: try"
+                    f" --keypoints-skeleton {likelier}"
+                )
+        if disproportion(self._keypoints) > _MISSHAPEN:
+            return "people's limbs have no human proportions: their joints seem to be mixed up"
+        return ""
+
     def close(self) -> None:
         """Do nothing: no file is open."""
+
+
+def _scores_warning(stored: StoredKeypoints) -> str:
+    """What is odd about the scores, "" for nothing."""
+    if stored.people_without_score and not len(stored.numbers):
+        return (
+            f"all keypoints of its {stored.people_without_score} people have the score 0,"
+            " which means not seen"
+        )
+    if len(stored.numbers) and stored.boxes[:, 4].max() < _LOW_SCORE:
+        return (
+            f"its people have scores of at most {stored.boxes[:, 4].max():.2f}, and those below"
+            f" {_LOW_SCORE:g} are not taken for people"
+        )
+    return ""
+
+
+def _place_warning(stored: StoredKeypoints, video: VideoInfo) -> str:
+    """Where people are that no picture of the video can show, "" for nowhere."""
+    if not len(stored.numbers):
+        return ""
+    middle = np.nanmedian(stored.keypoints[..., :2], axis=1)
+    size = np.array([video.width, video.height])
+    outside = ((middle < 0) | (middle > size)).any(1).mean()
+    if outside < _OUTSIDE_SHARE:
+        return ""
+    return (
+        f"{outside:.0%} of its people lie outside the picture of {video.width} × {video.height}:"
+        " it seems to be made for another size or another video"
+    )
+
+
+def _length_warning(stored: StoredKeypoints, video: VideoInfo) -> str:
+    """How the file's frames and the video's differ, "" where they agree or either is unknown."""
+    frames = video.frame_count
+    last = int(stored.numbers[-1]) + 1 if len(stored.numbers) else 0
+    count = max(stored.frames or 0, last)
+    if frames is None:
+        return ""
+    if count > frames + _SAME_LENGTH:
+        return (
+            f"has keypoints for {count} frames, and the video has {frames}: the rest is left out;"
+            " it seems to be made for another video or frame rate"
+        )
+    if stored.frames is not None and count < frames - _SAME_LENGTH:
+        return (
+            f"ends after {count} of the video's {frames} frames: it seems to be made for another"
+            " video or frame rate"
+        )
+    return ""
 
 
 def _check_pixels(path: Path, stored: StoredKeypoints) -> None:
     """Refuse coordinates in 0…1."""
     if len(stored.numbers) and np.nanmax(np.abs(stored.keypoints[..., :2])) <= 1:
         raise InputError(
-            f"{path}: its places are parts of the picture, not pixels; OpenPose: --keypoint_scale 0"
+            f"{path}: its positions are parts of the picture, not pixels;"
+            " OpenPose: --keypoint_scale 0"
         )
 
 

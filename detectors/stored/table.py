@@ -7,14 +7,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.missing import is_missing
 from core.numbered import number_in
 from core.types import Floats, check_shape
 
 BOX_MARGIN = 0.1
 """Margin around the keypoints of a person without a stored box, as a share of their longer side."""
-
-MAX_PX = 1e6
-"""Coordinates beyond are missing: some programs write such numbers for what they did not find."""
 
 Counts = Literal["frames", "pictures"]
 
@@ -31,6 +29,9 @@ class StoredKeypoints:
     size: (width, height) px of the frames, None where the file does not have it.
     counts: What `numbers` are: frames from 0, or pictures by the number in their names, which is
         the same in a video.
+    frames: How many frames the file is about, with people or without; None where that is unknown.
+    people_without_score: How many people were left out because no keypoint has a score above 0.
+    is_smoothed: Whether the keypoints were smoothed in time before.
     """
 
     made_by: str
@@ -40,6 +41,9 @@ class StoredKeypoints:
     joints: tuple[str, ...] | None
     size: tuple[int, int] | None
     counts: Counts
+    frames: int | None = None
+    people_without_score: int = 0
+    is_smoothed: bool = False
 
     def __post_init__(self) -> None:
         people = len(self.numbers)
@@ -68,6 +72,8 @@ def make_table(
     joints: Sequence[str] | None = None,
     size: tuple[int, int] | None = None,
     counts: Counts = "frames",
+    frames: int | None = None,
+    is_smoothed: bool = False,
 ) -> StoredKeypoints:
     """Make the table of rows in any order.
 
@@ -75,7 +81,7 @@ def make_table(
     its keypoints.
 
     Args:
-        made_by, joints, size, counts: As in `StoredKeypoints`.
+        made_by, joints, size, counts, frames, is_smoothed: As in `StoredKeypoints`.
         rows: The people.
 
     Raises:
@@ -91,7 +97,9 @@ def make_table(
         )
     keypoints = np.array(flat, np.float32).reshape(len(given), lengths[0] // 3 if lengths else 0, 3)
     keypoints[..., 2] = np.clip(np.nan_to_num(keypoints[..., 2]), 0, 1)
-    keypoints[~(np.abs(keypoints) < MAX_PX).all(-1), 2] = 0
+    is_known = ~is_missing(keypoints[..., :2])
+    people_without_score = int((is_known.any(1) & ~(keypoints[..., 2] > 0).any(1)).sum())
+    keypoints[~is_known, 2] = 0
     keypoints[keypoints[..., 2] == 0, :2] = np.nan
     has_keypoints = np.any(keypoints[..., 2] > 0, axis=1).tolist()
     boxes = [
@@ -112,6 +120,9 @@ def make_table(
         names,
         size,
         counts,
+        frames,
+        people_without_score,
+        is_smoothed,
     )
 
 
@@ -123,7 +134,8 @@ def _box(row: Row, keypoints: Floats) -> list[float]:
     box = np.concatenate([low - margin, high + margin])
     if row.box is not None:
         stored = np.asarray(row.box, np.float32).reshape(4)
-        if (np.abs(stored) < MAX_PX).all() and (stored[2:] > stored[:2]).all():
+        # A box that begins where "not found" is was made of such keypoints, too.
+        if not is_missing(stored.reshape(2, 2)).any() and (stored[2:] > stored[:2]).all():
             box = stored
     score = (
         float(points[:, 2].mean())

@@ -35,13 +35,14 @@ def read_custom(arrays: Mapping[str, Any], video: str) -> StoredKeypoints:
         raise ValueError(
             f"its layout is {layout!r}, and only {' and '.join(LAYOUTS)} can be lifted"
         )
-    rows = (row for name in chosen for row in _sequence(positions[name], name))
+    rows = [row for name in chosen for row in _sequence(positions[name], name)]
     size = metadata.get("video_metadata", {}).get(chosen[0])
     return make_table(
         "VideoPose3D's archive",
         rows,
         LAYOUTS[layout].joints if layout else None,
         (int(size["w"]), int(size["h"])) if size else None,
+        frames=max((row.number + 1 for row in rows), default=0),
     )
 
 
@@ -94,7 +95,11 @@ def read_dump(arrays: Mapping[str, Any], video: str) -> StoredKeypoints:
         for box, keypoints in zip(_people(boxes), _people(people), strict=True)
     )
     return make_table(
-        "VideoPose3D's infer_video", rows, COCO_17.joints, (int(size["w"]), int(size["h"]))
+        "VideoPose3D's infer_video",
+        rows,
+        COCO_17.joints,
+        (int(size["w"]), int(size["h"])),
+        frames=len(arrays["boxes"]),
     )
 
 

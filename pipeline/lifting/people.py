@@ -4,7 +4,7 @@ Person after person, and of a person part after part, so that memory does not gr
 The parts of a long stretch overlap; their rows are blended there when they are grounded.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -58,6 +58,12 @@ class LiftedPeople:
         """The rows (T,) of a part."""
         return self.rows.read(part.start, part.stop)
 
+    def kept(self, track_ids: Collection[int] | None) -> "LiftedPeople":
+        """Those of the people with these ids, None for all; their rows stay where they are."""
+        if track_ids is None:
+            return self
+        return replace(self, parts=[part for part in self.parts if part.track_id in track_ids])
+
 
 def lift_people(
     tracks: Sequence[TrackRows],
@@ -67,6 +73,7 @@ def lift_people(
     intrinsics: Intrinsics,
     options: LiftOptions,
     rows: Spool,
+    is_smoothed: bool = False,
 ) -> LiftedPeople:
     """Lift every track.
 
@@ -78,6 +85,7 @@ def lift_people(
         intrinsics: The camera.
         options: Smoothing, stature, bones.
         rows: An empty spool of `LIFTED_ROW`, which gets the rows.
+        is_smoothed: Whether the tracks' keypoints were smoothed before; they are left as they are.
 
     Returns:
         The people: a row for every frame from the first to the last of each stretch.
@@ -88,7 +96,9 @@ def lift_people(
         parts = []
         for part in _split(track, detected_s):
             start = len(rows)
-            rows.append(_lift(part, frame_indices, times_s, lifter, intrinsics, options))
+            rows.append(
+                _lift(part, frame_indices, times_s, lifter, intrinsics, options, is_smoothed)
+            )
             parts.append(LiftedPart(track.track_id, start, len(rows), shared=0))
         _give_one_body(lifted, parts, options)
         lifted.parts.extend(_with_overlaps(lifted, parts))
@@ -115,12 +125,14 @@ def _lift(
     lifter: Lifter,
     intrinsics: Intrinsics,
     options: LiftOptions,
+    is_smoothed: bool,
 ) -> Array:
     """Rows of `LIFTED_ROW` for all frames from a part's first to its last."""
     track = _with_all_frames(part, frame_indices)
     times = times_s[np.searchsorted(frame_indices, track.frame_indices)]
     corrected = with_side_swaps_corrected(track, times)
-    sequence = resample_to_fps(corrected, times, lifter.spec.fps, options.smooth)
+    smoothing = "none" if is_smoothed else options.smooth
+    sequence = resample_to_fps(corrected, times, lifter.spec.fps, smoothing)
     poses = lifter.lift(sequence, intrinsics)
     joints = smooth(poses.joints_m, sequence.fps, options.smooth)
 

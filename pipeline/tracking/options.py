@@ -30,7 +30,7 @@ class TrackOptions:
     people: how many, the first ones in `people_order`; "main" is 1.
     person_id: numbers of the people to keep, as an earlier run with the same `people_order` gave
         them; empty for all. Excludes `people`.
-    people_order: how people are numbered, see `pipeline.tracking.selection.select_people`.
+    people_order: how people are numbered, see `pipeline.tracking.selection.number_people`.
     """
 
     people: int | Literal["all", "main"] = option(

@@ -1,6 +1,6 @@
 """Selection: which of the tracked people are kept, and in which order they are numbered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,8 +25,8 @@ _SORT_KEYS: dict[PeopleOrder, Callable[[TrackRows], float]] = {
 }
 
 
-def select_people(tracks: list[TrackRows], options: TrackOptions) -> list[TrackRows]:
-    """Number the people of a video and keep those that are asked for.
+def number_people(tracks: list[TrackRows], order: PeopleOrder) -> list[TrackRows]:
+    """Number the people of a video.
 
     `prominent` sorts by the sum of box heights over all frames, so by how long and how large a
     person is seen; `longest` by the number of frames; `largest` by the area of the box and
@@ -34,13 +34,26 @@ def select_people(tracks: list[TrackRows], options: TrackOptions) -> list[TrackR
 
     Args:
         tracks: All people of the video; their `track_id` is not used.
-        options: The order, and how many people or which numbers to keep.
+        order: Who comes first.
 
     Returns:
-        The people that are kept, numbered from 1 in the order asked for. Numbers are given before
-        people are left out, so `person_id` (2,) returns one track with number 2.
+        The people in that order, numbered from 1.
     """
-    in_order = sorted(tracks, key=_SORT_KEYS[options.people_order])
-    numbered = [replace(track, track_id=number) for number, track in enumerate(in_order, 1)]
+    in_order = sorted(tracks, key=_SORT_KEYS[order])
+    return [replace(track, track_id=number) for number, track in enumerate(in_order, 1)]
+
+
+def select_people(numbered: Sequence[TrackRows], options: TrackOptions) -> list[int]:
+    """Choose those of a video's people that are asked for.
+
+    Args:
+        numbered: All people, as `number_people` gives them.
+        options: How many people or which numbers to keep.
+
+    Returns:
+        The numbers of the people to keep. They are kept when all have been grounded: who is asked
+        for must not change where up and the floor are.
+    """
     ids = options.person_id
-    return [track for track in numbered if not ids or track.track_id in ids][: options.max_people]
+    numbers = [track.track_id for track in numbered]
+    return [number for number in numbers if not ids or number in ids][: options.max_people]

@@ -30,6 +30,9 @@ def scene() -> list[list[Floats]]:
     return [list(frame) for frame in zip(*people, strict=True)]
 
 
+WITHOUT_SCORES = (FORMATS["VideoPose3D custom"], FORMATS["Sports2D markers"])
+
+
 def replay(
     path: Path, layout: str | None = None, video: str = "clip", numbers: list[int] | None = None
 ) -> Replay:
@@ -55,7 +58,7 @@ def test_every_format_gives_its_people_back(stored: Format, tmp_path: Path) -> N
             people, found.keypoints_xy, found.keypoint_scores, found.boxes_xyxy, strict=True
         ):
             assert np.isnan(xy).all(1).tolist() == (scores == 0).tolist()
-            if stored is not FORMATS["VideoPose3D custom"]:  # it knows no scores
+            if stored not in WITHOUT_SCORES:
                 np.testing.assert_allclose(scores, person[:, 2], atol=1e-3)
             seen = person[:, 2] > 0
             np.testing.assert_allclose(xy[seen], person[seen, :2], atol=1e-3)
@@ -314,3 +317,94 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     with pytest.raises(InputError, match=r"pipe\.json: neither a file nor a folder"):
         replay(tmp_path / "pipe.json")
+
+
+@pytest.mark.parametrize("mark", [(0, 0, 0.9), (-1, -1, 0.9), (-1, -1, -1), (-100, -100, 1)])
+@pytest.mark.parametrize("name", ["COCO results", "OpenPose COCO", "VideoPose3D infer_video"])
+def test_positions_that_mean_not_found_are_missing(
+    name: str, mark: tuple[float, float, float], tmp_path: Path
+) -> None:
+    wrist, people = COCO_17.index("right_wrist"), scene()
+    for frame in people:
+        frame[0][wrist] = mark
+    found = detect(replay(FORMATS[name].write(tmp_path, people, SIZE), FORMATS[name].skeleton), 3)
+    assert np.isnan(found.keypoints_xy[0, wrist]).all()
+    assert found.keypoint_scores[0, wrist] == 0
+    assert (found.boxes_xyxy[0, :2] > 0).all(), "the box is around what was found"
+
+
+def info(frames: int | None = FRAMES, size: tuple[int, int] = SIZE) -> VideoInfo:
+    return VideoInfo(Path("clip.mp4"), *size, 25.0, frames, 0, None)
+
+
+@pytest.mark.parametrize("stored", FORMATS.values(), ids=FORMATS)
+def test_of_a_files_own_video_there_is_nothing_to_say(stored: Format, tmp_path: Path) -> None:
+    path = stored.write(tmp_path, scene(), SIZE)
+    assert replay(path, stored.skeleton).warnings(info()) == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "taken_for"),
+    [
+        ("body_25", "body_25b"),
+        ("body_25b", "body_25"),
+        ("coco_17", "h36m_17"),
+        ("h36m_17", "coco_17"),
+    ],
+)
+def test_the_wrong_skeleton_is_said(written: str, taken_for: str, tmp_path: Path) -> None:
+    path = stored_files.openpose(tmp_path, scene(), SIZE, written)
+    (warning,) = replay(path, taken_for).warnings(info())
+    told = f"misshapen as {taken_for} and not as {written}: try --keypoints-skeleton {written}"
+    assert warning == f"{path}: people are {told}"
+    assert replay(path, written).warnings(info()) == ()
+
+
+def test_mixed_up_joints_are_said_where_the_file_names_them(tmp_path: Path) -> None:
+    order = np.roll(np.arange(17), 8)
+    people = [[person[order] for person in frame] for frame in scene()]
+    (warning,) = replay(stored_files.our_poses(tmp_path, people, SIZE)).warnings(info())
+    assert "people's limbs have no human proportions" in warning
+
+
+@pytest.mark.parametrize(
+    "name", ["COCO results", "OpenPose BODY_25", "MMPose demo", "Sports2D markers"]
+)
+def test_keypoints_longer_than_the_video_are_said(name: str, tmp_path: Path) -> None:
+    stored = FORMATS[name]
+    detector = replay(stored.write(tmp_path, scene(), SIZE), stored.skeleton)
+    (warning,) = detector.warnings(info(FRAMES - 3))
+    assert f"has keypoints for {FRAMES} frames, and the video has {FRAMES - 3}" in warning
+    assert detector.warnings(info(FRAMES - 1)) == (), "programs count differently by one"
+    assert detector.warnings(info(None)) == ()
+
+
+def test_keypoints_that_end_before_the_video_are_said_where_that_is_known(tmp_path: Path) -> None:
+    known = replay(stored_files.videopose3d_custom(tmp_path, scene(), SIZE))
+    assert "ends after 6 of the video's 12 frames" in known.warnings(info(12))[0]
+    people_only = replay(stored_files.coco_results(tmp_path, scene(), SIZE), "coco_17")
+    assert people_only.warnings(info(12)) == (), "they may have left the picture"
+
+
+def test_keypoints_of_other_pictures_are_said(tmp_path: Path) -> None:
+    path = stored_files.alphapose(tmp_path, scene(), SIZE)
+    assert replay(path, "coco_17", numbers=[2, 4, 90]).warnings(info(3)) == ()
+    (warning,) = replay(path, "coco_17", numbers=[100, 101]).warnings(info(2))
+    assert "none of the numbers in its pictures' names is one of the clip's" in warning
+
+
+def test_keypoints_outside_the_picture_are_said(tmp_path: Path) -> None:
+    path = stored_files.coco_results(tmp_path, scene(), SIZE)
+    (warning,) = replay(path, "coco_17").warnings(info(size=(200, 112)))
+    assert "lie outside the picture of 200 × 112: it seems to be made for another size" in warning
+
+
+def test_scores_of_0_throughout_are_said(tmp_path: Path) -> None:
+    people = [[person * [1, 1, 0] for person in frame] for frame in scene()]
+    detector = replay(stored_files.openpose(tmp_path, people, SIZE), "body_25")
+    assert len(detect(detector, 0)) == 0
+    (warning,) = detector.warnings(info())
+    assert "all keypoints of its 12 people have the score 0, which means not seen" in warning
+    low = [[person * [1, 1, 0.2] for person in frame] for frame in scene()]
+    detector = replay(stored_files.openpose(tmp_path / "low", low, SIZE), "body_25")
+    assert "its people have scores of at most 0.18" in detector.warnings(info())[0]
