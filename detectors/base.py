@@ -22,6 +22,7 @@ from core.types import Detections, Frame, VideoInfo
 BUILT_IN = (
     "detectors.blazepose.backend",
     "detectors.detectron2.backend",
+    "detectors.keypointrcnn",
     "detectors.stored.backend",
 )
 """The modules of the backends that come with the project; importing them imports no network."""
@@ -69,6 +70,27 @@ class BatchDetector(Detector, Protocol):
 
     def detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
         """Find the people in each of several frames."""
+
+
+@runtime_checkable
+class WarningDetector(Detector, Protocol):
+    """A detector that can say what is odd about a video's keypoints."""
+
+    def warnings(self, video: VideoInfo) -> tuple[str, ...]:
+        """Say what is odd, a line each, after the last frame of a video.
+
+        Args:
+            video: The video as it turned out to be.
+        """
+
+
+@runtime_checkable
+class SmoothedDetector(Detector, Protocol):
+    """A detector whose keypoints may be smoothed in time already."""
+
+    @property
+    def is_smoothed(self) -> bool:
+        """Whether those of the present video are."""
 
 
 def detect_all(detector: Detector, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
@@ -167,6 +189,14 @@ class DetectorBackend(ABC):
         Raises:
             DetectorError, WeightsError: It cannot be built here.
         """
+
+    def warning(self) -> str:
+        """What a user should know before the first frame, in one line; empty if nothing."""
+        return ""
+
+    def weight_names(self) -> tuple[str, ...]:
+        """The names in the weights manifest of what `fetch` gets."""
+        return ()
 
     def weight_files(self) -> dict[str, Path]:
         """The files that the user gave as weights, by role, for reports."""
@@ -289,7 +319,7 @@ class DetectOptions:
                 if is_ready:
                     return self._choice(backend.name, why)
                 reasons.append(why)
-        return self._choice(DEFAULT_DETECTOR, "; ".join(reasons))
+        return self._choice(DEFAULT_DETECTOR, "; ".join(dict.fromkeys(reasons)))
 
     def _choice(self, name: str, why: str) -> Choice:
         """The backend of a name, with its options."""

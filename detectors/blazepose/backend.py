@@ -32,6 +32,10 @@ class BlazePoseBackend(DetectorBackend):
         for name in self.weights:
             resolve(name)
 
+    def weight_names(self) -> tuple[str, ...]:
+        """Both models."""
+        return self.weights
+
     def build(self, threads: int | None = None) -> Detector:
         """Build the detector."""
         from detectors.blazepose.detector import BlazePose

@@ -15,13 +15,14 @@ import numpy as np
 from core.errors import DetectorError
 from core.skeletons import COCO_17
 from core.types import Detections, Frame, VideoInfo
-from detectors.detectron2.library import Device, pick_device, require_library
+from detectors.detectron2.library import require_library
 from detectors.detectron2.network import (
     keep_keypoints_in_single_precision,
     load_network,
     read_config,
 )
 from detectors.detectron2.zoo import DEFAULT_MODEL, fetch_weights, zoo_config
+from detectors.on_torch import Device, pick_device
 
 GPU_BATCH = 4
 """Frames that go through the network together on a GPU."""

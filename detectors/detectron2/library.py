@@ -1,66 +1,37 @@
-"""Whether Detectron2 and a GPU can be used here.
-
-Detectron2 need not be installed to import this module; torch is imported when it is asked.
-"""
+"""Whether Detectron2 can be used here; it need not be installed to import this module."""
 
 import logging
-from typing import Literal
+from importlib.util import find_spec
 
 from core.errors import DetectorError
+from detectors.on_torch import first_line, require_torchvision
 
-Device = Literal["auto", "cpu", "cuda"]
-DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
-
-INSTALL = "pip install --no-build-isolation 'git+https://github.com/facebookresearch/detectron2'"
+INSTALL = (
+    "CUDA_VISIBLE_DEVICES= pip install --no-build-isolation"
+    " 'git+https://github.com/facebookresearch/detectron2'"
+)
 
 
 def require_library() -> None:
     """Import Detectron2.
 
     Raises:
-        DetectorError: That fails; the message says what to do.
+        DetectorError: That fails; the message says what is missing and what to do.
     """
+    if find_spec("detectron2") is None:
+        raise DetectorError(f"Detectron2 is not installed; install it with: {INSTALL}")
+    require_torchvision("Detectron2")
     try:
-        import detectron2.layers  # noqa: F401  (loads its and torchvision's compiled parts)
+        import detectron2.layers
+        import detectron2.modeling  # noqa: F401  (loads compiled parts and what networks need)
     except ModuleNotFoundError as error:
-        raise DetectorError(f"Detectron2 is not installed; install it with: {INSTALL}") from error
+        raise DetectorError(
+            f"Detectron2 lacks the module {error.name}; install that, or all anew with: {INSTALL}"
+        ) from error
     except (ImportError, RuntimeError, OSError) as error:
         raise DetectorError(
-            f"Detectron2 cannot be loaded ({first_line(error)}): torchvision and Detectron2 must be"
-            f" built for the torch that is installed; then reinstall with: {INSTALL}"
+            f"Detectron2 cannot be loaded ({first_line(error)}): it must be built for the torch"
+            f" that is installed; reinstall it with: {INSTALL}"
         ) from error
     # It warns of an outdated call in Detectron2.
     logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
-
-
-def has_gpu() -> bool:
-    """Whether torch sees a GPU."""
-    import torch
-
-    return torch.cuda.is_available()
-
-
-def pick_device(wanted: Device, half: bool) -> str:
-    """Pick where the network runs.
-
-    Args:
-        wanted: The device asked for; "auto" is the GPU if there is one.
-        half: Whether half precision is asked for, which needs a GPU.
-
-    Returns:
-        "cuda" or "cpu".
-
-    Raises:
-        DetectorError: A GPU is needed and there is none.
-    """
-    if wanted != "cpu" and has_gpu():
-        return "cuda"
-    if wanted == "cuda" or half:
-        flag = "--half" if half else "--device cuda"
-        raise DetectorError(f"{flag} needs a GPU, and torch sees none here")
-    return "cpu"
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text."""
-    return (str(error).splitlines() or [type(error).__name__])[0]

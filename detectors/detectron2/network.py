@@ -6,7 +6,7 @@ from typing import Any
 
 from core.errors import DetectorError, WeightsError
 from core.skeletons import COCO_17
-from detectors.detectron2.library import first_line
+from detectors.on_torch import first_line
 
 
 def read_config(path: Path) -> Any:

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from core.errors import WeightsError
-from detectors.detectron2.library import first_line
+from detectors.on_torch import first_line
 
 MODELS = {
     "R-50-FPN": ("keypoint_rcnn_R_50_FPN_3x", "137849621/model_final_a6e10b.pkl"),

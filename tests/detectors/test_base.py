@@ -85,9 +85,10 @@ def flags(error: pytest.ExceptionInfo[UsageError]) -> str:
 
 
 def test_a_backend_is_known_by_being_defined(toy: type[DetectorBackend]) -> None:
-    assert list(backends()) == ["blazepose", "blazepose-heavy", "detectron2", "replay", "toy"]
+    names = ("blazepose", "blazepose-heavy", "detectron2", "keypointrcnn")
+    assert list(backends()) == [*names, "replay", "toy"]
     assert backends()["toy"] is toy
-    assert detector_names() == ("blazepose", "blazepose-heavy", "detectron2", "toy", AUTO)
+    assert detector_names() == (*names, "toy", AUTO)
     assert [entry.name for entry in option_fields()][-2:] == ["toy_size", "toy_file"]
 
 
@@ -137,7 +138,7 @@ def test_auto_takes_a_backend_that_is_preferred_and_available() -> None:
         (
             "teddy",
             {},
-            "--detector must be one of blazepose, blazepose-heavy, detectron2, toy",
+            "--detector must be one of blazepose, blazepose-heavy, detectron2, keypointrcnn, toy",
         ),
         ("toy", {"teddy": 1}, "--teddy is an option of no detector"),
         ("replay", {}, "--detector must be one of"),

@@ -21,6 +21,7 @@ def test_what_is_missing_is_said_before_any_video_is_opened(
 def test_it_is_available_where_its_weights_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    BlazePoseBackend().fetch()
     assert BlazePoseBackend().available().is_ready
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     is_ready, why = BlazePoseBackend().available()

@@ -12,7 +12,7 @@ from core.errors import UsageError
 from detectors.base import DetectOptions
 from detectors.detectron2 import backend
 from testkit.make_video import moving
-from tests.detectors.detectron2.missing_library import BUILT_FOR_ANOTHER_TORCH, pretend
+from tests.detectors.missing_library import BUILT_FOR_ANOTHER_TORCH, NOT_THERE, WORKS, pretend
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_contradictions_name_the_flag(settings: dict[str, Any], reason: str) -> 
     ("installed", "gpu", "weights", "device", "name", "why"),
     [
         (False, True, True, "auto", "blazepose", "Detectron2 is not installed"),
-        (True, False, True, "auto", "blazepose", "torch sees no GPU"),
+        (True, False, True, "auto", "blazepose", "no GPU for detectron2: "),
         (True, True, True, "cpu", "blazepose", "--device cpu"),
         (True, True, False, "auto", "blazepose", "weights are not at"),
         (True, True, True, "auto", "detectron2", "there is a GPU"),
@@ -64,6 +64,7 @@ def test_auto_takes_detectron2_where_library_weights_and_gpu_are_there(
     monkeypatch.setattr(backend, "find_spec", lambda _: object() if installed else None)
     monkeypatch.setattr(backend, "require_library", lambda: None)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    pretend(monkeypatch, tmp_path, "torchvision", NOT_THERE)
     file = tmp_path / "weights.pth"
     if weights:
         file.touch()
@@ -75,7 +76,8 @@ def test_auto_takes_detectron2_where_library_weights_and_gpu_are_there(
 def test_auto_passes_over_a_library_that_cannot_be_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pretend(monkeypatch, tmp_path, BUILT_FOR_ANOTHER_TORCH)
+    pretend(monkeypatch, tmp_path, "detectron2", WORKS)
+    pretend(monkeypatch, tmp_path, "torchvision", BUILT_FOR_ANOTHER_TORCH)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     choice = DetectOptions("auto").choose()
     assert choice.name == "blazepose"
@@ -85,15 +87,16 @@ def test_auto_passes_over_a_library_that_cannot_be_loaded(
 def test_auto_says_what_it_took_on_the_terminal_and_in_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(backend, "find_spec", lambda _: None)
+    pretend(monkeypatch, tmp_path, "detectron2", NOT_THERE)
+    pretend(monkeypatch, tmp_path, "torchvision", NOT_THERE)
     clip = moving(tmp_path / "clip.mp4", frames=2)
     assert (
         infer_video.main([str(clip), "-o", str(tmp_path), "--detector", "auto", "--no-render"]) == 0
     )
-    said = "warning: --detector auto takes blazepose: Detectron2 is not installed ["
-    assert capfd.readouterr().err.count(said) == 1
+    why = "Detectron2 is not installed; torchvision is not installed"
+    assert capfd.readouterr().err.count(f"warning: --detector auto takes blazepose: {why} [") == 1
     report = json.loads((tmp_path / "clip" / "report.json").read_text())
-    assert report["detector"] == {"name": "blazepose", "why": "Detectron2 is not installed"}
+    assert report["detector"] == {"name": "blazepose", "why": why}
     assert report["config"]["detector"] == "auto"
 
 
