@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from core.errors import OutputError, UsageError, Video3DError, one_line
 from pipeline.batch.jobs import Job
+from pipeline.media.web_file import WebFiles, is_web, web_name
 from pipeline.results.staging import REPORT, listed_files
 
 
@@ -68,6 +69,8 @@ def parse_location(text: str) -> Path:
         return Path(text)
     if scheme == "file":
         return Path(unquote(urlsplit(text).path))
+    if is_web(text):
+        return Address(text)
     import fsspec
 
     if scheme not in fsspec.available_protocols():
@@ -102,6 +105,8 @@ def files_at(text: str) -> list[tuple[Path, Path]]:
         Video3DError: The store does not answer.
     """
     root = parse_location(text)
+    if is_web(text):
+        return [(root, Path(web_name(text)))]
     try:
         system, path = _file_system(root)
         if any(letter in path for letter in "*?["):
@@ -139,7 +144,7 @@ def local_copy(job: Job) -> Iterator[Job]:
     with tempfile.TemporaryDirectory(prefix="video3d-") as folder:
         local = job
         if isinstance(job.source, Address):
-            local = replace(local, source=Path(folder, job.source.name))
+            local = replace(local, source=Path(folder, _file_name(job.source)))
             try:
                 system, path = _file_system(job.source)
                 system.get_file(path, str(local.source))
@@ -176,8 +181,15 @@ def upload_results(results: Path, folder: Path) -> None:
         raise OutputError(f"{folder}: cannot write there ({one_line(error)})") from error
 
 
+def _file_name(address: Path) -> str:
+    """Return the name of the file at an address."""
+    return web_name(str(address)) if is_web(str(address)) else address.name
+
+
 def _file_system(address: Path) -> tuple[Any, str]:
     """Return fsspec's file system behind an address, and the path in it."""
+    if is_web(str(address)):
+        return WebFiles(), str(address)
     from fsspec.core import url_to_fs
 
     system, path = url_to_fs(str(address))

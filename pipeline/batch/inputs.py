@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import UsageError
+from core.files import result_stem
 from pipeline.batch.addresses import files_at, is_address, parse_location
 from pipeline.batch.jobs import Job
 from pipeline.media.images import is_image
@@ -25,7 +26,7 @@ from pipeline.runtime.logs import LOG
 VIDEO_SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
     ".vob", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".y4m", ".h264",
-    ".264", ".h265", ".hevc", ".gif",
+    ".264", ".h265", ".hevc", ".gif", ".apng",
 )  # fmt: skip
 """Endings of the files in a folder that count as videos, unless `--pattern` says which do.
 
@@ -101,11 +102,11 @@ def _with_lists(words: Sequence[str]) -> Iterator[str]:
             yield word
             continue
         data = sys.stdin.buffer.read()
-        yield from (
-            os.fsdecode(line)
-            for line in data.split(b"\0" if b"\0" in data else b"\n")
-            if line.strip()
-        )
+        if b"\0" in data:
+            lines = data.split(b"\0")
+        else:  # a list that was made on Windows has a carriage return, too
+            lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
+        yield from (os.fsdecode(line) for line in lines if line.strip())
 
 
 def _named_by(word: str, output: Path, pattern: str | None) -> Iterator[InputFile]:
@@ -194,7 +195,7 @@ def _jobs(files: Sequence[InputFile], output: Path) -> list[Job]:
 
 def _folder(below: Path) -> Path:
     """Return a file's folder below OUTPUT: its name without the ending, never `.` or `..`."""
-    return below.parent / (below.stem if below.stem.strip(".") else below.name)
+    return below.parent / (result_stem(below) if below.stem.strip(".") else below.name)
 
 
 def shard(jobs: Sequence[Job], number: int, count: int) -> Iterable[Job]:

@@ -5,13 +5,15 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from core.errors import UsageError
+from core.errors import UsageError, how_to_install
 from core.options import check_options, given_flags, option
 from pipeline.config import only_for_files
 
 EngineName = Literal["local", "ray"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
-_RAY_ONLY = ("ray_address", "ray_cpus_per_worker", "ray_gpus_per_worker")
+Shipped = Literal["all", "program", "nothing"]
+SHIPPED: tuple[Shipped, ...] = get_args(Shipped)
+_RAY_ONLY = ("ray_address", "ray_ship", "ray_cpus_per_worker", "ray_gpus_per_worker")
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -42,6 +44,12 @@ class BatchOptions:
     ray_address: str | None = option(
         None, "Ray's cluster; else Ray starts on this machine alone", metavar="HOST:PORT|auto"
     )
+    ray_ship: Shipped = option(
+        "all",
+        "what the cluster's machines get from here: the program, its weights and libraries; all but"
+        " the libraries; nothing (default: %(default)s)",
+        choices=SHIPPED,
+    )
     ray_cpus_per_worker: int = option(
         2, "cores for each (default: %(default)s)", metavar="N", at_least=1
     )
@@ -55,6 +63,8 @@ class BatchOptions:
         for name in _RAY_ONLY:
             if self.engine != "ray" and getattr(self, name) != getattr(BatchOptions, name):
                 raise UsageError(f"`{name}` is for `engine` ray")
+        if self.ray_ship != BatchOptions.ray_ship and self.ray_address is None:
+            raise UsageError("`ray_ship` is for a cluster's `ray_address`")
         check_options(self)
         if not 1 <= self.shard[0] <= self.shard[1]:
             number, count = self.shard
@@ -69,7 +79,7 @@ class BatchOptions:
                 f"`ray_gpus_per_worker` must be a share of one or a whole number, got {gpus:g}"
             )
         if self.engine == "ray" and importlib.util.find_spec("ray") is None:
-            raise UsageError("`engine` ray needs Ray: pip install 'video3d[ray]'")
+            raise UsageError(f"`engine` ray needs Ray: {how_to_install('ray')}")
 
     def require_live(self) -> None:
         """`UsageError` where something is asked for that makes sense for files alone."""

@@ -83,7 +83,10 @@ def run_batch(
         return 1 if plan.failed else 0
     outcomes = OutcomeLog(None if single else report, debug)
     if plan.needs_networks and options.engine == "local":  # a cluster's machines fetch their own
-        config.detect.choose().backend.fetch()
+        backend = config.detect.choose().backend
+        backend.fetch()
+        if text := backend.warning():
+            LOG.warning(text)
     engine = _engine(config, options, log, single, bool(plan.pending))
     try:
         for outcome in [*plan.failed, *plan.done]:
@@ -141,10 +144,9 @@ def _engine(
 ) -> Engine:
     """What does the clips; Ray is asked only where there are any."""
     if options.engine == "ray" and is_needed:
-        from pipeline.batch.ray_engine import RayEngine
+        from pipeline.batch.cluster.engine import RayEngine
 
-        share = (options.ray_cpus_per_worker, options.ray_gpus_per_worker)
-        return RayEngine(config, log, options.ray_address, options.workers, *share)
+        return RayEngine(config, log, options)
     return InProcess(config) if single else Pool(config, options.workers, log)
 
 

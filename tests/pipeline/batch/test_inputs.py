@@ -136,3 +136,18 @@ def test_a_folder_that_cannot_be_read_is_left_out_and_said(
         f"{clips / 'closed'}: cannot be read (Permission denied), and is left out"
         in capfd.readouterr().err
     )
+
+
+def test_a_list_that_was_made_on_windows_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = tree(tmp_path, "x.mp4", "y.mp4")
+    text = f"{clips / 'x.mp4'}\r\n{clips / 'y.mp4'}\r\n\r\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert found("-") == {"x.mp4": "out/x", "y.mp4": "out/y"}
+
+
+def test_names_as_long_as_a_disk_has_them_have_results_of_their_own() -> None:
+    jobs, _ = find_jobs([f"{'x' * 250}{number}.mp4" for number in (1, 2)], Path("out"))
+    assert len({job.folder for job in jobs}) == 2
+    assert max(len(job.folder.name) for job in jobs) <= 200

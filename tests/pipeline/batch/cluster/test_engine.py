@@ -33,21 +33,20 @@ from tests.pipeline.batch.batches import (
 )
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
-needs_ray = pytest.mark.skipif(
-    not HAS_RAY, reason="Ray is not installed: pip install 'video3d[ray]'"
-)
+needs_ray = pytest.mark.skipif(not HAS_RAY, reason="Ray is not installed")
 
 WORDS = ("--engine", "ray", "--workers", "2", "--ray-cpus-per-worker", "1")
 
 
-@pytest.mark.skipif(HAS_RAY, reason="Ray is installed")
 def test_without_ray_one_line_says_what_to_install(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
     assert main([str(tmp_path), "--output", str(tmp_path / "out"), "--engine", "ray"]) == 2
     assert (
         capsys.readouterr().err
-        == "infer_video.py: --engine ray needs Ray: pip install 'video3d[ray]'\n"
+        == "infer_video.py: --engine ray needs Ray: pip install -c constraints.txt -e '.[ray]'"
+        " in the folder of this program\n"
     )
 
 
@@ -57,6 +56,11 @@ def test_without_ray_one_line_says_what_to_install(
         (["--ray-address", "auto"], "--ray-address is for --engine ray"),
         (["--ray-gpus-per-worker", "0.5"], "--ray-gpus-per-worker is for --engine ray"),
         (["--ray-cpus-per-worker", "3"], "--ray-cpus-per-worker is for --engine ray"),
+        (["--ray-ship", "program"], "--ray-ship is for --engine ray"),
+        (
+            ["--engine", "ray", "--ray-ship", "program"],
+            "--ray-ship is for a cluster's --ray-address",
+        ),
         (
             ["--engine", "ray", "--ray-address", "ray://head:10001"],
             "--ray-address must be HOST:PORT or auto",
@@ -94,6 +98,15 @@ def test_shares_of_a_machine_are_taken_as_given(monkeypatch: pytest.MonkeyPatch)
     assert BatchOptions(engine="ray", ray_gpus_per_worker=2).ray_gpus_per_worker == 2
     with pytest.raises(UsageError, match="a share"):
         BatchOptions(engine="ray", ray_gpus_per_worker=float("nan"))
+
+
+@pytest.fixture
+def without_virtualenv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let `import virtualenv` fail in processes that are started."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    (folder / "virtualenv.py").write_text("raise ImportError\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
 @pytest.fixture
@@ -147,7 +160,10 @@ def test_a_killed_worker_costs_nothing_and_results_are_those_of_one_machine(
     (clips / "text.mp4").write_text("no video")
     assert infer(clips, "--output", local, "--workers", "2").returncode == 1
     process = subprocess.Popen(
-        [*command(clips, "--output", out, *WORDS), "--ray-address", head, "--log-level", "info"],
+        [
+            *command(clips, "--output", out, *WORDS), "--log-level", "info",
+            "--ray-address", head, "--ray-ship", "program",
+        ],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     os.kill(_first_worker(process), signal.SIGKILL)
@@ -198,7 +214,10 @@ def test_sigterm_ends_all_and_leaves_nothing_half_made(head: str, tmp_path: Path
     clips = tmp_path / "clips"
     clips.mkdir()
     good_clip(clips / "0.mp4", frames=60)
-    words = command(clips, "--output", tmp_path / "out", *WORDS, "--ray-address", head)
+    words = command(
+        clips, "--output", tmp_path / "out", *WORDS,
+        "--ray-address", head, "--ray-ship", "nothing",
+    )  # fmt: skip
     process = subprocess.Popen(
         [*words, "--log-level", "info"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -207,5 +226,59 @@ def test_sigterm_ends_all_and_leaves_nothing_half_made(head: str, tmp_path: Path
     process.terminate()
     _, said = process.communicate()
     assert process.returncode == 143, said
-    assert not Path(f"/proc/{worker}").exists()
+    assert _has_ended(worker)
     assert_all_whole(tmp_path / "out")
+
+
+def _has_ended(process: int, within_s: float = 20.0) -> bool:
+    """Whether a process ends by itself; Ray's workers take a moment to."""
+    until = time.monotonic() + within_s
+    while Path(f"/proc/{process}").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    return not Path(f"/proc/{process}").exists()
+
+
+@needs_ray
+def test_a_machine_that_cannot_start_a_worker_is_named(
+    without_virtualenv: None, head: str, tmp_path: Path
+) -> None:
+    clip = good_clip(tmp_path / "clip.mp4", frames=5)
+    done = infer(clip, "--output", tmp_path / "out", *WORDS, "--ray-address", head)
+    assert done.returncode == 1
+    assert (
+        "no worker could start: 127.0.0.1: its Python lacks virtualenv, with which Ray installs"
+        " libraries: pip install virtualenv there" in done.stderr
+    )
+
+
+@needs_ray
+def test_no_room_is_told_from_installing(
+    head: str,
+) -> None:
+    import ray
+
+    from pipeline.batch.cluster.engine import _Room
+
+    ray.init(address=head, log_to_driver=False, logging_level="ERROR")
+    try:
+        too_large, installing = _Room(ray, 3, 0.0), _Room(ray, 1, 0.0)
+        assert too_large.why_none_started() == (
+            "no machine of the cluster is large enough: each takes 3 cores, 0 GPUs, and the"
+            " largest has 2 cores, 0 GPUs"
+        )
+        assert installing.why_none_started() == (
+            "no machine of the cluster has had room for one: each takes 1 cores, 0 GPUs"
+        )
+        taken = ray.remote(_Sleeper).options(num_cpus=1).remote()
+        ray.get(taken.answer.remote())
+        while ray.available_resources().get("CPU") != 1:
+            time.sleep(0.1)
+        assert "installing what workers need" in installing.why_none_started()
+    finally:
+        ray.shutdown()
+
+
+class _Sleeper:
+    """An actor that takes its share."""
+
+    def answer(self) -> None: ...
