@@ -15,6 +15,7 @@ from pipeline.batch.run import run_batch
 from pipeline.config import PipelineConfig, all_options
 from pipeline.media.live_source import LiveSource, parse_live_source
 from pipeline.media.opencv import mute_opencv
+from pipeline.media.web_file import is_web_file
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
@@ -60,7 +61,8 @@ def _only_live(
     words: Sequence[str], config: PipelineConfig, batch: BatchOptions
 ) -> LiveSource | None:
     """The live source, None where all are files."""
-    live = next((source for word in words if (source := parse_live_source(word))), None)
+    sources = (parse_live_source(word) for word in words if not is_web_file(word))
+    live = next(filter(None, sources), None)
     if live is None:
         config.require_file()
     elif len(words) > 1:
@@ -79,6 +81,8 @@ def _run_live(source: LiveSource, config: PipelineConfig) -> int:
     # Imported after the command line is known to be right: torch takes its time.
     from pipeline.live.run import process_live
 
+    if text := config.detect.choose().backend.warning():
+        LOG.warning(text)
     try:
         result = process_live(source, config)
     except KeyboardInterrupt:  # the second one

@@ -1,6 +1,6 @@
 """Tracks → people in one world: lifting and grounding, all that lies between the two passes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.world import World, estimate_world
 from pipeline.lifting.options import LiftOptions
 from pipeline.lifting.people import LiftedPart, LiftedPeople, lift_people
+from pipeline.plausibility import Plausibility
 from pipeline.results.detections import TrackRows
 from pipeline.results.measures import Measurement, PersonPart
 from pipeline.results.person_table import PersonTable
@@ -28,11 +29,15 @@ _BLENDED = ("keypoints_2d", "joints_camera_m", "root_camera_m", "joints_world_m"
 
 @dataclass(frozen=True)
 class People:
-    """Everyone in a video: their rows, what was measured on them, how up and floor were found."""
+    """Everyone in a video: their rows, what was measured on them, how up and floor were found.
+
+    doubts: what cannot be right about them, a line each.
+    """
 
     table: PersonTable
     measures: dict[str, float | None]
     grounding: str
+    doubts: tuple[str, ...]
 
 
 def find_people(
@@ -45,8 +50,12 @@ def find_people(
     lift: LiftOptions,
     ground: GroundOptions,
     folder: Path | None = None,
+    keep: Collection[int] | None = None,
+    is_smoothed: bool = False,
 ) -> People:
     """Lift every track and put all people into one world.
+
+    Everyone says where up and the floor are, whoever is kept.
 
     Args:
         tracks: The people.
@@ -58,13 +67,20 @@ def find_people(
         lift: The options of lifting.
         ground: The options of grounding.
         folder: Where rows are kept in nameless files; None for where temporary files go.
+        keep: The `track_id`s of the people that are asked for; None for all.
+        is_smoothed: Whether the tracks' keypoints were smoothed before; they are left as they are.
 
     Returns:
-        The people; the caller closes their table.
+        The people that are kept; the caller closes their table.
     """
     with closing(Spool(LIFTED_ROW, folder)) as rows:
-        lifted = lift_people(tracks, frame_indices, times_s, lifter, intrinsics, lift, rows)
-        return _ground(lifted, fps, intrinsics, ground, folder)
+        lifted = lift_people(
+            tracks, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed
+        )
+        world = estimate_world(_Motions(lifted), fps, ground.camera)
+        floor = "one floor for all" if len(lifted.parts) > 1 else "floor under the lowest steps"
+        grounding = f"up from balance and steps; {floor}; {ground.camera} camera"
+        return _ground(lifted.kept(keep), world, grounding, fps, intrinsics, folder)
 
 
 @dataclass(frozen=True)
@@ -84,32 +100,31 @@ def _motion(rows: Array) -> PersonMotion:
 
 def _ground(
     lifted: LiftedPeople,
+    world: World,
+    grounding: str,
     fps: float,
     intrinsics: Intrinsics,
-    options: GroundOptions,
     folder: Path | None,
 ) -> People:
-    """All people in one world, part after part."""
-    world = estimate_world(_Motions(lifted), fps, options.camera)
+    """Put people into a world, part after part; `grounding` says how it was found."""
     with ExitStack() as undo:
         table, measurement = _empty_table(lifted, folder), Measurement()
         undo.callback(table.close)  # unless all goes well
-        _fill(table, measurement, lifted, world, fps, intrinsics)
+        plausibility = Plausibility()
+        _fill(table, (measurement, plausibility), lifted, world, fps, intrinsics)
         undo.pop_all()
-    floor = "one floor for all" if len(lifted.parts) > 1 else "floor under the lowest steps"
-    grounding = f"up from balance and steps; {floor}; {options.camera} camera"
-    return People(table, measurement.values(), grounding)
+    return People(table, measurement.values(), grounding, plausibility.doubts())
 
 
 def _fill(
     table: PersonTable,
-    measurement: Measurement,
+    judges: tuple[Measurement, Plausibility],
     lifted: LiftedPeople,
     world: World,
     fps: float,
     intrinsics: Intrinsics,
 ) -> None:
-    """Add every part's rows, blended where parts overlap, and measure them."""
+    """Add every part's rows, blended where parts overlap, to the table and show it the judges."""
     pending = np.zeros(0, PERSON_ROW)  # rows of the part before that the next one shares
     shared_next = [*(part.shared for part in lifted.parts[1:]), 0]
     for part, repeated in zip(lifted.parts, shared_next, strict=False):
@@ -118,7 +133,8 @@ def _fill(
         done, pending = np.split(rows, [len(rows) - repeated])
         if len(done):
             table.add(done)
-            measurement.add(PersonPart(done, joints, contacts, fps, intrinsics))
+            for judge in judges:
+                judge.add(PersonPart(done, joints, contacts, fps, intrinsics))
 
 
 def _empty_table(lifted: LiftedPeople, folder: Path | None) -> PersonTable:

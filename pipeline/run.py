@@ -15,14 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.files import result_stem
 from core.skeletons import COCO_17
 from core.types import Array, Floats, VideoInfo
-from detectors.base import detect_all
+from detectors.base import SmoothedDetector, WarningDetector, detect_all
 from pipeline.config import PipelineConfig
 from pipeline.export.base import write_exports
 from pipeline.media.clip import check_clip, open_clip
 from pipeline.media.frame_times import constant_rate, measured
-from pipeline.media.images import is_image, write_image
+from pipeline.media.images import is_still, write_image
 from pipeline.media.video_writer import VideoWriter
 from pipeline.people import People, find_people
 from pipeline.render.compose import SideBySide
@@ -37,19 +38,25 @@ from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracking.options import TrackOptions
-from pipeline.tracking.selection import select_people
+from pipeline.tracking.selection import number_people, select_people
 from pipeline.tracking.tracker import track_people
 
 
 @dataclass(frozen=True)
 class _FirstPass:
-    """What pass 1 keeps of a video: of F frames the indices (F,), times (F,) s and detections."""
+    """What pass 1 keeps of a video: of F frames the indices (F,), times (F,) s and detections.
+
+    is_smoothed: whether the keypoints were smoothed before. detector_warnings: what the detector
+    says of the video.
+    """
 
     info: VideoInfo
     frame_indices: NDArray[np.int64]
     times_s: Floats
     detections: DetectionSpool
     warning: str | None
+    is_smoothed: bool
+    detector_warnings: tuple[str, ...]
 
 
 class _Stopwatch:
@@ -88,7 +95,7 @@ def process_video(
         Video3DError: Something went wrong, said in one line; nothing half-made is left.
     """
     video, config = Path(video), config or PipelineConfig()
-    folder = config.output / video.stem if folder is None else Path(folder)
+    folder = config.output / result_stem(video) if folder is None else Path(folder)
     check_clip(video, config.clip)
     stopwatch = _Stopwatch()
     with ExitStack() as opened:
@@ -101,13 +108,14 @@ def process_video(
         with stopwatch.stage("detect"):
             first = _detect(video, config, models, progress, partial)
             opened.callback(first.detections.close)
-            all_tracks = track_people(first.detections, first.info.fps)
-            tracks = select_people(all_tracks, config.track)
+            found = track_people(first.detections, first.info.fps)
+            tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
             intrinsics = config.lift.intrinsics(first.info)
             people = find_people(
                 tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
-                config.lift, config.ground, partial,
+                config.lift, config.ground, partial, select_people(tracks, config.track),
+                first.is_smoothed,
             )  # fmt: skip
             opened.callback(people.table.close)
         report = Report(
@@ -120,7 +128,7 @@ def process_video(
             frames=len(first.times_s),
             people=_person_reports(people),
             measures=people.measures,
-            warnings=_warnings(first, all_tracks, people, config.track),
+            warnings=_warnings(first, tracks, people, config.track),
             versions=versions(),
             input=made_of,
         )
@@ -129,7 +137,9 @@ def process_video(
         report = replace(report, warnings=(*report.warnings, *failures))
         if config.render.render:
             with stopwatch.stage("render"):
-                _render(video, partial / f"{video.stem}_3d", first, people, config, progress)
+                _render(
+                    video, partial / f"{result_stem(video)}_3d", first, people, config, progress
+                )
         report = report.timed(stopwatch.seconds).write(partial)
     return Result(folder, report, ArchiveTable(folder / POSES))
 
@@ -154,13 +164,18 @@ def _detect(
         undo.pop_all()
     is_whole = config.clip.start is None and config.clip.end is None
     info = measured(reader.info, np.array(times)) if is_whole else reader.info
-    return _FirstPass(info, detections.frame_indices, np.array(times), detections, reader.warning)
+    return _FirstPass(
+        info, detections.frame_indices, np.array(times), detections, reader.warning,
+        isinstance(detector, SmoothedDetector) and detector.is_smoothed,
+        detector.warnings(info) if isinstance(detector, WarningDetector) else (),
+    )  # fmt: skip
 
 
 def _warnings(
     first: _FirstPass, tracks: Sequence[TrackRows], people: People, options: TrackOptions
 ) -> tuple[str, ...]:
     warnings = [first.warning] if first.warning else []
+    warnings += [*first.detector_warnings, *people.doubts]
     missing = sorted(set(options.person_id) - set(range(1, len(tracks) + 1)))
     if missing:
         numbers = ", ".join(map(str, missing))
@@ -189,7 +204,7 @@ def _render(
     def in_frame(frame_index: int) -> list[PersonInFrame]:
         return [_drawable(row) for row in people.table.in_frame(frame_index)]
 
-    if is_image(video):
+    if is_still(video):
         with open_clip(video) as still:
             frame = next(iter(still))
         drawing = side_by_side.draw(frame, in_frame(frame.index))

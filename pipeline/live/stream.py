@@ -4,26 +4,32 @@ import json
 import math
 import os
 import socket
+import stat
 import sys
 import threading
 import time
+from contextlib import suppress
+from queue import Empty, Full, Queue
 from typing import Any, Protocol
 
 from core.errors import OutputError
 from core.skeletons import COCO_17, H36M_17
 from core.types import Floats
 from pipeline.live.moment import Moment
-from pipeline.runtime.latest_value import LatestValue
 from pipeline.runtime.logs import LOG
 
 FORMAT_VERSION = 1
 _HEADER_EVERY_S = 5.0  # by UDP: a receiver that starts late must learn the names too
 _MAX_DATAGRAM = 65507
 _LAST_LINE_S = 1.0
+_LAST_LINES_OF_FILE_S = 10.0
+_MAX_LINES = 64
+_MAX_AGE_S = 0.5  # of a line for a reader that does not keep up
+_ROOM_S = 0.5  # after which a full queue is tried again
 
 
 class Stream(Protocol):
-    """Sends a header, then one object a frame; never waits for a receiver."""
+    """Sends a header, then one object a frame; waits for no receiver but a file on disk."""
 
     def send_header(self, header: dict[str, Any]) -> None:
         """Send what `stream_header` makes; once, before the first frame."""
@@ -104,9 +110,11 @@ def stream_frame(moment: Moment) -> dict[str, Any]:
 
 
 class LineStream:
-    """One object a line, written by a thread.
+    """One object a line, written by a thread from a bounded queue.
 
-    Where the reader does not keep up, lines are left out, never late.
+    A file gets every line: where the disk is slow, frames wait for it. Other readers get every line
+    while they keep up; where they do not, lines older than half a second are left out, so that what
+    they read is never late.
 
     Args:
         descriptor: The file descriptor to write to; it stays open.
@@ -115,7 +123,8 @@ class LineStream:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._header = b""
-        self._slot: LatestValue[bytes] = LatestValue()
+        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._lines: Queue[tuple[float, bytes] | None] = Queue(_MAX_LINES)
         self._thread = threading.Thread(target=self._write, name="stream", daemon=True)
 
     def send_header(self, header: dict[str, Any]) -> None:
@@ -125,23 +134,42 @@ class LineStream:
 
     def send(self, moment: Moment) -> None:
         """Hand a frame to the thread."""
-        self._slot.put(_line(stream_frame(moment)))
+        if self._thread.is_alive():
+            self._put((time.monotonic(), _line(stream_frame(moment))))
 
     def close(self) -> None:
-        """Give the thread a second for the last line."""
-        self._slot.close()
+        """Give the thread time for the last lines: a second, and for a file longer."""
         if self._thread.is_alive():
-            self._thread.join(_LAST_LINE_S)
+            self._put(None)
+            self._thread.join(_LAST_LINES_OF_FILE_S if self._is_file else _LAST_LINE_S)
+
+    def _put(self, item: tuple[float, bytes] | None) -> None:
+        """Put an item behind the others; into a full queue in place of the oldest, or for a file
+        when there is room."""
+        while self._thread.is_alive():
+            try:
+                self._lines.put(
+                    item, timeout=_ROOM_S if self._is_file else None, block=self._is_file
+                )
+                return
+            except Full:
+                if not self._is_file:
+                    with suppress(Empty):
+                        self._lines.get_nowait()
 
     def _write(self) -> None:
         try:
             self._write_all(self._header)
-            number = 0
-            while (item := self._slot.after(number)) is not None:
-                number, line = item
-                self._write_all(line)
-        except OSError:
-            LOG.warning("--stream: stdout is no longer read")
+            while (item := self._lines.get()) is not None:
+                put_s, line = item
+                is_late = time.monotonic() - put_s > _MAX_AGE_S and not self._lines.empty()
+                if self._is_file or not is_late:
+                    self._write_all(line)
+        except OSError as error:
+            if self._is_file:
+                LOG.warning("--stream: cannot be written (%s)", error.strerror)
+            else:
+                LOG.warning("--stream: stdout is no longer read")
 
     def _write_all(self, data: bytes) -> None:
         while data:

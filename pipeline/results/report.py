@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from core.errors import InputError
+from core.files import result_stem
 from core.types import Intrinsics, VideoInfo
 from detectors.base import backends
 from pipeline.results.archive import POSES_FORMAT
@@ -124,7 +125,7 @@ class Report:
     @property
     def stem(self) -> str:
         """What the result's files are named after."""
-        return self.video.path.stem if self.live is None else self.live.name
+        return result_stem(self.video.path) if self.live is None else self.live.name
 
     def provenance(self) -> dict[str, Any]:
         """What the result was made of and with, as plain values; `poses.npz` has it, too."""

@@ -86,6 +86,25 @@ def test_every_format_becomes_a_rendered_video(
     assert np.isfinite(table["joints_world_m"]).all()
 
 
+def test_who_is_asked_for_does_not_change_the_world(
+    clip: Path, small_lifter: str, tmp_path: Path
+) -> None:
+    path = stored_files.our_poses(tmp_path, scene(), SIZE)
+    tables = {}
+    for name, asked in (("all", {}), ("id", {"person_id": (2,)}), ("main", {"people": "main"})):
+        config = PipelineConfig.from_flat(
+            output=tmp_path / name, keypoints=path, lifter=small_lifter, render=False, **asked
+        )
+        process_video(clip, config)
+        tables[name] = poses(tmp_path / name / "clip")
+    for name, number in (("id", 2), ("main", 1)):
+        own = tables["all"]["track_id"] == number
+        assert np.unique(tables[name]["track_id"]) == [number]
+        np.testing.assert_array_equal(
+            tables[name]["joints_world_m"], tables["all"]["joints_world_m"][own]
+        )
+
+
 def test_numbered_pictures_with_keypoints_by_name_become_a_video(tmp_path: Path) -> None:
     folder = tmp_path / "shots"
     folder.mkdir()

@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +28,41 @@ def test_a_missing_receiver_is_an_error() -> None:
         OutputError, match=r"--stream udp://no\.such\.host\.invalid:9: no such receiver"
     ):
         open_stream("udp://no.such.host.invalid:9")
+
+
+def test_a_file_gets_every_frame(tmp_path: Path) -> None:
+    path = tmp_path / "poses.jsonl"
+    with path.open("wb") as file:
+        stream = LineStream(file.fileno())
+        stream.send_header(stream_header("camera", 160, 120, {}))
+        for i in range(400):  # as fast as they can be made
+            stream.send(moment(i))
+        stream.close()
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert [line["frame"] for line in lines[1:]] == list(range(400))
+
+
+def test_a_reader_that_keeps_up_gets_every_frame() -> None:
+    reading, writing = os.pipe()
+    stream = LineStream(writing)
+    stream.send_header(stream_header("camera", 160, 120, {}))
+    with os.fdopen(reading, "rb") as lines:
+        assert json.loads(lines.readline())["type"] == "header"
+        for i in range(0, 300, 3):
+            for burst in range(3):  # three at once, which a reader need not take apart in time
+                stream.send(moment(i + burst))
+            assert [json.loads(lines.readline())["frame"] for _ in range(3)] == [i, i + 1, i + 2]
+        stream.close()
+    os.close(writing)
+
+
+def test_a_reader_that_went_away_holds_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    reading, writing = os.pipe()
+    stream = LineStream(writing)
+    os.close(reading)
+    stream.send_header(stream_header("camera", 160, 120, {}))
+    for i in range(200):
+        stream.send(moment(i))
+    stream.close()
+    os.close(writing)
+    assert "stdout is no longer read" in caplog.text

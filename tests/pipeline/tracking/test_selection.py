@@ -2,7 +2,7 @@ import numpy as np
 
 from pipeline.results.detections import TrackRows
 from pipeline.tracking.options import TrackOptions
-from pipeline.tracking.selection import select_people
+from pipeline.tracking.selection import number_people, select_people
 
 
 def track(track_id: int, frames: int, left: float, size: float) -> TrackRows:
@@ -19,7 +19,9 @@ TRACKS = [
 
 def selected(options: TrackOptions) -> list[tuple[int, float]]:
     """(number, left edge) of each track that is kept."""
-    return [(one.track_id, one.boxes_xyxy[0, 0]) for one in select_people(TRACKS, options)]
+    numbered = number_people(TRACKS, options.people_order)
+    kept = select_people(numbered, options)
+    return [(one.track_id, one.boxes_xyxy[0, 0]) for one in numbered if one.track_id in kept]
 
 
 def test_people_are_numbered_in_the_order_asked_for() -> None:
