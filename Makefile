@@ -1,12 +1,15 @@
 # make demo    set up, then a real clip becomes a side-by-side 3D video
 # make test    set up, then the whole test suite
+# make test-all   the same with what tests can use besides: Ray, torchvision, an ffmpeg on PATH, a display, …
 # make check   lint, format and types
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+# torchvision's tests, which run in its environment where it has one of its own
+TORCHVISION := tests/detectors/keypointrcnn/test_detector.py
 
-.PHONY: demo test check bench bench-live bench-tracking bench-train bench-memory clean
+.PHONY: demo test test-all check bench bench-live bench-tracking bench-train bench-memory bench-decoders clean
 
 demo: $(INSTALLED)
 	$(RUN) -m weights fetch blazepose-detector blazepose-landmark-full lifter
@@ -15,6 +18,15 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(RUN) -m pytest
+
+test-all: $(INSTALLED)
+	PYTHON=$(PYTHON) .ci/everything $(VENV)
+	if [ -f $(VENV)/torchvision/installed ]; then \
+		$(VENV)/torchvision/bin/python -m pytest $(TORCHVISION) && \
+		.ci/on-screen $(RUN) -m pytest --ignore=$(TORCHVISION); \
+	else \
+		.ci/on-screen $(RUN) -m pytest; \
+	fi
 
 check: $(INSTALLED)
 	$(RUN) -m ruff check
@@ -29,6 +41,9 @@ bench-live: $(INSTALLED)
 
 bench-memory: $(INSTALLED)
 	$(RUN) -m benchmarks.memory
+
+bench-decoders: $(INSTALLED)
+	$(RUN) -m benchmarks.decoders
 
 bench-tracking: $(INSTALLED)
 	$(RUN) -m benchmarks.tracking

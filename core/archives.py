@@ -24,8 +24,12 @@ _DAMAGED = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError,
 )  # fmt: skip
 """What damaged archives raise."""
-_NO_DATA = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
-"""What pickles of other things than arrays raise."""
+_NO_DATA = (
+    AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+"""What pickles of other things than arrays, and headers that numpy believes, raise."""
+_MAX_EXPANSION = 100
+"""Entries a byte of a pickle: a shared list takes two bytes each time that it is named."""
 
 
 def read_archive(
@@ -48,29 +52,33 @@ def read_archive(
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if (
-                max_bytes is not None
-                and sum(member.file_size for member in archive.infolist()) > max_bytes
-            ):
-                raise InputError(
-                    f"{path}: unpacks to more than {max_bytes >> 20} MiB, which no such file needs"
-                )
+            _check_members(path, archive.infolist(), max_bytes)
             members = {
                 name.removesuffix(".npy"): _read_member(archive, name, encoding)
                 for name in archive.namelist()
             }
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except _DAMAGED as error:
-        raise InputError(f"{path}: not a readable .npz archive ({one_line(error)})") from error
     except pickle.UnpicklingError as error:
         raise InputError(f"{path}: refused, {one_line(error)}") from error
+    except (*_DAMAGED, *_NO_DATA) as error:
+        raise InputError(f"{path}: not a readable .npz archive ({one_line(error)})") from error
     for name in needed:
         if name not in members:
             raise InputError(
                 f"{path}: {name} is missing, it holds {', '.join(members) or 'nothing'}"
             )
     return members
+
+
+def _check_members(path: Path, members: list[zipfile.ZipInfo], max_bytes: int | None) -> None:
+    """`InputError` where members share the file's bytes, or unpack to more than `max_bytes`."""
+    if sum(member.compress_size for member in members) > path.stat().st_size:
+        raise InputError(f"{path}: not a readable .npz archive (its members overlap)")
+    if max_bytes is not None and sum(member.file_size for member in members) > max_bytes:
+        raise InputError(
+            f"{path}: unpacks to more than {max_bytes >> 20} MiB, which no such file needs"
+        )
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, encoding: str) -> Any:
@@ -84,15 +92,17 @@ def _read_member(archive: zipfile.ZipFile, name: str, encoding: str) -> Any:
         )
         _, _, dtype = read_header(file)
         if dtype.hasobject:
-            return _unpickle(file, encoding)
+            return _unpickle(file, encoding, archive.getinfo(name).file_size)
     with archive.open(name) as file:
         return _readable(np.lib.format.read_array(file, allow_pickle=False))
 
 
-def _unpickle(file: IO[bytes], encoding: str) -> Any:
-    """The array in a pickle, or its value where it has no axes."""
+def _unpickle(file: IO[bytes], encoding: str, size: int) -> Any:
+    """The array in a pickle of `size` bytes, or its value where it has no axes."""
     try:
         value = _plain(_DataUnpickler(file, encoding=encoding).load(), {})
+        if _expanded_size(value, {}) > _MAX_EXPANSION * size:
+            raise pickle.UnpicklingError("its lists hold each other over and over")
     except _NO_DATA as error:
         raise pickle.UnpicklingError(f"its pickle is none of numpy's ({error})") from error
     if not isinstance(value, np.ndarray):
@@ -190,6 +200,27 @@ def _plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
         plain = type(value)(_plain(one, done) for one in value)
     done[id(value)] = value, plain  # kept alive, so that no other object gets its id
     return plain
+
+
+def _expanded_size(value: Any, sizes: dict[int, int]) -> int:
+    """How many entries a value would have if every shared container in it were copied.
+
+    `sizes` are those of the containers seen so far, by id; all of them are parts of the value.
+    """
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind != "O":
+            return value.size + 1
+        parts: Any = value.ravel()
+    elif isinstance(value, dict):
+        parts = value.values()
+    elif isinstance(value, list | tuple):
+        parts = value
+    else:
+        return 1
+    if id(value) not in sizes:
+        sizes[id(value)] = 0  # of a container that holds itself
+        sizes[id(value)] = 1 + sum(_expanded_size(part, sizes) for part in parts)
+    return sizes[id(value)]
 
 
 def _scalar(kind: _Type, data: Any) -> Any:

@@ -12,14 +12,19 @@ Everything but `UsageError` concerns one input: the others go on, the exit statu
 
 import re
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _OPTION = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
 class Video3DError(Exception):
     """Base of every error raised on purpose.
 
-    `str(error)` says in one line what is wrong and what to do.
+    `str(error)` says in one line what is wrong and what to do. Control characters, which file
+    names and what is read from files may have, are escaped: they would reach the terminal.
     """
+
+    def __str__(self) -> str:
+        return escaped(super().__str__())
 
 
 class UsageError(Video3DError):
@@ -47,6 +52,16 @@ class WeightsError(Video3DError):
 
 class DetectorError(Video3DError):
     """A detector cannot be built or run."""
+
+
+def how_to_install(extra: str) -> str:
+    """The command that installs the libraries of an extra of `pyproject.toml`, for messages."""
+    return f"pip install -c constraints.txt -e '.[{extra}]' in the folder of this program"
+
+
+def escaped(text: str) -> str:
+    """Replace control characters, and those that change the direction of text, by their escapes."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def one_line(error: BaseException, longest: int = 200) -> str:

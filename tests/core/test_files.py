@@ -1,7 +1,7 @@
 import contextlib
 from pathlib import Path
 
-from core.files import remove_partial, written_whole
+from core.files import remove_partial, result_stem, written_whole
 
 
 def test_a_file_appears_when_its_block_ends_and_not_after_an_exception(tmp_path: Path) -> None:
@@ -23,3 +23,11 @@ def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path: Path) ->
     remove_partial(path)
     (left,) = tmp_path.iterdir()
     assert left.name.startswith(".a[1].1of4.")
+
+
+def test_the_names_of_results_are_those_of_the_files_unless_too_long() -> None:
+    assert result_stem(Path("a/two people.mp4")) == "two people"
+    long, other = (result_stem(Path(f"{'ä' * 120}{end}.mp4")) for end in "xy")
+    assert len(f".{long}_3d.01234567.part.mp4".encode()) <= 255
+    assert long.startswith("ä" * 90)
+    assert long != other

@@ -40,3 +40,20 @@ def test_a_few_at_random(watched: Watched, name: str, tmp_path: Path) -> None:
         path.write_bytes(mutated(seed.read_bytes(), chance, target.text))
         outcome = watched.read(name, path)
         assert not outcome or outcome.startswith("refused: "), outcome
+
+
+HOSTILE = Path(__file__).parents[3] / "shared" / "data" / "field" / "hostile"
+LARGE = {
+    "mj_deep.npz": "keypoints",
+    "overlap_dup200.npz": "npz",
+    "t_manydot.toml": "toml",
+    "neighbour.bin": "safetensors",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_is_too_large_to_keep_here_does_no_harm(watched: Watched, name: str) -> None:
+    path = HOSTILE / name
+    if not path.exists():
+        pytest.skip(f"{path} is not here")
+    assert watched.read(LARGE[name], path).startswith("refused: ")

@@ -5,7 +5,7 @@ import pytest
 
 from core.errors import WeightsError
 from tests.weights.made_files import CONTENT, SHA256, Server, entry
-from weights.store import Store, read_manifest
+from weights.store import CACHE_VARIABLE, Store, default_cache, read_manifest
 
 
 def test_an_existing_file_is_taken_as_it_is(store: Callable[..., Store], tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_the_manifest_reads_and_gives_every_file_its_own_path() -> None:
         e.name for e in entries
     }
     assert len({e.file for e in entries}) == len(entries)
-    assert all(e.sha256 is None or len(e.sha256) == 64 for e in entries)
+    assert all(e.sha256 is None or len(e.sha256) in (8, 64) for e in entries)
 
 
 def test_an_entry_without_one_source_is_refused(tmp_path: Path) -> None:
@@ -85,3 +85,45 @@ def test_without_a_published_hash_the_first_copy_is_recorded_and_kept_to(
     path.write_bytes(b"changed")
     with pytest.raises(WeightsError, match=f"expected sha256 {SHA256}"):
         built.resolve("model")
+
+
+def test_the_cache_of_a_repository_is_in_it_and_that_of_a_package_is_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(CACHE_VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    room = tmp_path / "weights"
+    room.mkdir()
+    users = tmp_path / "home" / "video3d"
+    assert default_cache(room) == users, "an installed package"
+    (tmp_path / "pyproject.toml").touch()
+    assert default_cache(room) == room / "cache", "a repository"
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert default_cache(room) == users, "a repository that cannot be written to"
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "mine"))
+    assert default_cache(room) == tmp_path / "mine"
+
+
+def test_a_cache_that_came_along_is_read_where_it_cannot_be_written(
+    store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(CACHE_VARIABLE, raising=False)
+    built = store(entry("https://example.invalid/model.bin"))
+    came_along = built.repository / "cache" / "model.bin"
+    came_along.parent.mkdir(parents=True)
+    came_along.write_bytes(CONTENT)
+    assert built.resolve("model") == came_along
+
+
+@pytest.mark.parametrize(("digits", "fits"), [(SHA256[:8], True), ("0" * 8, False)])
+def test_a_publisher_may_give_the_first_digits_of_a_hash(
+    digits: str, fits: bool, store: Callable[..., Store]
+) -> None:
+    built = store(entry("https://example.invalid/model.bin", sha256=digits))
+    built.cache.mkdir()
+    (built.cache / "model.bin").write_bytes(CONTENT)
+    if fits:
+        assert built.resolve("model").read_bytes() == CONTENT
+    else:
+        with pytest.raises(WeightsError, match=f"expected sha256 {digits}"):
+            built.resolve("model")

@@ -7,13 +7,18 @@ data sets: `-d custom2` reads `data_2d_custom2_<keypoints>.npz`.
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from core.archives import read_archive
 from core.errors import InputError
-from core.skeletons import H36M_17
+from core.missing import is_missing
+from core.skeletons import H36M_17, Skeleton
+from core.types import Array, Floats
+from lifter.input_keypoints import fill_unseen
 from train.cameras import published_cameras
 from train.datasets.base import Dataset
 from train.layouts import flip_order, keypoint_skeleton
-from train.motion_data import MotionData, pair_clips
+from train.motion_data import MotionData, bridge_gaps, pair_clips
 
 
 def load_custom(data_dir: Path, keypoints: str, name: str = "custom") -> MotionData:
@@ -44,8 +49,21 @@ def load_custom(data_dir: Path, keypoints: str, name: str = "custom") -> MotionD
         )
         cameras[video] = [camera] * max(map(len, actions.values()), default=0)
     skeleton = keypoint_skeleton(metadata, keypoints)
+    detections = {
+        video: {name: [_found(view, skeleton) for view in views] for name, views in actions.items()}
+        for video, actions in detections.items()
+    }
     clips = pair_clips(str(path), cameras, detections, {})
     return MotionData(name, H36M_17, skeleton, flip_order(metadata, len(skeleton)), clips, None)
+
+
+def _found(view: Array, skeleton: Skeleton) -> Floats:
+    """Keypoints (T, K, 2 or more) px without those that were not found: these are interpolated."""
+    keypoints = np.array(view, np.float32)
+    points = keypoints[..., :2]
+    points[is_missing(points)] = np.nan
+    keypoints[..., :2] = fill_unseen(bridge_gaps(points), skeleton)
+    return keypoints
 
 
 DATASET = Dataset(("custom",), load_custom, is_prefix=True, has_ground_truth=False)

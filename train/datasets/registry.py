@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from core.errors import UsageError
+from core.errors import InputError, UsageError, one_line
 from train.datasets.base import Dataset
 from train.motion_data import MotionData
 
@@ -50,4 +50,11 @@ def load_dataset(name: str, keypoints: str, data_dir: Path) -> MotionData:
         UsageError: There is no data set of that name.
         InputError: An archive is missing or cannot be used.
     """
-    return find_dataset(name).load(data_dir, keypoints, name)
+    dataset = find_dataset(name)
+    try:
+        return dataset.load(data_dir, keypoints, name)
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
+        what = f"{one_line(error)} is missing" if isinstance(error, KeyError) else one_line(error)
+        raise InputError(
+            f"{data_dir}: -d {name} -k {keypoints}: an archive is not as VideoPose3D's ({what})"
+        ) from error

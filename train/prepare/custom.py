@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.archives import read_archive
-from core.errors import InputError
+from core.errors import InputError, one_line
 from core.types import Array, Floats
 from train.layouts import keypoint_metadata
 from train.prepare.base import Command, name_flag
@@ -40,7 +40,7 @@ def prepare_poses(source: Sequence[Path], name: str, data_dir: Path, overwrite: 
         archive = read_archive(path)
         if "keypoints_2d" not in archive:
             continue
-        video = json.loads(str(archive["metadata_json"]))["video"]
+        video = _video(path, archive)
         tracks = np.unique(archive["track_id"])
         for track in tracks:
             subject = Path(video["path"]).stem + ("" if len(tracks) == 1 else f"_{track}")
@@ -51,6 +51,15 @@ def prepare_poses(source: Sequence[Path], name: str, data_dir: Path, overwrite: 
     if not positions:
         raise InputError(f"{', '.join(map(str, source))}: no person is in there")
     _write(name, positions, sizes, data_dir, overwrite)
+
+
+def _video(path: Path, archive: dict[str, Array]) -> dict[str, Any]:
+    """What the metadata of a `poses.npz` say of its video; `InputError` where they are damaged."""
+    try:
+        described = json.loads(str(archive["metadata_json"]))["video"]
+        return {name: described[name] for name in ("path", "width", "height", "fps")}
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: its metadata cannot be read ({one_line(error)})") from error
 
 
 def _track(archive: dict[str, Array], track: int, path: Path) -> Floats:

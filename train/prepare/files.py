@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from core.archives import read_archive
-from core.errors import InputError, UsageError
+from core.errors import InputError, UsageError, how_to_install
+from core.missing import is_missing
 from core.types import Array, Floats
 from train.archives import write_archive
 from train.motion_data import bridge_gaps
@@ -35,7 +36,7 @@ def optional_module(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise UsageError(f"this needs {module}: pip install 'video3d[prepare]'") from error
+        raise UsageError(f"this needs {module}: {how_to_install('prepare')}") from error
 
 
 def write_new(path: Path, overwrite: bool, **members: Any) -> None:
@@ -122,13 +123,15 @@ def fill_gaps(keypoints: Floats, path: Path) -> Floats:
     """Interpolate missing keypoints, as `train.motion_data.bridge_gaps` does.
 
     Args:
-        keypoints: (T, K, 2), NaN where missing.
+        keypoints: (T, K, 2) px, NaN or as `core.missing` has it where missing.
         path: Their file, for the error message.
 
     Raises:
         InputError: A keypoint is missing in all frames.
     """
-    filled = bridge_gaps(keypoints)
+    found = keypoints.copy()
+    found[is_missing(found)] = np.nan
+    filled = bridge_gaps(found)
     if np.isnan(filled).any():
         raise InputError(f"{path}: a keypoint was never found")
     return filled

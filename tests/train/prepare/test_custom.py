@@ -68,3 +68,17 @@ def test_detectron_dumps_become_a_custom_data_set(tmp_path, data_dir):
     np.testing.assert_allclose(got[10], keypoints[10])
     np.testing.assert_allclose(got[3], (keypoints[2] + keypoints[4]) / 2, rtol=1e-5)
     lift(tmp_path, data_dir, tmp_path, "theirs", "clip.mp4", 20)
+
+
+def test_damaged_metadata_are_one_line(tmp_path, capsys):
+    for text in ("[" * 100_000, "{}", '{"video": {"path": "a.mp4"}}'):
+        np.savez(
+            tmp_path / "poses.npz",
+            frame_index=np.zeros(1, int),
+            track_id=np.ones(1, int),
+            keypoints_2d=np.zeros((1, 17, 2)),
+            metadata_json=text,
+        )
+        words = ["prepare", "poses", str(tmp_path), "--name", "mine", "--data-dir", str(tmp_path)]
+        assert main(words) == 1
+        assert "poses.npz: its metadata cannot be read" in capsys.readouterr().err

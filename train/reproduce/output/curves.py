@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from core.errors import UsageError
+from core.errors import UsageError, how_to_install
 from train.reproduce.options import Options
 
 _SKIPPED = 3  # first epochs, whose large errors would flatten the curves
@@ -37,7 +37,7 @@ class Curves:
                 from torch.utils.tensorboard import SummaryWriter
             except ImportError as error:
                 raise UsageError(
-                    "--tensorboard: not installed, pip install 'video3d[tensorboard]'"
+                    f"--tensorboard: not installed; {how_to_install('tensorboard')}"
                 ) from error
             self._writer = SummaryWriter(str(directory))
 

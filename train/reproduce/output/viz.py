@@ -1,10 +1,9 @@
 """Draws a clip of a data set: its 2D keypoints, the reconstruction and the ground truth."""
 
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from core.camera import camera_to_world
@@ -13,6 +12,7 @@ from core.skeletons import Skeleton
 from core.types import Floats
 from lifter.model import TemporalConvNet
 from lifter.normalize import pixels_from_screen
+from pipeline.media.clip import open_clip
 from train.motion_data import Clip
 from train.reproduce.evaluate import Mirror, predict
 from train.reproduce.output.animation import Picture, write_animation
@@ -63,7 +63,8 @@ def _draw(session: Session, clip: Clip, joints_m: Floats) -> None:
         session.data.keypoint_skeleton, session.data.skeleton, camera, panels, o.viz_size
     )
     limit = o.viz_limit if o.viz_limit > 0 else None
-    fps = (camera.fps or session.data.fps or _FALLBACK_FPS) / o.viz_downsample
+    video_fps = _frame_rate(Path(o.viz_video)) if o.viz_video else None
+    fps = (camera.fps or session.data.fps or video_fps or _FALLBACK_FPS) / o.viz_downsample
     contents = zip(
         pictures, pixels[:limit], *(joints[:limit] for _, joints in panels), strict=False
     )
@@ -93,12 +94,20 @@ def _select_clip(session: Session) -> Clip:
 
 
 def _export(path: Path, joints_m: Floats, skeleton: Skeleton) -> None:
-    """Write (T, J, 3) camera-space joints: `.npy` the array, `.npz` with the joints' names."""
+    """Write (T, J, 3) camera-space joints: `.npz` with the joints' names, else the array alone.
+
+    As in VideoPose3D, `.npy` is added to a name that does not end in it.
+    """
+    is_archive = path.suffix.lower() == ".npz"
+    if not is_archive and path.suffix.lower() != ".npy":
+        path = path.with_name(f"{path.name}.npy")
     try:
-        if path.suffix.lower() == ".npy":
-            np.save(path, joints_m)
-        else:
-            np.savez_compressed(path, joints_camera_m=joints_m, joints=np.array(skeleton.joints))
+        with path.open("wb") as file:
+            if is_archive:
+                names = np.array(skeleton.joints)
+                np.savez_compressed(file, joints_camera_m=joints_m, joints=names)
+            else:
+                np.save(file, joints_m)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error})") from error
     print(f"wrote {path}")
@@ -132,16 +141,20 @@ def _to_world(session: Session, clip: Clip, joints_m: Floats) -> Floats:
     return np.asarray(world - [0, 0, world[..., 2].min()])
 
 
+def _frame_rate(path: Path) -> float:
+    """A video's frames a second."""
+    try:
+        with open_clip(path) as reader:
+            return reader.info.fps
+    except InputError as error:
+        raise InputError(f"--viz-video {error}") from error
+
+
 def _pictures(path: Path, frames: slice) -> Iterator[Picture]:
     """Some frames of a video, (H, W, 3) RGB."""
-    video = cv2.VideoCapture(str(path))
     try:
-        if not video.isOpened():
-            raise InputError(f"--viz-video {path}: cannot be read as a video")
-        index = 0
-        while video.grab():
-            if index >= frames.start and (index - frames.start) % frames.step == 0:
-                yield np.asarray(cv2.cvtColor(video.retrieve()[1], cv2.COLOR_BGR2RGB), np.uint8)
-            index += 1
-    finally:
-        video.release()
+        with open_clip(path) as reader:
+            for frame in islice(reader, frames.start, None, frames.step):
+                yield frame.rgb
+    except InputError as error:
+        raise InputError(f"--viz-video {error}") from error

@@ -1,10 +1,20 @@
+import shutil
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.archives import read_archive
+from core.skeletons import COCO_17
+from lifter.normalize import pixels_from_screen
+from testkit.lifters import published_lifter
+from testkit.walker import keypoints, walking
 from train.__main__ import main
+from train.archives import write_archive
+from train.datasets.custom import load_custom
+from train.layouts import keypoint_metadata
 from train.reproduce.output.animation import write_animation
 
 
@@ -48,6 +58,77 @@ def test_gif_without_ground_truth_over_a_video(tmp_path, line):
         assert red == pytest.approx(200, abs=12)  # the video's 21st picture
 
 
+@pytest.mark.parametrize("name", ["joints", "joints.v2", "joints.npy", "JOINTS.NPY"])
+def test_an_export_without_an_ending_gets_one(tmp_path, line, name, capsys):
+    assert main([*line, "--viz-export", str(tmp_path / name)]) == 0
+    (path,) = tmp_path.iterdir()
+    assert path.name == (name if name.lower().endswith(".npy") else f"{name}.npy")
+    assert np.load(path).shape == (416, 17, 3)
+    assert f"wrote {path}" in capsys.readouterr().out
+
+
+def own_video(folder, fps: float | None, frames: int = 12) -> list[str]:
+    """The flags to draw a video's keypoints, whose archive has a frame rate or none."""
+    points = keypoints(walking(frames), np.tile([0.0, 0.0, 5.0], (frames, 1)))
+    points[3:6, 9] = 0  # a wrist that was not found for a while
+    points[:, 4] = -1  # an ear that never was
+    size = {"w": 1920, "h": 1080} | ({} if fps is None else {"fps": fps})
+    metadata = {**keypoint_metadata("coco"), "video_metadata": {"clip.mp4": size}}
+    write_archive(
+        folder / "data_2d_custom_mine.npz",
+        positions_2d={"clip.mp4": {"custom": [points.astype(np.float32)]}},
+        metadata=metadata,
+    )
+    words = ["-d", "custom", "-k", "mine", "--data-dir", str(folder), "-c", str(folder)]
+    clip = ["--viz-subject", "clip.mp4", "--viz-action", "custom", "--viz-size", "2"]
+    published_lifter(folder / "epoch_1.bin", COCO_17)
+    shape = ["-arc", "3,3", "-ch", "16"]
+    return [*words, *shape, "--evaluate", "epoch_1.bin", "--render", *clip]
+
+
+@pytest.mark.parametrize(
+    ("stored_fps", "video_fps", "drawn_fps"), [(None, 60, 60), (None, 30, 30), (50, 60, 50)]
+)
+def test_a_custom_archive_without_a_frame_rate_is_drawn_at_the_videos(
+    tmp_path, stored_fps, video_fps, drawn_fps
+):
+    video, out = tmp_path / "clip.mp4", tmp_path / "out.mp4"
+    write_animation(
+        video, (np.full((90, 160, 3), 9 * i, np.uint8) for i in range(12)), video_fps, 3000
+    )
+    words = [*own_video(tmp_path, stored_fps), "--viz-video", str(video)]
+    assert main([*words, "--viz-output", str(out), "--viz-limit", "8"]) == 0
+    assert cv2.VideoCapture(str(out)).get(cv2.CAP_PROP_FPS) == pytest.approx(drawn_fps)
+
+
+def test_keypoints_of_an_own_video_that_were_not_found_are_filled_in(tmp_path):
+    own_video(tmp_path, 30.0)
+    clip = load_custom(tmp_path, "mine").clips[0]
+    pixels = pixels_from_screen(clip.keypoints, 1920, 1080)
+    truth = keypoints(walking(12), np.tile([0.0, 0.0, 5.0], (12, 1)))
+    assert np.abs(pixels - truth)[:, 9].max() < 15
+    assert np.abs(pixels - truth)[:, 4].max() < 40, "beside the eye"
+
+
+FIELD = Path(__file__).parents[5] / "shared" / "data" / "field"
+
+
+@pytest.mark.parametrize("fps", [30, 60])
+def test_an_archive_as_users_have_it_is_drawn_at_the_videos_rate(tmp_path, fps):
+    if not FIELD.is_dir():
+        pytest.skip(f"{FIELD} is not here: files as users have them")
+    own_video(tmp_path, None)
+    shutil.copy(FIELD / "viz_myvideos.npz", tmp_path / "data_2d_custom_myvideos.npz")
+    video, out = tmp_path / "base.mp4", tmp_path / "out.mp4"
+    write_animation(video, (np.full((90, 160, 3), 3 * i, np.uint8) for i in range(60)), fps, 3000)
+    words = ["-d", "custom", "-k", "myvideos", "--data-dir", str(tmp_path), "-c", str(tmp_path)]
+    words += ["-arc", "3,3", "-ch", "16", "--evaluate", "epoch_1.bin", "--render"]
+    words += ["--viz-subject", "base.mp4", "--viz-action", "custom", "--viz-size", "2"]
+    words += ["--viz-video", str(video), "--viz-output", str(out), "--viz-limit", "10"]
+    assert main(words) == 0
+    assert cv2.VideoCapture(str(out)).get(cv2.CAP_PROP_FPS) == pytest.approx(fps)
+
+
 @pytest.mark.parametrize(
     ("flags", "status", "text"),
     [
@@ -65,7 +146,7 @@ def test_gif_without_ground_truth_over_a_video(tmp_path, line):
         (
             ["--viz-video", "none.mp4", "--viz-output", "a.mp4"],
             1,
-            "--viz-video none.mp4: cannot be read",
+            "--viz-video none.mp4: no such file",
         ),
     ],
 )

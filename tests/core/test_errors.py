@@ -1,0 +1,20 @@
+from core.errors import InputError, UsageError, one_line
+
+
+def test_control_characters_are_escaped() -> None:
+    error = InputError("a\x1b[31mb\nc\u202ed\x9b.mp4: is damaged")
+    assert str(error) == r"a\x1b[31mb\nc\u202ed\x9b.mp4: is damaged"
+
+
+def test_other_characters_are_left_alone() -> None:
+    text = "Müllers Küche 👩‍👩‍👧 3.04.05\u202fPM\u00a0é.mp4"
+    assert str(InputError(text)) == text
+
+
+def test_flags_are_named_as_on_the_command_line() -> None:
+    assert UsageError("`height_m` is 3\x07").as_flags() == r"--height-m is 3\x07"
+
+
+def test_an_error_without_text_is_named_by_its_type() -> None:
+    assert one_line(EOFError()) == "EOFError"
+    assert one_line(ValueError("two\nlines")) == "two lines"
