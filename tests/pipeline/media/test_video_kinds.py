@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.errors import InputError
 from pipeline.media.clip import open_clip
 from testkit.video_kinds import KINDS, Kind, Source, expected_frames, expected_times, psnr_db
 
@@ -18,8 +19,13 @@ def test_frames_times_and_pictures_are_those_of_ffmpeg(kind: Kind, tmp_path: Pat
         kind.make(path, SOURCE)
     except AssertionError as error:
         pytest.skip(f"this ffmpeg cannot make it: {str(error).strip().splitlines()[-1]}")
-    with open_clip(path) as reader:
-        frames = list(reader)
+    try:
+        with open_clip(path) as reader:
+            frames = list(reader)
+    except InputError as error:
+        if "this ffmpeg does not decode" not in str(error):
+            raise
+        pytest.skip(f"an ffmpeg of an older distribution: {error}")
     width, height = reader.info.width, reader.info.height
     expected = expected_frames(path, kind.filters, width, height)
     assert len(frames) == len(expected) == pytest.approx(SOURCE.frames * kind.frames, abs=3)
