@@ -3,8 +3,10 @@
 Only the `ffmpeg` program is needed, not `ffprobe`: imageio-ffmpeg brings the one without the other.
 """
 
+import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,7 +32,9 @@ class Answer:
 
 @cache
 def ffmpeg_program() -> str:
-    """Find an ffmpeg that has libx264: the one on PATH, else imageio-ffmpeg's.
+    """Find an ffmpeg that has libx264: the one on PATH, or imageio-ffmpeg's where that is newer.
+
+    Distributions keep theirs for years, and older ones decode less: 5.1 knows no animated WebP.
 
     Raises:
         OutputError: There is none.
@@ -39,12 +43,22 @@ def ffmpeg_program() -> str:
         bundled = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:  # no wheel of it holds a program for this machine
         bundled = None
-    for program in (shutil.which("ffmpeg"), bundled):
-        if program and b"libx264" in _run(program, "-encoders").output:
-            return program
-    raise OutputError(
-        "no ffmpeg program with libx264 found: install ffmpeg, or `pip install imageio-ffmpeg`"
-    )
+    usable = [
+        program
+        for program in (shutil.which("ffmpeg"), bundled)
+        if program and b"libx264" in _run(program, "-encoders").output
+    ]
+    if not usable:
+        raise OutputError(
+            "no ffmpeg program with libx264 found: install ffmpeg, or `pip install imageio-ffmpeg`"
+        )
+    return max(usable, key=_version)  # the first of equals
+
+
+def _version(program: str) -> int:
+    """An ffmpeg's major version; a build of no release counts as newer than all."""
+    version = re.match(rb"ffmpeg version n?(\d+)\.", _run(program, "-version").output)
+    return int(version[1]) if version else sys.maxsize
 
 
 @cache

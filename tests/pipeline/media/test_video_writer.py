@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
@@ -42,12 +43,18 @@ def copy(
             writer.write(frame.rgb, frame.time_s)
 
 
+def _missing() -> str:
+    raise RuntimeError
+
+
 @pytest.fixture(params=["on PATH", "bundled"])
 def each_ffmpeg(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     if request.param == "on PATH" and shutil.which("ffmpeg") is None:
         pytest.skip("no ffmpeg on PATH; the bundled one is tested")
     if request.param == "bundled":
         monkeypatch.setattr(shutil, "which", lambda name: None)
+    else:
+        monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", _missing)
     caches = ffmpeg_program.ffmpeg_program, ffmpeg_program.frame_sync_option
     for cache in caches:
         cache.cache_clear()
