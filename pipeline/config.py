@@ -21,6 +21,7 @@ from pipeline.lifting.options import LiftOptions
 from pipeline.live.options import LiveOptions
 from pipeline.media.options import ClipOptions
 from pipeline.render.options import RenderOptions
+from pipeline.results.resume import network_files
 from pipeline.tracking.options import TrackOptions
 
 
@@ -81,11 +82,8 @@ class PipelineConfig:
         return [clip, *self.detect.choose().backend.input_files()]
 
     def weight_files(self) -> dict[str, str | Path]:
-        """The networks' files by role, as names in the weights manifest or paths.
-
-        A detector's own are left out: the backend's version and `detector` tell them.
-        """
-        return {"lifter": self.lift.lifter, **self.detect.choose().backend.weight_files()}
+        """The networks' files by role; see `network_files`."""
+        return network_files(self.detect, self.lift.lifter)
 
     def require_file(self) -> None:
         """`UsageError` where something is asked for that only a live source has."""

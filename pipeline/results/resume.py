@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from detectors.base import DetectOptions
 from pipeline.results.report import InputReport, Report, WeightsReport, read_report
 from weights.store import identify
 
@@ -44,6 +45,14 @@ def _size_and_time(paths: Sequence[Path]) -> tuple[int, int]:
     statuses = [file.stat() for file in _files(paths)]
     newest = max((status.st_mtime_ns for status in statuses), default=0)
     return sum(status.st_size for status in statuses), newest
+
+
+def network_files(detect: DetectOptions, lifter: str) -> dict[str, str | Path]:
+    """The networks' files by role, as names in the weights manifest or paths.
+
+    A detector's own files are left out: its name and its packages' versions tell them.
+    """
+    return {"lifter": lifter, **detect.choose().backend.weight_files()}
 
 
 def weights_report(files: Mapping[str, str | Path]) -> dict[str, WeightsReport]:

@@ -7,7 +7,7 @@ from core.skeletons import COCO_17, H36M_17
 from detectors.base import Choice, DetectOptions, Detector
 from lifter.predict import Lifter
 from pipeline.results.report import WeightsReport
-from pipeline.results.resume import weights_report
+from pipeline.results.resume import network_files, weights_report
 from weights.store import resolve
 
 
@@ -27,12 +27,9 @@ class Models:
 
     @cached_property
     def weights(self) -> dict[str, WeightsReport]:
-        """The networks' files by role, as reports name them; those of `lifter` are fetched.
-
-        A detector's own files are left out: its name and its packages' versions tell them.
-        """
+        """The networks' files by role, as reports name them; that of `lifter` is fetched."""
         resolve(self._lifter)
-        return weights_report({"lifter": self._lifter, **self.choice.backend.weight_files()})
+        return weights_report(network_files(self._detect, self._lifter))
 
     @cached_property
     def lifter(self) -> Lifter:
