@@ -1,6 +1,38 @@
-"""Checks that the command lines of training share."""
+"""Flags and checks that the command lines of training share."""
+
+import argparse
+from pathlib import Path
 
 from core.errors import UsageError
+
+
+def add_motion(parser: argparse.ArgumentParser, required: bool = False) -> None:
+    """Add `--mocap`, which is absent from what is parsed where it is not given."""
+    _add_list(parser, "--mocap", "folders, archives or files of motion", Path, required)
+
+
+def add_shots(parser: argparse.ArgumentParser) -> None:
+    """Add `--shots`, which is absent from what is parsed where it is not given."""
+    _add_list(parser, "--shots", "folders of `python -m train film`", Path)
+
+
+def add_recipe(parser: argparse.ArgumentParser) -> None:
+    """Add `--recipe`, which is absent from what is parsed where it is not given."""
+    _add_list(parser, "--recipe", "change fields of the recipe", str, metavar="FIELD=X")
+
+
+def _add_list(
+    parser: argparse.ArgumentParser,
+    flag: str,
+    text: str,
+    kind: type,
+    required: bool = False,
+    metavar: str | None = None,
+) -> None:
+    parser.add_argument(
+        flag, nargs="+", type=kind, help=text, required=required, metavar=metavar,
+        default=argparse.SUPPRESS,
+    )  # fmt: skip
 
 
 def filter_widths(flag: str, text: str) -> tuple[int, ...]:

@@ -33,7 +33,7 @@ from core.skeletons import COCO_17, H36M_17
 from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
 from lifter.network import NetworkConfig
-from train.arguments import filter_widths
+from train.arguments import add_motion, add_recipe, add_shots, filter_widths
 from train.devices import fast_bf16, usable_device
 from train.metrics import mpjpe, p_mpjpe
 from train.wild.batches import BatchPlan, training_batches
@@ -85,23 +85,9 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m train wild", description="Train the lifter for any footage."
     )
-    parser.add_argument(
-        "--mocap", nargs="+", type=Path, required=True, help="folders, archives or files of motion"
-    )
-    parser.add_argument(
-        "--shots",
-        nargs="+",
-        type=Path,
-        default=argparse.SUPPRESS,
-        help="folders of `python -m train film`",
-    )
-    parser.add_argument(
-        "--recipe",
-        nargs="+",
-        default=argparse.SUPPRESS,
-        metavar="FIELD=X",
-        help="change fields of the recipe",
-    )
+    add_motion(parser, required=True)
+    add_shots(parser)
+    add_recipe(parser)
     add_flags(parser, fields(WildOptions))
     train(WildOptions(**vars(parser.parse_args(argv))))
     return 0

@@ -22,6 +22,7 @@ from core.camera import project
 from core.options import add_flags, check_options, option
 from lifter.predict import Lifter
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
+from train.arguments import add_motion, add_shots
 from train.metrics import mean_velocity_error, mpjpe, p_mpjpe
 from train.wild.motion.mocap import MotionClip, load_mocap
 from train.wild.people.shots import Shots
@@ -59,20 +60,8 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m train validate", description="Measure a lifter on unseen motion."
     )
-    parser.add_argument(
-        "--mocap",
-        nargs="+",
-        type=Path,
-        default=argparse.SUPPRESS,
-        help="folders, archives or files of motion",
-    )
-    parser.add_argument(
-        "--shots",
-        nargs="+",
-        type=Path,
-        default=argparse.SUPPRESS,
-        help="folders of `python -m train film`",
-    )
+    add_motion(parser)
+    add_shots(parser)
     parser.add_argument(
         "--noise", nargs="+", type=float, default=argparse.SUPPRESS, help="strengths of 2D errors"
     )

@@ -25,6 +25,7 @@ from core.options import add_flags, check_options, option
 from core.skeletons import COCO_17
 from core.types import Detections, Floats, Frame, VideoInfo
 from detectors.base import AUTO, DEFAULT_DETECTOR, create, detector_names
+from train.arguments import add_motion, add_recipe
 from train.wild.motion.bank import MotionBank
 from train.wild.motion.mocap import load_mocap
 from train.wild.people.makehuman import MakeHuman
@@ -73,19 +74,11 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m train film", description="Film synthetic people."
     )
-    parser.add_argument(
-        "--mocap", nargs="+", type=Path, required=True, help="folders, archives or files of motion"
-    )
+    add_motion(parser, required=True)
     parser.add_argument(
         "--makehuman", type=Path, required=True, help="the data folder of MakeHuman"
     )
-    parser.add_argument(
-        "--recipe",
-        nargs="+",
-        default=argparse.SUPPRESS,
-        metavar="FIELD=X",
-        help="change fields of the recipe",
-    )
+    add_recipe(parser)
     add_flags(parser, fields(FilmOptions))
     options = FilmOptions(**vars(parser.parse_args(argv)))
     recipe = with_changes(Recipe(tumble=0.1, steep=0.3), options.recipe)
