@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import WeightsError
-from weights.fetch import FetchError, Wheel, download_url, download_wheel, unpack_members
+from weights.fetch import (
+    FetchError,
+    Wheel,
+    Zip,
+    download_url,
+    download_wheel,
+    unpack_members,
+    unpack_named,
+)
 
 ROOM = Path(__file__).parent
 CACHE_VARIABLE = "VIDEO3D_WEIGHTS"
@@ -39,7 +47,7 @@ class Entry:
     size: int | None
     licence: str
     about: str
-    source: Wheel | str | None
+    source: Wheel | Zip | str | None
 
     def description(self) -> str:
         """The file, its size and its hash, for a person who has to find it elsewhere."""
@@ -58,10 +66,14 @@ def read_manifest(path: Path = ROOM / "manifest.toml") -> dict[str, Entry]:
 
 def _entry(name: str, fields: dict[str, Any]) -> Entry:
     """A table of the manifest; `ValueError` unless it has one source."""
-    kinds = [kind for kind in ("wheel", "url", "repository") if kind in fields]
+    kinds = [kind for kind in ("wheel", "zip", "url", "repository") if kind in fields]
     if len(kinds) != 1:
-        raise ValueError(f"{name}: expected one of wheel, url and repository, got {kinds}")
-    source = Wheel(**fields["wheel"]) if kinds == ["wheel"] else fields.get("url")
+        raise ValueError(f"{name}: expected one of wheel, zip, url and repository, got {kinds}")
+    source: Wheel | Zip | str | None = fields.get("url")
+    if "wheel" in fields:
+        source = Wheel(**fields["wheel"])
+    elif "zip" in fields:
+        source = Zip(**fields["zip"])
     return Entry(
         name,
         fields["file"],
@@ -213,10 +225,15 @@ class Store:
             )
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(path.name + ".part")
             if isinstance(entry.source, Wheel):
                 self._fetch_wheel(entry.source)
+            elif isinstance(entry.source, Zip):
+                archive = path.with_name(path.name + ".zip.part")
+                download_url(entry.source.url, archive, entry.name)
+                unpack_named(archive, entry.source.member, part)
+                self._adopt(entry, part)
             else:
-                part = path.with_name(path.name + ".part")
                 download_url(entry.source, part, entry.name)
                 self._adopt(entry, part)
         except FetchError as error:
