@@ -1,6 +1,6 @@
 # make demo    set up, then a real clip becomes a side-by-side 3D video
 # make test    set up, then the whole test suite
-# make test-all   the same with what tests can use besides: Ray, torchvision, an ffmpeg on PATH, a display, …
+# make test-all   the same with what tests can use besides: Ray, torchvision, rtmlib, an ffmpeg on PATH, a display, …
 # make check   lint, format and types
 PYTHON ?= python3
 VENV := .venv

@@ -23,6 +23,7 @@ BUILT_IN = (
     "detectors.blazepose.backend",
     "detectors.detectron2.backend",
     "detectors.keypointrcnn",
+    "detectors.rtmpose",
     "detectors.stored.backend",
 )
 """The modules of the backends that come with the project; importing them imports no network."""

@@ -19,8 +19,8 @@ from core.options import option
 from core.skeletons import COCO_17
 from core.types import Detections, Frame, VideoInfo
 from detectors.base import Availability, Detector
+from detectors.device import Device
 from detectors.on_torch import (
-    Device,
     TorchBackend,
     first_line,
     pick_device,

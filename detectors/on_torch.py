@@ -8,29 +8,23 @@ import re
 import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from core.errors import DetectorError, UsageError
 from core.options import option
-from detectors.base import DetectorBackend
-
-Device = Literal["auto", "cpu", "cuda"]
-DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
+from detectors.device import Device, DeviceBackend
 
 INSTALL_TORCHVISION = "pip install -c constraints.txt torchvision"
 
 
 @dataclass(frozen=True)
-class TorchBackend(DetectorBackend):
+class TorchBackend(DeviceBackend):
     """A backend whose network torch runs, on a GPU where there is one."""
 
     cpu_seconds: ClassVar[str]
     """What a frame takes without a GPU, as text for people."""
 
-    device: Device = option(
-        "auto", "where a network of torch's runs (default: %(default)s)", choices=DEVICES
-    )
-    half: bool = option(False, "let it compute in half precision, on a GPU")
+    half: bool = option(False, "let a network of torch's compute in half precision, on a GPU")
 
     def __post_init__(self) -> None:
         super().__post_init__()

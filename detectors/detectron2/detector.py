@@ -22,7 +22,8 @@ from detectors.detectron2.network import (
     read_config,
 )
 from detectors.detectron2.zoo import DEFAULT_MODEL, fetch_weights, zoo_config
-from detectors.on_torch import Device, pick_device
+from detectors.device import Device
+from detectors.on_torch import pick_device
 
 GPU_BATCH = 4
 """Frames that go through the network together on a GPU."""
