@@ -29,6 +29,8 @@ MODES = ("lightweight", "balanced", "performance")
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 """onnxruntime's names."""
+_REASONS = ("Failed to load", "EP Error ")
+"""How lines begin in which onnxruntime prints why it cannot use CUDA."""
 INSTALL_RTMLIB = "pip install --no-deps rtmlib"
 """Without its dependencies: they are two more OpenCVs, of different versions and in the same folder
 as the one that is here."""
@@ -196,7 +198,8 @@ def load(
     if on_gpu and CUDA in loaded.session.get_providers():
         return loaded
     if device == "cuda":
-        reason = (said.getvalue().splitlines() or ["no GPU, or no driver for it"])[0]
+        told = [line for line in said.getvalue().splitlines() if line.startswith(_REASONS)]
+        reason = told[0] if told else "no GPU, or no driver for it"
         raise DetectorError(f"--device cuda: onnxruntime cannot use CUDA here ({reason})")
     if threads is not None:  # rtmlib has no such option
         options = onnxruntime.SessionOptions()

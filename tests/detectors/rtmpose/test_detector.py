@@ -104,16 +104,23 @@ def test_threads_are_onnxruntimes() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider:UserWarning")
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        ("Failed to load libcudnn.so.9\nPlease follow …", "Failed to load libcudnn.so.9"),
+        ("", "no GPU, or no driver for it"),
+    ],
+)
 def test_cuda_that_does_not_start_is_said_where_it_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
+    printed: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import onnxruntime
 
     cpu = ["CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, *cpu])
-    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcudnn.so.9"))
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print(printed))
     monkeypatch.setattr(onnxruntime.InferenceSession, "get_providers", lambda self: cpu)
-    with pytest.raises(DetectorError, match=r"cannot use CUDA here \(Failed to load libcudnn"):
+    with pytest.raises(DetectorError, match=rf"cannot use CUDA here \({reason}\)"):
         create("rtmpose", rtm_mode="lightweight", device="cuda")
     detector = create("rtmpose", rtm_mode="lightweight")
     assert len(detector.detect(Frame(0, 0.0, two_people()))) == 2
