@@ -12,7 +12,7 @@ TORCHVISION := tests/detectors/keypointrcnn/test_detector.py
 .PHONY: demo test test-all check bench bench-live bench-tracking bench-train bench-memory bench-decoders clean
 
 demo: $(INSTALLED)
-	$(RUN) -m weights fetch blazepose-detector blazepose-landmark-full lifter
+	$(RUN) -m weights fetch blazepose-detector blazepose-landmark-full person-finder lifter
 	$(RUN) infer_video.py "$$($(RUN) -m weights fetch demo-clip)" --overwrite
 	@echo "Watch output/demo/demo_3d.mp4; the motion as data is output/demo/poses.npz"
 

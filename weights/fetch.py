@@ -181,7 +181,10 @@ def download_url(url: str, part: Path, label: str) -> None:
         try:
             return _continue_download(url, part, label)
         except (OSError, HTTPException) as error:  # URLError and broken connections are OSErrors
-            final = isinstance(error, urllib.error.HTTPError) and error.code not in TRANSIENT_STATUS
+            final = False
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+                final = error.code not in TRANSIENT_STATUS
             if final or attempt == ATTEMPTS:
                 raise FetchError(f"{url}: {error}") from error
             time.sleep(RETRY_PAUSE_S * 2 ** (attempt - 1))

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from core.skeletons import BLAZEPOSE_33
 from core.types import Array, Floats
-from detectors.blazepose.region import Region
+from detectors.blazepose.region import Candidate, Region
 
 FINDER_SIZE = 224
+MIN_SCORE = 0.5
+"""The finder's least score of a candidate."""
 LANDMARK_SIZE = 256
 LANDMARKS = 39
 """33 of the body, the middle of the hips, a point above it at the body's radius, and 4 that only
@@ -55,13 +57,12 @@ class PersonFinder:
         self._network = Network(model.read_bytes(), num_threads)
         self._anchors = anchors()
 
-    def find(self, rgb: NDArray[np.uint8], window: Region, min_score: float) -> list[Region]:
+    def find(self, rgb: NDArray[np.uint8], window: Region) -> list[Candidate]:
         """Find people in a window of a frame; best those who stand upright in it.
 
         Args:
             rgb: (H, W, 3) the frame.
             window: The part of it to search.
-            min_score: The least score of a candidate, 0…1.
 
         Returns:
             The people's regions, by falling score.
@@ -69,13 +70,13 @@ class PersonFinder:
         picture = window.crop(rgb, FINDER_SIZE, cv2.BORDER_CONSTANT).astype(np.float32) / 127.5 - 1
         raw, logits = self._network(picture[None])
         scores = sigmoid(logits[0, :, 0])
-        likely = scores >= min_score
+        likely = scores >= MIN_SCORE
         boxes = weighted_suppression(
             decode_boxes(raw[0, likely], self._anchors[likely]), scores[likely]
         )
         to_frame = window.to_frame()
         points = boxes[:, 4:].reshape(-1, 4, 2) @ to_frame[:, :2].T + to_frame[:, 2]
-        return [Region.around(hips, radius) for hips, radius, *_ in points]
+        return [Candidate(Region.around(hips, radius)) for hips, radius, *_ in points]
 
 
 class LandmarkModel:

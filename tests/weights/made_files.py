@@ -3,16 +3,13 @@
 import hashlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from weights.fetch import Wheel, Zip
-from weights.store import Entry
+from weights.store import Entry, Source
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-def entry(
-    source: Wheel | Zip | str | None, name: str = "model", sha256: str | None = SHA256
-) -> Entry:
+def entry(source: Source | str | None, name: str = "model", sha256: str | None = SHA256) -> Entry:
     """An entry whose file is `CONTENT`."""
     return Entry(name, f"{name}.bin", sha256, len(CONTENT), "MIT", "made for a test", source)
 
