@@ -14,7 +14,7 @@ import numpy as np
 
 from core.types import Floats, Picture
 from detectors.blazepose.models import Network, iou, sigmoid
-from detectors.blazepose.region import Candidate, Region
+from detectors.blazepose.region import Region
 
 SIZE = 300
 PERSON = 4
@@ -45,7 +45,7 @@ class BoxFinder:
         self._network = Network(model.read_bytes(), num_threads)
         self._anchors = anchors()
 
-    def find(self, rgb: Picture, window: Region) -> list[Candidate]:
+    def find(self, rgb: Picture, window: Region) -> Floats:
         """Find people in an upright window of a frame.
 
         Args:
@@ -53,7 +53,7 @@ class BoxFinder:
             window: The part of it to search.
 
         Returns:
-            The people's boxes and regions, by falling score.
+            (N, 4) the people's boxes, x0 y0 x1 y1 px, by falling score.
         """
         picture = window.crop(rgb, SIZE, cv2.BORDER_CONSTANT).astype(np.float32) / 127.5 - 1
         codes, logits = self._network(picture[None])
@@ -63,11 +63,9 @@ class BoxFinder:
         corner = np.array([window.x, window.y]) - window.side / 2
         in_frame = boxes[suppressed(boxes, scores)] * window.side + np.tile(corner, 2)
         size = np.array(rgb.shape[1::-1])
-        return [
-            Candidate(Region.of_box(box), box)
-            for box in np.clip(in_frame, 0, np.tile(size, 2))
-            if not is_cut(box, corner, window.side, size)
-        ]
+        whole = [not is_cut(box, corner, window.side, size) for box in in_frame]
+        inside: Floats = np.clip(in_frame[whole], 0, np.tile(size, 2))
+        return inside
 
 
 def is_cut(box: Floats, corner: Floats, side: float, size: Floats) -> bool:

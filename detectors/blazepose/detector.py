@@ -5,7 +5,7 @@ of the landmark model. A finder looks at parts of the frames (`search`) and prop
 landmark model decides.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.base import Follower
 from detectors.blazepose.boxes import BoxFinder
 from detectors.blazepose.models import LandmarkModel, Landmarks, PersonFinder, iou
-from detectors.blazepose.region import Candidate, Region
+from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
 
 COCO = BLAZEPOSE_33.indices(COCO_17.joints)
@@ -37,6 +37,8 @@ people half hidden or upside down, and more soon after."""
 NEW_PERSON_PRESENCE = 0.8
 """The presence that a new person needs. It is more than a known one's: most things that are no
 person reach 0.5 at times."""
+AIM_SIDE = 1.3
+"""The side of the square in which BlazePose's finder aims at a box, in the box's longer side."""
 ON_TARGET = 0.3
 """The least IoU of a new person with the box that proposed them: else the landmarks have slid to
 somebody else."""
@@ -66,9 +68,8 @@ class BlazePose:
         max_people: int = 64,
         num_threads: int = 2,
     ) -> None:
-        self._finder = (
-            PersonFinder(finder, num_threads) if boxes is None else BoxFinder(boxes, num_threads)
-        )
+        self._finder = PersonFinder(finder, num_threads)
+        self._boxes = BoxFinder(boxes, num_threads) if boxes is not None else None
         self._landmarks = LandmarkModel(landmarks, num_threads)
         self._max_people = max_people
 
@@ -80,7 +81,7 @@ class BlazePose:
 
     def close(self) -> None:
         """Free the models."""
-        del self._finder, self._landmarks
+        del self._finder, self._boxes, self._landmarks
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
@@ -89,8 +90,7 @@ class BlazePose:
         lost = [region for region in self._regions if not self._follow(people, frame.rgb, region)]
         is_empty = not people
         for window in self._search.due((width, height), lost, is_empty, frame.starts_shot):
-            for candidate in unknown(self._finder.find(frame.rgb, window), people, frame.rgb):
-                self._meet(people, frame.rgb, candidate)
+            self._look(people, frame.rgb, window)
         self._regions = [person.region for person in people]
         return to_detections(frame, people)
 
@@ -124,18 +124,42 @@ class BlazePose:
         """Add the person of a region of the frame before; False if they are lost."""
         return self._add(people, self._landmarks(rgb, region), rgb, MIN_PRESENCE)
 
-    def _meet(self, people: list[Landmarks], rgb: Picture, candidate: Candidate) -> None:
-        """Add the person of a candidate, if there is one who is not among `people` yet."""
+    def _look(self, people: list[Landmarks], rgb: Picture, window: Region) -> None:
+        """Add those whom a finder sees in a window and who are not among `people` yet."""
+        if self._boxes is None:
+            for region in self._finder.find(rgb, window):
+                self._meet(people, rgb, region)
+            return
+        for box in unknown(self._boxes.find(rgb, window), people, rgb):
+            self._meet(people, rgb, self._aimed(rgb, box), box)
+
+    def _aimed(self, rgb: Picture, box: Floats) -> Region:
+        """The region of the person in a box.
+
+        BlazePose's finder gives it best, because it tells a whole body from one that is cut by the
+        picture, and how it is turned.
+        """
+        middle, side = (box[:2] + box[2:]) / 2, AIM_SIDE * float((box[2:] - box[:2]).max())
+        seen = self._finder.find(rgb, Region(float(middle[0]), float(middle[1]), side, 0.0))
+        inside = [region for region in seen if box[0] < region.x < box[2]]
+        if inside:
+            return min(inside, key=lambda region: abs(region.x - float(middle[0])))
+        return Region.of_box(box, is_cut=bool(box[3] >= rgb.shape[0] - 1))
+
+    def _meet(
+        self, people: list[Landmarks], rgb: Picture, region: Region, box: Floats | None = None
+    ) -> None:
+        """Add the person in a region, and in a box if there is one, who is not among `people`."""
+        if is_known(region, people):
+            return
         # The finder's region is rough: the landmarks are taken from the region of a first run, as
         # in later frames.
-        first = self._landmarks(rgb, candidate.region)
+        first = self._landmarks(rgb, region)
         if first.presence < NEW_PERSON_PRESENCE or is_known(first.region, people):
             return
         person = self._landmarks(rgb, first.region)
-        if candidate.box is not None:
-            own = box_around(person.xy[BODY], rgb)
-            if iou(candidate.box, own[None])[0] < ON_TARGET:
-                return
+        if box is not None and iou(box, box_around(person.xy[BODY], rgb)[None])[0] < ON_TARGET:
+            return
         if len(people) >= self._max_people:
             self._is_full = True
             return
@@ -153,27 +177,21 @@ class BlazePose:
         return True
 
 
-def unknown(
-    candidates: list[Candidate], people: list[Landmarks], rgb: Picture
-) -> Iterator[Candidate]:
-    """The candidates who are not among `people`: neither by their region nor by their box.
+def unknown(found: Floats, people: list[Landmarks], rgb: Picture) -> list[Floats]:
+    """Those of a window's boxes (N, 4) px that are not of `people`.
 
-    A person has one box in a window; of two that overlap them it is the nearer one.
+    A person has one box; of two that overlap them it is the one that does so more.
     """
-    boxes = np.array([box_around(person.xy[BODY], rgb) for person in people]).reshape(-1, 4)
-    overlaps = np.array(
-        [
-            iou(candidate.box, boxes) if candidate.box is not None else np.zeros(len(boxes))
-            for candidate in candidates
-        ]
-    ).reshape(len(candidates), len(boxes))
-    for candidate, overlap in zip(candidates, overlaps, strict=True):
-        if is_known(candidate.region, people):
-            continue
-        nearest = int(overlap.argmax()) if len(boxes) else 0
-        is_nearest = len(boxes) and overlap[nearest] == overlaps[:, nearest].max()
-        if not (is_nearest and overlap[nearest] >= SAME_BOX):
-            yield candidate
+    if not people:
+        return list(found)
+    own = np.array([box_around(person.xy[BODY], rgb) for person in people])
+    overlaps = np.array([iou(box, own) for box in found]).reshape(len(found), len(people))
+    nearest = overlaps.argmax(1)
+    return [
+        box
+        for box, overlap, person in zip(found, overlaps, nearest, strict=True)
+        if overlap[person] < SAME_BOX or overlap[person] < overlaps[:, person].max()
+    ]
 
 
 def is_known(region: Region, people: list[Landmarks]) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.skeletons import BLAZEPOSE_33
 from core.types import Array, Floats
-from detectors.blazepose.region import Candidate, Region
+from detectors.blazepose.region import Region
 
 FINDER_SIZE = 224
 MIN_SCORE = 0.5
@@ -57,7 +57,7 @@ class PersonFinder:
         self._network = Network(model.read_bytes(), num_threads)
         self._anchors = anchors()
 
-    def find(self, rgb: NDArray[np.uint8], window: Region) -> list[Candidate]:
+    def find(self, rgb: NDArray[np.uint8], window: Region) -> list[Region]:
         """Find people in a window of a frame; best those who stand upright in it.
 
         Args:
@@ -76,7 +76,7 @@ class PersonFinder:
         )
         to_frame = window.to_frame()
         points = boxes[:, 4:].reshape(-1, 4, 2) @ to_frame[:, :2].T + to_frame[:, 2]
-        return [Candidate(Region.around(hips, radius)) for hips, radius, *_ in points]
+        return [Region.around(hips, radius) for hips, radius, *_ in points]
 
 
 class LandmarkModel:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.skeletons import COCO_17
 from core.types import Floats
 
-REGION_MARGIN = 1.25
+REGION_MARGIN = 1.125
 """A region's half side over the body's radius, as in training."""
 
 MIN_GAIN, GAIN_PER_SIDE = 0.2, 10.0
@@ -18,10 +18,11 @@ MIN_GAIN, GAIN_PER_SIDE = 0.2, 10.0
 landmarks 12 % smaller than without, and landmarks closer to those of the published graph."""
 
 
-STANDING_SIDE, HIPS_HEIGHT = 1.4, 0.52
-"""Of a person who stands upright in a box: the region's side over the box's longer side, and where
-between its top and its bottom the hips are. Measured on walking people."""
-
+STANDING_SIDE, STANDING_HIPS = 1.4, 0.52
+"""Of a person who stands in a box: the region's side over the box's longer side, and where between
+its top and its bottom the hips are. Measured on walking people."""
+CUT_SIDE, CUT_HIPS = 2.4, 1.0
+"""The same of a person who is seen down to the waist."""
 
 HIPS = COCO_17.indices(("left_hip", "right_hip"))
 SHOULDERS = COCO_17.indices(("left_shoulder", "right_shoulder"))
@@ -57,14 +58,17 @@ class Region:
         return cls(float(hips[0]), float(hips[1]), max(side, 1.0), math.atan2(right, up))
 
     @classmethod
-    def of_box(cls, box: Floats) -> "Region":
-        """Make the region of a person who stands in a box (4,) x0 y0 x1 y1 px.
+    def of_box(cls, box: Floats, is_cut: bool) -> "Region":
+        """Make the region of an upright person from their box; it is rough.
 
-        It is rough: the landmarks found in it give a better one.
+        Args:
+            box: (4,) x0 y0 x1 y1 px.
+            is_cut: Whether the picture ends at its bottom, and the person does not.
         """
         x0, y0, x1, y1 = (float(value) for value in box)
-        side = STANDING_SIDE * max(x1 - x0, y1 - y0)
-        return cls((x0 + x1) / 2, y0 + HIPS_HEIGHT * (y1 - y0), max(side, 1.0), 0.0)
+        side, hips = (CUT_SIDE, CUT_HIPS) if is_cut else (STANDING_SIDE, STANDING_HIPS)
+        longer = max(side * max(x1 - x0, y1 - y0), 1.0)
+        return cls((x0 + x1) / 2, y0 + hips * (y1 - y0), longer, 0.0)
 
     @classmethod
     def of_keypoints(cls, keypoints: Floats) -> "Region":
@@ -131,15 +135,3 @@ class Region:
             rgb, matrix, (size, size), flags=flags, borderMode=border
         )
         return crop
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Where a finder sees a person.
-
-    region: Where the landmark model is to look.
-    box: (4,) x0 y0 x1 y1 px; None where the finder has none.
-    """
-
-    region: Region
-    box: Floats | None = None
