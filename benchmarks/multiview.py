@@ -82,14 +82,11 @@ def compare(chosen: argparse.Namespace) -> None:
         seen, pixels = project_joints(truth, camera)
         inside = np.isfinite(pixels).all(-1).sum(1)
         known = (np.isfinite(truth).all(-1).sum(1) >= _MIN_KNOWN) & (inside >= _MIN_INSIDE)
+        pixels[~known] = np.nan
         with tempfile.TemporaryDirectory() as scratch:
             graph = graph_landmarks(video, chosen.mediapipe_python, chosen.graphs or Path(scratch))
             both = [our_joints(video, pixels, options, Path(scratch) / video.stem), graph]
-        pixels[~known] = 0.0  # nothing is asked of these frames
-        height = np.nanmax(np.nanmax(pixels, axis=1) - np.nanmin(pixels, axis=1), axis=-1)
-        followed = [
-            known & (_mean_distance(found, pixels) < _FOLLOWED * height) for _, found in both
-        ]
+        followed = [is_followed(found, pixels) for _, found in both]
         use = followed[0] & followed[1]
         row = [100 * np.mean(each[known]) for each in followed]
         row += [value for joints, _ in both for value in errors_mm(joints, seen, use)]
@@ -168,22 +165,27 @@ def _root(points: Floats, has_hips: Floats) -> Floats:
     return np.where(has_hips[:, None], hips, shoulders)
 
 
-def _mean_distance(found: Floats, truth: Floats) -> Floats:
-    """(T,) mean distance of points (T, 12, 2) over the known ones, infinite for less than half."""
+def is_followed(found: Floats, truth: Floats) -> Floats:
+    """(T,) whether points (T, 12, 2) lie on the true ones, by those that are known on both sides.
+
+    They are to be half of the true ones, and their mean distance below `_FOLLOWED`.
+    """
     distance = np.linalg.norm(found - truth, axis=-1)
-    count = np.isfinite(distance).sum(1)
-    enough = (count > 0) & (2 * count >= np.isfinite(truth).all(-1).sum(1))
-    return np.where(enough, np.nansum(distance, axis=1) / np.maximum(count, 1), np.inf)
+    count, known = np.isfinite(distance).sum(1), np.isfinite(truth).all(-1).sum(1)
+    low, high = (np.where(np.isnan(truth), other, truth) for other in (np.inf, -np.inf))
+    height = np.where(known, (high.max(1) - low.min(1)).max(-1), 0.0)
+    is_near = np.nansum(distance, axis=1) < _FOLLOWED * height * count
+    return np.asarray(is_near & (count > 0) & (2 * count >= known))
 
 
 def our_joints(
     video: Path, pixels: Floats, options: dict[str, str], output: Path
 ) -> tuple[Floats, Floats]:
-    """Our limbs of the person who is nearest to the truth.
+    """Our limbs of the track that follows the true person longest.
 
     Args:
         video: The clip.
-        pixels: (T, 12, 2) where the true joints are seen.
+        pixels: (T, 12, 2) where the true joints are seen, NaN where they are not.
         options: Our pipeline's, by name.
         output: Folder for our results.
 
@@ -198,8 +200,8 @@ def our_joints(
     with np.load(output / "poses.npz") as poses:
         index, tracks = poses["frame_index"], poses["track_id"]
         points, joints = poses["keypoints_2d"][:, LIMBS_IN], poses["joints_camera_m"][:, LIMBS_OUT]
-    distance = _mean_distance(points, pixels[index])
-    mine = tracks == min(np.unique(tracks), key=lambda track: np.median(distance[tracks == track]))
+    near = is_followed(points, pixels[index])
+    mine = tracks == max(np.unique(tracks), key=lambda track: near[tracks == track].sum())
     found = np.full((len(pixels), 12, 3), np.nan), np.full((len(pixels), 12, 2), np.nan)
     found[0][index[mine]], found[1][index[mine]] = joints[mine], points[mine]
     return found
