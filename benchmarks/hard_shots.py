@@ -15,7 +15,6 @@ keypoint of another person; PA-MPJPE of the limbs in mm. Errors are over the fou
 
 import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -255,4 +254,4 @@ def errors(shots: list[Shot], people: list[tuple[Floats, Floats]]) -> list[float
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -249,4 +249,4 @@ def _at_fps(clip: MotionClip, draw: int, frames: int) -> Floats:
     step = clip.fps / FPS
     start = draw % max(1, int(len(clip.joints_m) - step * frames))
     index = (start + step * np.arange(frames)).round().astype(int)
-    return clip.joints_m[index.clip(max=len(clip.joints_m) - 1)].astype(np.float64)
+    return np.asarray(clip.joints_m[index.clip(max=len(clip.joints_m) - 1)], np.float64)

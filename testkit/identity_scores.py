@@ -106,7 +106,7 @@ def _overlaps(boxes: Floats, tracks: BoxesByTrack) -> Floats:
     low = np.maximum(mine[..., :2], other[..., :2])
     common = (np.minimum(mine[..., 2:], other[..., 2:]) - low).clip(min=0).prod(-1)
     union = _area(mine) + _area(other) - common
-    return np.nan_to_num(common / np.where(union > 0, union, np.nan))
+    return np.asarray(np.nan_to_num(common / np.where(union > 0, union, np.nan)))
 
 
 def _area(boxes: Floats) -> Floats:
