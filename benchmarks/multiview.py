@@ -7,8 +7,11 @@ an environment of its own, because it wants numpy < 2:
     python3.11 -m venv ENV && ENV/bin/pip install mediapipe==0.10.21
     python -m benchmarks.multiview VIDEOS FILE.trc CAMERAS.toml --mediapipe-python ENV/bin/python
 
-Errors are in mm over the twelve limb joints, MPJVE in mm per frame, over the frames in which both
-follow that person.
+A joint without coordinates in the `.trc` is unknown; a frame counts in which at least six of the
+twelve limb joints are known, four of them in the picture. "Followed" is the share of these frames
+in which the keypoints are that person's. Errors are in mm over the known joints, MPJVE in mm per
+frame, over the frames in which both follow the person; the last column is ours over all frames in
+which we do.
 """
 
 import argparse
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +31,9 @@ from core.types import Floats
 _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 _FOLLOWED = 0.15
 """Largest mean distance of keypoints from the joints, in the person's heights in the picture."""
+_MIN_KNOWN, _MIN_INSIDE = 6, 4
+"""Joints of a frame that counts: known ones, and known ones in the picture."""
+_SHOULDERS, _HIPS = [0, 6], [3, 9]
 
 
 def main() -> None:
@@ -42,6 +49,8 @@ def main() -> None:
         "--mediapipe-python", help="Python of an environment with mediapipe==0.10.21"
     )
     parser.add_argument("--lifter", default="lifter", help="name or path of our lifting network")
+    parser.add_argument("--detector", default="blazepose", help="our detector")
+    parser.add_argument("--graphs", type=Path, help="folder that keeps MediaPipe's landmarks")
     # The part that runs in MediaPipe's environment.
     parser.add_argument("--graph-into", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -50,59 +59,75 @@ def main() -> None:
     elif not (chosen.trc and chosen.cameras and chosen.mediapipe_python):
         parser.error("the .trc, the cameras and --mediapipe-python are needed")
     else:
-        compare(chosen.videos, chosen.trc, chosen.cameras, chosen.mediapipe_python, chosen.lifter)
+        compare(chosen)
 
 
-def compare(folder: Path, trc: Path, calibration: Path, mediapipe_python: str, lifter: str) -> None:
-    """Print a row of errors for each view, and their mean."""
-    truth = read_trc(trc)
+def compare(chosen: argparse.Namespace) -> None:
+    """Print a row of errors for each view, and their mean; `chosen` is the command line."""
+    truth = read_trc(chosen.trc)
+    options = {"lifter": chosen.lifter, "detector": chosen.detector}
     cameras = [
         c
-        for name, c in sorted(tomllib.loads(calibration.read_text()).items())
+        for name, c in sorted(tomllib.loads(chosen.cameras.read_text()).items())
         if name != "metadata"
     ]
-    print(f"{'':14}{'followed':>18}{'PA-MPJPE':>24}{'MPJVE':>24}")
-    print(f"{'':14}{'ours  MediaPipe':>18}" + f"{'ours  MediaPipe  ratio':>24}" * 2)
+    print(f"{'':14}{'followed':>18}{'PA-MPJPE':>24}{'MPJVE':>24}{'PA-MPJPE':>12}")
+    print(
+        f"{'':14}{'ours  MediaPipe':>18}"
+        + f"{'ours  MediaPipe  ratio':>24}" * 2
+        + f"{'ours, all':>12}"
+    )
     rows = []
-    for video, camera in zip(sorted(folder.glob("*.mp4")), cameras, strict=True):
-        rotation, _ = cv2.Rodrigues(np.array(camera["rotation"]))
-        seen = truth @ rotation.T + np.array(camera["translation"])
-        lens = np.array(camera["matrix"]), np.array(camera["distortions"])
-        pixels = cv2.projectPoints(seen.reshape(-1, 3), np.zeros(3), np.zeros(3), *lens)[0].reshape(
-            -1, 12, 2
-        )
+    for video, camera in zip(sorted(chosen.videos.glob("*.mp4")), cameras, strict=True):
+        seen, pixels = project_joints(truth, camera)
+        inside = np.isfinite(pixels).all(-1).sum(1)
+        known = (np.isfinite(truth).all(-1).sum(1) >= _MIN_KNOWN) & (inside >= _MIN_INSIDE)
+        pixels[~known] = np.nan
         with tempfile.TemporaryDirectory() as scratch:
-            file = Path(scratch) / "graph.npz"
-            command = [
-                mediapipe_python, "-m", "benchmarks.multiview", str(video), "--graph-into",
-                str(file),
-            ]  # fmt: skip
-            root = Path(__file__).parents[1]
-            subprocess.run(command, check=True, cwd=root, stderr=subprocess.DEVNULL)
-            graph = dict(np.load(file))
-            both = [
-                our_joints(video, pixels, lifter, Path(scratch) / video.stem),
-                (graph["joints"], graph["pixels"]),
-            ]
-        height = np.ptp(pixels, axis=1).max(-1)
-        followed = [
-            np.linalg.norm(found - pixels, axis=-1).mean(1) < _FOLLOWED * height
-            for _, found in both
-        ]
+            graph = graph_landmarks(video, chosen.mediapipe_python, chosen.graphs or Path(scratch))
+            both = [our_joints(video, pixels, options, Path(scratch) / video.stem), graph]
+        followed = [is_followed(found, pixels) for _, found in both]
         use = followed[0] & followed[1]
-        row = [100 * np.mean(each) for each in followed]
+        row = [100 * np.mean(each[known]) for each in followed]
         row += [value for joints, _ in both for value in errors_mm(joints, seen, use)]
+        row.append(errors_mm(both[0][0], seen, followed[0])[0])
         rows.append(row)
         print(_line(video.stem, row))
     print(_line("mean of views", np.nanmean(rows, axis=0).tolist()))
 
 
+def project_joints(truth: Floats, camera: dict[str, Any]) -> tuple[Floats, Floats]:
+    """Joints (T, 12, 3) in a camera's axes, and where they are seen (T, 12, 2) px, NaN outside."""
+    rotation, _ = cv2.Rodrigues(np.array(camera["rotation"]))
+    seen = truth @ rotation.T + np.array(camera["translation"])
+    lens = np.array(camera["matrix"]), np.array(camera["distortions"])
+    pixels, _ = cv2.projectPoints(seen.reshape(-1, 3), np.zeros(3), np.zeros(3), *lens)
+    pixels = pixels.reshape(-1, 12, 2)
+    inside = ((pixels >= 0) & (pixels < camera["size"])).all(-1) & (seen[..., 2] > 0)
+    return seen, np.where(inside[..., None], pixels, np.nan)
+
+
+def graph_landmarks(video: Path, python: str, folder: Path) -> tuple[Floats, Floats]:
+    """What `run_graph` writes of a video into a folder, where it is read if it is there."""
+    file = folder / f"{video.stem}.npz"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [
+            python, "-m", "benchmarks.multiview", str(video), "--graph-into", str(file.resolve()),
+        ]  # fmt: skip
+        subprocess.run(
+            command, check=True, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL
+        )
+    with np.load(file) as graph:
+        return graph["joints"], graph["pixels"]
+
+
 def _line(name: str, row: list[float]) -> str:
-    ours, theirs, pa, velocity, their_pa, their_velocity = row
+    ours, theirs, pa, velocity, their_pa, their_velocity, all_pa = row
     errors = "".join(
         f"{a:8.1f}{b:9.1f}{a / b:7.2f}" for a, b in ((pa, their_pa), (velocity, their_velocity))
     )
-    return f"{name:14}{ours:6.0f} %{theirs:8.0f} %{errors}"
+    return f"{name:14}{ours:6.0f} %{theirs:8.0f} %{errors}{all_pa:12.1f}"
 
 
 def errors_mm(joints: Floats, truth: Floats, use: Floats) -> tuple[float, float]:
@@ -110,32 +135,58 @@ def errors_mm(joints: Floats, truth: Floats, use: Floats) -> tuple[float, float]
 
     Args:
         joints: (T, 12, 3) metres.
-        truth: (T, 12, 3) metres.
+        truth: (T, 12, 3) metres, NaN where unknown.
         use: (T,) bool, the frames that count; velocities need two neighbouring ones and are
-            relative to the middle of the hips.
+            relative to the middle of the hips, or of the shoulders where the hips are unknown.
 
     Returns:
         Both, NaN where there are no two neighbouring frames.
     """
-    from train.metrics import mpjpe, p_mpjpe
+    from train.metrics import p_mpjpe
 
     if not (use[1:] & use[:-1]).any():
         return np.nan, np.nan
-    steps = [
-        np.diff(points - points[:, [3, 9]].mean(1, keepdims=True), axis=0)
-        for points in (joints, truth)
+    known = np.isfinite(truth).all(-1)
+    aligned = [
+        p_mpjpe(joints[None, t, known[t]], truth[None, t, known[t]]) for t in np.flatnonzero(use)
     ]
-    moved, really = (step[use[1:] & use[:-1]] for step in steps)
-    return 1000 * float(p_mpjpe(joints[use], truth[use])), 1000 * float(mpjpe(moved, really))
+    has_hips = known[:, _HIPS].all(1)
+    steps = [
+        np.diff(points - _root(points, has_hips)[:, None], axis=0) for points in (joints, truth)
+    ]
+    same_root = use[1:] & use[:-1] & (has_hips[1:] == has_hips[:-1])
+    velocity = np.linalg.norm(steps[0] - steps[1], axis=-1)[same_root]
+    return 1000 * float(np.mean(aligned)), 1000 * float(np.nanmean(velocity))
 
 
-def our_joints(video: Path, pixels: Floats, lifter: str, output: Path) -> tuple[Floats, Floats]:
-    """Our limbs of the person who is nearest to the truth.
+def _root(points: Floats, has_hips: Floats) -> Floats:
+    """(T, 3) the middle of the hips where they are known, of the shoulders elsewhere."""
+    hips, shoulders = (points[:, pair].mean(1) for pair in (_HIPS, _SHOULDERS))
+    return np.where(has_hips[:, None], hips, shoulders)
+
+
+def is_followed(found: Floats, truth: Floats) -> Floats:
+    """(T,) whether points (T, 12, 2) lie on the true ones, by those that are known on both sides.
+
+    They are to be half of the true ones, and their mean distance below `_FOLLOWED`.
+    """
+    distance = np.linalg.norm(found - truth, axis=-1)
+    count, known = np.isfinite(distance).sum(1), np.isfinite(truth).all(-1).sum(1)
+    low, high = (np.where(np.isnan(truth), other, truth) for other in (np.inf, -np.inf))
+    height = np.where(known, (high.max(1) - low.min(1)).max(-1), 0.0)
+    is_near = np.nansum(distance, axis=1) < _FOLLOWED * height * count
+    return np.asarray(is_near & (count > 0) & (2 * count >= known))
+
+
+def our_joints(
+    video: Path, pixels: Floats, options: dict[str, str], output: Path
+) -> tuple[Floats, Floats]:
+    """Our limbs of the track that follows the true person longest.
 
     Args:
         video: The clip.
-        pixels: (T, 12, 2) where the true joints are seen.
-        lifter: Name or path of our lifting network.
+        pixels: (T, 12, 2) where the true joints are seen, NaN where they are not.
+        options: Our pipeline's, by name.
         output: Folder for our results.
 
     Returns:
@@ -145,12 +196,12 @@ def our_joints(video: Path, pixels: Floats, lifter: str, output: Path) -> tuple[
     from pipeline.config import PipelineConfig
     from pipeline.run import process_video
 
-    process_video(video, PipelineConfig.from_flat(lifter=lifter, render=False), output)
+    process_video(video, PipelineConfig.from_flat(**options, render=False), output)
     with np.load(output / "poses.npz") as poses:
         index, tracks = poses["frame_index"], poses["track_id"]
         points, joints = poses["keypoints_2d"][:, LIMBS_IN], poses["joints_camera_m"][:, LIMBS_OUT]
-    distance = np.linalg.norm(points - pixels[index], axis=-1).mean(1)
-    mine = tracks == min(np.unique(tracks), key=lambda track: np.median(distance[tracks == track]))
+    near = is_followed(points, pixels[index])
+    mine = tracks == max(np.unique(tracks), key=lambda track: near[tracks == track].sum())
     found = np.full((len(pixels), 12, 3), np.nan), np.full((len(pixels), 12, 2), np.nan)
     found[0][index[mine]], found[1][index[mine]] = joints[mine], points[mine]
     return found

@@ -7,7 +7,7 @@ import pytest
 from detectors.base import create
 from pipeline.media.video_reader import VideoReader
 from pipeline.tracking.tracker import track_people
-from testkit.identity_scores import boxes_by_track, score
+from testkit.identity_scores import boxes_by_track, scene_truth, score
 from testkit.scenes import STAGES, made
 from tests.pipeline.tracking.made_frames import made_frame
 from weights.store import resolve
@@ -58,7 +58,7 @@ def test_a_person_detected_twice_is_one() -> None:
 def test_in_made_scenes_people_keep_their_numbers_and_nothing_else_has_one(name: str) -> None:
     for seed in range(2):
         scene = made(name, seed)
-        result = score(scene, boxes_by_track(scene.detections))
+        result = score(scene_truth(scene), boxes_by_track(scene.detections))
         assert result.idf1 > 0.98
         assert (result.tracks, result.switches) == (result.people, 0)
 
