@@ -141,14 +141,14 @@ def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, An
         name: What to call them in the rows.
 
     Returns:
-        Rows with the means over shots, over all of them and over those that were well seen. Errors
-        are in mm (MPJVE in mm per frame), over the twelve limb joints and the frames in which the
+        Rows with the means over all shots, those well seen, and those of each hardship. Errors are
+        in mm (MPJVE in mm per frame), over the twelve limb joints and the frames in which the
         detector saw the person.
     """
     errors: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     measures = {"MPJPE": mpjpe, "PA-MPJPE": p_mpjpe, "MPJVE": mean_velocity_error}
     every = tqdm(shots.sequences(), total=len(shots.keypoints), unit="shot", desc="validate")
-    for sequence, camera, truth, detector_m in every:
+    for sequence, camera, truth, detector_m, hardships in every:
         seen = ~np.isnan(detector_m).any((1, 2))
         if seen.sum() < 2:
             continue
@@ -168,8 +168,9 @@ def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, An
                 k: float(measure(joints[seen], target[seen])) for k, measure in measures.items()
             }
             errors[name, whose].append(shot_errors)
-            if off_m < _WELL_SEEN_M:
-                errors[f"{name}, well seen", whose].append(shot_errors)
+            groups = [*hardships, *(["well seen"] if off_m < _WELL_SEEN_M else [])]
+            for group in groups:
+                errors[f"{name}, {group}", whose].append(shot_errors)
     return [
         {
             "group": group,

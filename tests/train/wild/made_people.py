@@ -8,6 +8,7 @@ from core.types import Floats, Intrinsics
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from testkit.walker import walking
 from train.wild.people.body import Body, Part
+from train.wild.people.hardships import HARDSHIPS
 from train.wild.people.shots import Shots
 
 CAMERA = Intrinsics(500.0, 500.0, 256.0, 192.0, "given")
@@ -24,7 +25,10 @@ REST = {
 
 
 def walker_shots() -> Shots:
-    """A walker seen from two distances; the detector is right in 2D and 30 % too large in 3D."""
+    """A walker seen from two distances, from the larger one small.
+
+    The detector is right in 2D and 30 % too large in 3D.
+    """
     truth = np.stack([walking(FRAMES) + np.array([0.3, 0.0, z]) for z in (4.0, 7.0)])
     points = np.concatenate(
         [truth, np.repeat(truth[:, :, 10:11], 5, axis=2)], 2
@@ -35,9 +39,10 @@ def walker_shots() -> Shots:
     keypoints_3d = 1.3 * (seen - truth[:, :, :1])
     scores = np.full(keypoints.shape[:3], 0.9)
     keypoints[:, -UNSEEN:], keypoints_3d[:, -UNSEEN:], scores[:, -UNSEEN:] = np.nan, np.nan, 0.0
-    return Shots(
-        keypoints, scores, keypoints_3d, points, np.tile([500.0, 500.0, 256.0, 192.0], (2, 1))
-    )
+    cameras = np.tile([500.0, 500.0, 256.0, 192.0], (2, 1))
+    hardships = np.zeros((2, len(HARDSHIPS)))
+    hardships[1, HARDSHIPS.index("small")] = 1.0
+    return Shots(keypoints, scores, keypoints_3d, points, cameras, hardships)
 
 
 def body(*parts: Part) -> Body:

@@ -100,7 +100,7 @@ def test_a_lifter_learns_from_shots_and_is_measured_on_them(
         )
         assert main([*validate, str(run / name / "lifter.safetensors")]) == 0
         rows = json.loads((tmp_path / "numbers.json").read_text())
-        assert {row["group"] for row in rows} == {"shots", "shots, well seen"}
+        assert {row["group"] for row in rows} == {"shots", "shots, small", "shots, well seen"}
         errors[name] = {row["whose"]: row["errors"] for row in rows if row["group"] == "shots"}
     assert errors["with"]["detector"]["PA-MPJPE"] == pytest.approx(0, abs=0.1), (
         "right but for the size"

@@ -4,7 +4,7 @@ Bodies are posed by linear blend skinning in the vertex shader, x' = Σ_b w_b M_
 bones b of largest weight, and lit by one light, a fill light and ambient light (Lambert).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -86,28 +86,28 @@ class Studio:
     @contextmanager
     def scene(
         self,
-        body: Body,
+        bodies: Sequence[Body],
         background: NDArray[np.uint8],
         intrinsics: Intrinsics,
         rng: np.random.Generator,
         occluder: Occluder | None = None,
     ) -> Iterator[Callable[[Floats], NDArray[np.uint8]]]:
-        """Upload what stays the same while a body is filmed.
+        """Upload what stays the same while bodies are filmed.
 
         Args:
-            body: The body at rest.
+            bodies: B bodies at rest.
             background: (H, W, 3) RGB, as large as the pictures to be drawn.
             intrinsics: The camera.
             rng: Decides the light.
             occluder: Hides what is behind it.
 
         Yields:
-            A function from matrices (drivers, 3, 4), which take points at rest to camera space, to
-            a picture (H, W, 3) RGB.
+            A function from matrices (B, drivers, 3, 4), which take points at rest to camera space,
+            to a picture (H, W, 3) RGB.
         """
         height, width = background.shape[:2]
         held: list[Any] = []
-        parts = [self._upload(part, held) for part in body.parts]
+        people = [[self._upload(part, held) for part in body.parts] for body in bodies]
         flats = [(self._upload_picture(background, held), np.array([-1, -1, 1, 1]), 0.9999)]
         if occluder is not None:
             corners, picture = occluder
@@ -122,15 +122,15 @@ class Studio:
             _projection(intrinsics, width, height).T.astype("f4").tobytes()
         )
         try:
-            yield lambda matrices: self._draw((width, height), parts, flats, matrices)
+            yield lambda matrices: self._draw((width, height), people, flats, matrices)
         finally:
             for resource in held:
                 resource.release()
 
     def _draw(
-        self, size: tuple[int, int], parts: Any, flats: Any, matrices: Floats
+        self, size: tuple[int, int], people: Any, flats: Any, matrices: Floats
     ) -> NDArray[np.uint8]:
-        """A picture (H, W, 3) of the size (W, H): background and occluder, then the posed parts."""
+        """A picture (H, W, 3) of the size (W, H): background, occluder, posed bodies."""
         target = self._target(size)
         target.use()
         self._context.clear(depth=1.0)
@@ -138,12 +138,13 @@ class Studio:
             texture.use()
             self._flat["box"], self._flat["depth"] = tuple(box), depth
             self._quad.render(moderngl.TRIANGLE_STRIP)
-        # mat4x3 is four columns of three.
-        columns = np.ascontiguousarray(matrices.transpose(0, 2, 1), dtype="f4")
-        self._people["bones"].write(columns.tobytes())
-        for vertices, texture in parts:
-            texture.use()
-            vertices.render()
+        for parts, bones in zip(people, matrices, strict=True):
+            # mat4x3 is four columns of three.
+            columns = np.ascontiguousarray(bones.transpose(0, 2, 1), dtype="f4")
+            self._people["bones"].write(columns.tobytes())
+            for vertices, texture in parts:
+                texture.use()
+                vertices.render()
         pixels = np.frombuffer(target.read(components=3, alignment=1), np.uint8)
         return np.ascontiguousarray(pixels.reshape(size[1], size[0], 3)[::-1])
 

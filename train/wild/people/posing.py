@@ -94,7 +94,7 @@ def _bone_rotations(body: Body, captured: dict[str, Floats], up: Floats) -> dict
         hip, knee, ankle = f"{side}_hip", f"{side}_knee", f"{side}_ankle"
         # A clavicle's mean direction in the thorax' axes counts as that at rest.
         clavicle = np.einsum("tji,tj->ti", rotation["thorax"], bone(shoulder, "thorax"))
-        shrug = _least_rotation(np.broadcast_to(clavicle.mean(0), clavicle.shape), clavicle)
+        shrug = least_rotation(np.broadcast_to(clavicle.mean(0), clavicle.shape), clavicle)
         rotation[f"{side}_clavicle"] = rotation["thorax"] @ shrug
         arm = bone(elbow, shoulder), bone(wrist, elbow)
         rest_arm = rest_bone(elbow, shoulder), rest_bone(wrist, elbow)
@@ -119,7 +119,7 @@ def _frame(left: Floats, up: Floats) -> Floats:
 
 def _swing(carried: Floats, rest: Floats, direction: Floats) -> Floats:
     """`carried` (T, 3, 3) and the least rotation on top that turns `rest` (3,) to `direction`."""
-    return _least_rotation(carried @ rest, direction) @ carried
+    return least_rotation(carried @ rest, direction) @ carried
 
 
 def _align_hinge(
@@ -138,7 +138,7 @@ def _align_hinge(
     sine = np.linalg.norm(goal, axis=-1, keepdims=True) / np.linalg.norm(
         bones[1], axis=-1, keepdims=True
     )
-    twist = _least_rotation(_unit(now), _unit(goal))
+    twist = least_rotation(_unit(now), _unit(goal))
     return np.where((sine > _MIN_BEND)[..., None], twist @ swung, swung)
 
 
@@ -154,7 +154,7 @@ def _foot_rotation(shin: Floats, ankle: Floats, up: Floats) -> Floats:
     return np.where(low[:, None, None], flat, shin)
 
 
-def _least_rotation(a: Floats, b: Floats) -> Floats:
+def least_rotation(a: Floats, b: Floats) -> Floats:
     """(T, 3, 3): the rotations by the least angle that turn directions a (T, 3) to b (T, 3).
 
     R = I + [v]× + [v]×² / (1 + c), with v = a × b and c = aᵀb for unit vectors.

@@ -1,5 +1,7 @@
 """What surrounds a filmed person: a lens that shows them, a background, things in front of them."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ _MIN_SHARE = 0.25  # of the picture's height that the person takes
 _MAX_FOV_DEG = 110.0
 _CUT_OFF_CHANCE = 0.15  # that the picture is too small for the whole performance
 _OCCLUDER_CHANCE = 0.12
+_SMALL_PX = (28.0, 90.0)  # from head to foot
+_BLUR_SHARE = (0.004, 0.02)  # standard deviation over the person's length
 
 
 def draw_lens(
@@ -82,15 +86,51 @@ def draw_occluder(
 
 
 class Sensor:
-    """What one camera does to all its pictures: blur, noise, compression."""
+    """What one camera does to all its pictures: resolution, light, blur, noise, compression.
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    Attributes:
+        scale: Of the pictures it keeps, over those that are drawn.
+    """
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        hard: frozenset[str] = frozenset(),
+        person_px: float = math.inf,
+    ) -> None:
+        """Draw a camera.
+
+        Args:
+            rng: Decides all that is random.
+            hard: The shot's hardships.
+            person_px: How long the person is in the pictures that are drawn.
+        """
         self._blur = float(rng.uniform(0.3, 1.5)) if rng.random() < 0.5 else 0.0
         self._noise = float(rng.uniform(0, 10))
         self._quality = int(rng.integers(25, 95))
+        self._gain, self._gamma, self.scale = 1.0, 1.0, 1.0
+        if "small" in hard:
+            self.scale = min(1.0, float(np.exp(rng.uniform(*np.log(_SMALL_PX)))) / person_px)
+            self._blur *= self.scale
+        if "dark" in hard:
+            self._gain, self._gamma = float(rng.uniform(0.2, 0.6)), float(rng.uniform(1.0, 1.4))
+        if "blurred" in hard:
+            self._blur = float(rng.uniform(*_BLUR_SHARE)) * person_px * self.scale
+        if "compressed" in hard:
+            self._quality = int(rng.integers(3, 12))
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of the pictures it keeps, px."""
+        return max(1, round(width * self.scale)), max(1, round(height * self.scale))
 
     def degrade(self, picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """(H, W, 3) as the camera would have kept it."""
+        if self.scale < 1:
+            height, width = picture.shape[:2]
+            picture = cv2.resize(picture, self.size(width, height), interpolation=cv2.INTER_AREA)
+        if self._gain < 1:
+            light = 255 * self._gain * (np.arange(256) / 255) ** self._gamma
+            picture = light.astype(np.uint8)[picture]
         if self._blur:
             picture = cv2.GaussianBlur(picture, (0, 0), self._blur)
         grain = rng.integers(-128, 128, picture.shape[:2], np.int16)[..., None] * (

@@ -14,6 +14,7 @@ from core.types import Floats, Intrinsics, LifterInput
 from lifter.side_swaps import MIN_SCORE, correct_side_swaps
 from train.motion_data import bridge_gaps
 from train.wild.motion.mocap import MOCAP_JOINTS
+from train.wild.people.hardships import HARDSHIPS
 
 FPS = 30.0
 
@@ -23,13 +24,14 @@ class ShotSequence(NamedTuple):
 
     lifter_input what the detector made of it; camera the lens; joints (T, 18, 3) the true
     `MOCAP_JOINTS` in camera space, metres; detector_3d (T, 17, 3) the detector's own 3D, whose
-    left/right swaps are not corrected.
+    left/right swaps are not corrected; hardships the names of those it has.
     """
 
     lifter_input: LifterInput
     camera: Intrinsics
     joints: Floats
     detector_3d: Floats
+    hardships: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Shots:
 
     keypoints (S, T, 17, 2) px; scores (S, T, 17); keypoints_3d (S, T, 17, 3) as in `Detections`;
     points (S, T, 22, 3) true positions in camera space, metres, in the order of `posing.POINTS`;
-    cameras (S, 4) fx, fy, cx, cy px.
+    cameras (S, 4) fx, fy, cx, cy px; hardships (S, 9) 1 where a shot has that of `HARDSHIPS`.
     """
 
     keypoints: Floats
@@ -46,6 +48,7 @@ class Shots:
     keypoints_3d: Floats
     points: Floats
     cameras: Floats
+    hardships: Floats
 
     @classmethod
     def load(cls, *folders: Path) -> "Shots":
@@ -60,6 +63,8 @@ class Shots:
             if not paths:
                 raise InputError(f"{folder}: no shots of `python -m train film` in it")
             files += [dict(np.load(path, allow_pickle=False)) for path in paths]
+        for file in files:  # of a version that filmed without hardships
+            file.setdefault("hardships", np.zeros((len(file["keypoints"]), len(HARDSHIPS))))
         names = cls.__dataclass_fields__
         return cls(**{name: np.concatenate([file[name] for file in files]) for name in names})
 
@@ -72,7 +77,9 @@ class Shots:
 
     def sequences(self) -> Iterator[ShotSequence]:
         """The shots in which the detector saw a person, made ready as the application does."""
-        for keypoints, scores, points, truth, camera in zip(*vars(self).values(), strict=True):
+        for keypoints, scores, points, truth, camera, hard in zip(
+            *vars(self).values(), strict=True
+        ):
             seen = ~np.isnan(keypoints[..., 0]) & (scores >= MIN_SCORE)
             if not seen.any():
                 continue
@@ -86,4 +93,5 @@ class Shots:
                 Intrinsics(fx, fy, cx, cy, "given"),
                 truth[:, : len(MOCAP_JOINTS)].astype(np.float64),
                 points,
+                tuple(name for name, has in zip(HARDSHIPS, hard, strict=True) if has),
             )

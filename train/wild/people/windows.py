@@ -53,7 +53,7 @@ class FilmedWindows:
         """
         columns = [
             (pixels_to_rays(given.keypoints, camera), given.scores, joints)
-            for given, camera, joints, _ in shots.sequences()
+            for given, camera, joints, *_ in shots.sequences()
         ]
         rays, self.scores, self.joints = (
             torch.from_numpy(np.stack(column)).float().to(generator.device)

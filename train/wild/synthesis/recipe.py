@@ -3,9 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from core.errors import UsageError
+
+AnyRecipe = TypeVar("AnyRecipe", bound=Any)
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,18 @@ STAGES = (
 A run that starts from a trained lifter has the last recipe only."""
 
 
-def with_changes(recipe: Recipe, changes: Sequence[str]) -> Recipe:
-    """A recipe with other numbers.
+def with_changes(recipe: AnyRecipe, changes: Sequence[str], flag: str = "--recipe") -> AnyRecipe:
+    """A recipe, or another dataclass of numbers, with other numbers.
 
     Args:
         recipe: The recipe to start from.
-        changes: What `--recipe` gives: texts `FIELD=NUMBER`.
+        changes: What the flag gives: texts `FIELD=NUMBER`.
+        flag: Its name, for error messages.
 
     Raises:
         UsageError: There is no such field, it holds no number, or the text is none.
     """
-    known = [entry.name for entry in fields(Recipe) if entry.type is float]
+    known = [entry.name for entry in fields(recipe) if entry.type is float]
     numbers: dict[str, Any] = {}
     for text in changes:
         name, _, value = text.partition("=")
@@ -70,7 +73,7 @@ def with_changes(recipe: Recipe, changes: Sequence[str]) -> Recipe:
             number = math.nan
         if name not in known or not math.isfinite(number):
             raise UsageError(
-                f"--recipe {text}: expected FIELD=NUMBER, the fields being {', '.join(known)}"
+                f"{flag} {text}: expected FIELD=NUMBER, the fields being {', '.join(known)}"
             )
         numbers[name] = number
     return replace(recipe, **numbers)

@@ -11,6 +11,7 @@ from testkit.walker import walking
 from train.wild.motion.bank import MotionBank, pelvis_frame
 from train.wild.motion.mocap import MotionClip
 from train.wild.people.errors import FilmedErrors
+from train.wild.people.hardships import HARDSHIPS
 from train.wild.people.shots import Shots
 from train.wild.people.windows import FilmedWindows
 from train.wild.synthesis.keypoints import coco_points
@@ -45,7 +46,14 @@ def errors(walkers: torch.Tensor) -> FilmedErrors:
     keypoints[0, :, NOSE], scores[0, :, NOSE] = np.nan, 0.0
     points = np.concatenate([walkers.numpy(), np.repeat(walkers[:, :, :1].numpy(), 4, axis=2)], 2)
     cameras = np.tile([CAMERA.fx, CAMERA.fy, CAMERA.cx, CAMERA.cy], (2, 1))
-    shots = Shots(keypoints, scores, np.full((*keypoints.shape[:3], 3), np.nan), points, cameras)
+    shots = Shots(
+        keypoints,
+        scores,
+        np.full((*keypoints.shape[:3], 3), np.nan),
+        points,
+        cameras,
+        np.zeros((2, len(HARDSHIPS))),
+    )
     return FilmedErrors(FilmedWindows(shots, FRAMES, CENTRE, torch.Generator().manual_seed(0)))
 
 

@@ -31,9 +31,9 @@ def test_a_picture_shows_the_body_where_its_joints_are_seen() -> None:
     )
     matrices, points = pose(person, captured(), UP)
     grey = np.full((256, 256, 3), 90, np.uint8)
-    with studio.scene(body(square), grey, CAMERA, np.random.default_rng(0)) as draw:
+    with studio.scene([body(square)], grey, CAMERA, np.random.default_rng(0)) as draw:
         for frame in (0, 20):
-            picture = draw(matrices[frame]).astype(int)
+            picture = draw(matrices[None, frame]).astype(int)
             rows, columns = np.nonzero(picture[..., 0] - picture[..., 1] > 20)
             seen = np.array([columns.mean(), rows.mean()]) + 0.5
             np.testing.assert_allclose(
