@@ -67,8 +67,8 @@ class DetectionSpool:
         Raises:
             ValueError: They have another skeleton than this sequence.
         """
-        self._frames.append(detections.frame_index)
         self._runs.append((self._write(detections),))
+        self._frames.append(detections.frame_index)
 
     def add(self, index: int, detections: Detections) -> None:
         """Add people to the frame at an index of the sequence, behind those who are there.

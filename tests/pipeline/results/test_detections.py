@@ -36,6 +36,21 @@ def test_what_is_spooled_comes_back_with_its_skeleton(skeleton: Skeleton) -> Non
                 np.testing.assert_array_equal(getattr(back, name), getattr(one, name))
 
 
+def test_people_may_be_added_to_a_frame_that_was_spooled() -> None:
+    with closing(DetectionSpool(COCO_17)) as spool:
+        first, none, later = (detections(9, people, COCO_17) for people in (2, 0, 1))
+        spool.append(first)
+        spool.append(none)
+        spool.add(0, later)
+        spool.add(1, later)
+        both = spool[0]
+        np.testing.assert_array_equal(
+            both.keypoints_xy, np.concatenate([first.keypoints_xy, later.keypoints_xy])
+        )
+        np.testing.assert_array_equal(spool[1].boxes_xyxy, later.boxes_xyxy)
+        assert (both.frame_index, len(spool)) == (9, 2)
+
+
 def test_another_skeleton_is_refused() -> None:
     with closing(DetectionSpool(COCO_17)) as spool:
         with pytest.raises(ValueError, match="expected detections of coco_17, got halpe_26"):
