@@ -1,7 +1,8 @@
 """What the ffmpeg program says of a video's picture, in its words for people, as values.
 
-The one place that knows these texts: the lines on an input, those of the filter `showinfo`, and
-the packets that `-f framecrc` lists. There is no ffprobe here: imageio-ffmpeg does not bring one.
+The one place that knows these texts: the lines on an input, those of the filter `showinfo`, the
+packets that `-f framecrc` lists, and the headers that `trace_headers` prints. There is no ffprobe
+here: imageio-ffmpeg does not bring one.
 """
 
 import math
@@ -36,6 +37,13 @@ _PACKET = re.compile(r"^0, *(-?\d+), *(-?\d+), *(\d+), *\d+, *0x\w+(?:, *F=0x(\w
 _CUT = re.compile(r"ended prematurely|partial file|[Tt]runcat")
 _CUT_OR_LOST = re.compile(_CUT.pattern + r"|[Pp]acket corrupt|corrupt input packet")
 _DAMAGE = re.compile(r"[Dd]ecoding error|[Ee]rror while decoding|corrupt decoded|concealing")
+_HEADER = re.compile(
+    r"\b(frame_(?:width|height)_minus_1|pic_(?:width|height)_in_\w+|max_frame_\w+_minus_1|"
+    r"(?:horizontal|vertical)_size_\w+|frame_crop\w+|conf_win_\w+|sar_\w+|aspect_ratio_\w+|"
+    r"frame_mbs_only_flag|progressive_sequence|field_seq_flag) .* = (\d+)\s*$",
+    re.M,
+)
+_MAY_BE_INTERLACED = {("frame_mbs_only_flag", 0), ("progressive_sequence", 0)}
 _JUMP = re.compile(r"timestamp discontinuity.*?: (-?\d+), new offset")
 
 
@@ -188,3 +196,22 @@ def _packets(listing: str) -> Iterator[tuple[int, int, int, int]]:
     for packet in _PACKET.finditer(listing):
         dts, pts, duration, flags = packet.groups()
         yield int(dts), int(pts), int(duration), int(flags, 16) if flags else 1
+
+
+@dataclass(frozen=True)
+class Headers:
+    """What the headers in a stream say of its pictures, undecoded.
+
+    may_be_interlaced: Whether they leave open that a frame has lines of two moments. are_alike:
+    Whether those before each key frame give pictures the same size, shape of pixels and fields.
+    """
+
+    may_be_interlaced: bool
+    are_alike: bool
+
+
+def read_headers(log: str) -> Headers:
+    """The headers that the bitstream filter `trace_headers` prints."""
+    values = {(name, int(value)) for name, value in _HEADER.findall(log)}
+    names = {name for name, _ in values}
+    return Headers(bool(values & _MAY_BE_INTERLACED), 0 < len(names) == len(values))

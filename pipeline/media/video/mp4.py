@@ -42,6 +42,21 @@ def is_encrypted(path: Path) -> bool:
     return False
 
 
+def is_of_parts(path: Path) -> bool:
+    """Whether a track has parts that are coded in ways of their own, with a header each."""
+    try:
+        with path.open("rb") as file:
+            if file.read(8)[4:] not in MOV_BOXES:
+                return False
+            for body, _ in _boxes(file, _CODECS, 0, path.stat().st_size):
+                file.seek(body + 4)  # after the version
+                if int.from_bytes(file.read(4), "big") > 1:
+                    return True
+    except OSError:  # decoding it says so too
+        pass
+    return False
+
+
 def is_mirrored(path: Path) -> bool:
     """Whether players show the pictures mirrored: FFmpeg tells the angle of the turn alone."""
     try:
