@@ -22,6 +22,7 @@ _UNITS = {"k": 1e3, "m": 1e6}
 
 _INPUT = re.compile(r"^Input #0, (\S+), from ", re.M)
 _PICTURE = re.compile(r"^ *Stream #0:\d.*?: Video: (\w+)(.*)", re.M)
+_TRACK = re.compile(r"^ *Stream #0:(\d+)(?:\[\w+\])?\(\w+\): Video: ", re.M)
 _SOUND = re.compile(r"^ *Stream #0:\d.*?: Audio: (\w+).* \d+ Hz", re.M)
 _DURATION = re.compile(r"^ *Duration: (\d+):(\d\d):(\d\d\.\d+)", re.M)
 _RATE = re.compile(r"[ ,]([\d.]+)([km]?) fps")
@@ -85,6 +86,15 @@ def read_stream(log: str) -> StreamText | None:
         if duration
         else None,
     )
+
+
+def first_track(log: str) -> int | None:
+    """The number of the first stream that is a track of pictures and not a picture alone.
+
+    A track has a language, if only "und"; pictures that stand beside tracks in a file have none.
+    """
+    track = _TRACK.search(log)
+    return int(track[1]) if track else None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from pipeline.media.clip import open_clip
 from pipeline.media.video import facts as looking
 from pipeline.media.video.facts import examine, key_frames
 from pipeline.media.video.mp4 import is_of_parts
@@ -82,3 +84,14 @@ def test_a_track_of_several_codings_is_of_parts(tmp_path: Path) -> None:
     data[count_at : count_at + 4] = (2).to_bytes(4, "big")
     path.write_bytes(data)
     assert is_of_parts(path)
+
+
+def test_an_animated_avif_is_all_of_its_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "a.avif"
+    pictures = [Image.new("RGB", (64, 48), (20 * i, 200 - 20 * i, 60)) for i in range(8)]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=40)
+    with open_clip(path) as reader:
+        frames = list(reader)
+    assert [frame.time_s for frame in frames] == pytest.approx([0.04 * i for i in range(8)])
+    reds = [frame.rgb[..., 0].mean() for frame in frames]
+    assert reds == pytest.approx([20 * i for i in range(8)], abs=8)
