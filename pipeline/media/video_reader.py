@@ -249,10 +249,15 @@ class VideoReader:
         )
 
     def _picture_warning(self) -> str | None:
-        """Whether OpenCV's pictures are dim for want of a filter, or nothing is known of them."""
+        """Whether pictures have wrong colours, or nothing is known of them."""
         facts = self._facts
         if facts is None:
             return "ffmpeg decodes nothing of it: whether OpenCV's pictures are right is not known"
+        if facts.stream.is_dolby:
+            return (
+                "it is Dolby Vision without another picture (profile 5), and its colours stay "
+                "green and violet: people may be missed; export it as HDR10, HLG or SDR"
+            )
         if not tone_mapping.is_hdr(facts.transfer) or tone_mapping.can_tone_map():
             return None
         return (

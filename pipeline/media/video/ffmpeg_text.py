@@ -27,6 +27,7 @@ _SOUND = re.compile(r"^ *Stream #0:\d.*?: Audio: (\w+).* \d+ Hz", re.M)
 _DURATION = re.compile(r"^ *Duration: (\d+):(\d\d):(\d\d\.\d+)", re.M)
 _RATE = re.compile(r"[ ,]([\d.]+)([km]?) fps")
 _TURN = re.compile(r"[Dd]isplay ?[Mm]atrix: rotation of (-?[\d.]+|-?nan) degrees")
+_DOLBY = re.compile(r"DOVI configuration record:.*\bprofile: (?:5|10),.* compatibility id: 0\b")
 _FIELDS = re.compile(r"\b(top|bottom) (coded )?first\b")
 _CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
 _SHOWN = re.compile(
@@ -56,7 +57,8 @@ class StreamText:
     gives, rounded; None without one. turn_deg: What players turn the picture by, anticlockwise
     degrees; NaN for no turn about a right angle; None where no matrix is given. fields: Whether the
     line says which field comes first. sound: The codec of the first audio stream with a sampling
-    rate; None without one. duration_s: Of the longest stream; None where unknown.
+    rate; None without one. duration_s: Of the longest stream; None where unknown. is_dolby: Whether
+    its colours are Dolby Vision's own (IPT), which without its metadata are wrong.
     """
 
     container: str
@@ -66,6 +68,7 @@ class StreamText:
     fields: bool
     sound: str | None
     duration_s: float | None
+    is_dolby: bool
 
 
 def read_stream(log: str) -> StreamText | None:
@@ -85,6 +88,7 @@ def read_stream(log: str) -> StreamText | None:
         sum(float(n) * unit for n, unit in zip(duration.groups(), (3600, 60, 1), strict=True))
         if duration
         else None,
+        _DOLBY.search(log) is not None,
     )
 
 
