@@ -85,6 +85,8 @@ def _warnings(reader: LiveReader, recorder: Recorder) -> tuple[str, ...]:
     warnings = []
     if not recorder.people:
         warnings.append(NO_PEOPLE)
+    if reader.size_change is not None:
+        warnings.append(reader.size_change.warning(reader.info.width, reader.info.height))
     if reader.ended == "stalled":
         warnings.append(f"the source sent nothing for {STALLED_S:g} s and was given up")
     if reader.max_lag_s > _MUCH_BEHIND_S:

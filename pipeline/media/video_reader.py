@@ -239,14 +239,8 @@ class VideoReader:
 
     def _size_warning(self) -> str | None:
         """Whether the picture changes its size midway, as calls and joined recordings do."""
-        change = None if self._ffmpeg is None else self._ffmpeg.other_size
-        if change is None:
-            return None
-        time_s, width, height = change
-        return (
-            f"its picture becomes {width} × {height} px at {time_s:.2f} s: from there on it is "
-            f"fitted into {self.info.width} × {self.info.height} px, with bars where it is narrower"
-        )
+        change = None if self._ffmpeg is None else self._ffmpeg.size_change
+        return None if change is None else change.warning(self.info.width, self.info.height)
 
     def _picture_warning(self) -> str | None:
         """Whether pictures have wrong colours, or nothing is known of them."""

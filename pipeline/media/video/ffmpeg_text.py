@@ -46,6 +46,9 @@ _HEADER = re.compile(
     re.M,
 )
 _MAY_BE_INTERLACED = {("frame_mbs_only_flag", 0), ("progressive_sequence", 0)}
+_UNREACHED = re.compile(
+    r"Connection refused|Failed to resolve hostname|No route to host|Network is unreachable"
+)
 _JUMP = re.compile(r"timestamp discontinuity.*?: (-?\d+), new offset")
 
 
@@ -128,6 +131,8 @@ class ShowinfoReader:
         """The transfer function of the latest frame."""
         self.damage: str | None = None
         """The first line that says that a frame is damaged."""
+        self.unreached: str | None = None
+        """Why a server was not reached, in ffmpeg's words; None where it was."""
 
     def frame(self, line: str) -> ShownFrame | None:
         """The frame that a line of ffmpeg's log describes; None for other lines."""
@@ -147,6 +152,8 @@ class ShowinfoReader:
             self.transfer = colours[1]
         elif self.damage is None and _DAMAGE.search(line):
             self.damage = line.strip()
+        elif unreached := _UNREACHED.search(line):
+            self.unreached = unreached[0]
         return None
 
 

@@ -1,15 +1,21 @@
-"""A stream on the network that OpenCV opens and cannot convert, decoded by the ffmpeg program."""
+"""A live source that the ffmpeg program decodes.
 
-from collections.abc import Callable, Sequence
-from typing import Any
+OpenCV gives a stream's interlaced frames as black or stale memory, and squeezes frames of a changed
+shape into the first one's, without a word; nor can a stream be asked before what will come in it.
+"""
+
+import threading
+from collections.abc import Sequence
 
 import cv2
-import numpy as np
 
 from core.types import Picture
 from pipeline.media.video.facts import PICTURE
 from pipeline.media.video.fitting import square_size
 from pipeline.media.video.frame_pipe import SHOWINFO, FramePipe
+
+DECODER = "ffmpeg: what comes in a stream is not known before"
+"""What the report says of it."""
 
 _SQUARE = "scale=w='max(1,round(iw*sar))':h=ih,setsar=1"
 
@@ -17,37 +23,48 @@ _SQUARE = "scale=w='max(1,round(iw*sar))':h=ih,setsar=1"
 class FFmpegCapture:
     """ffmpeg by those methods of OpenCV's captures that live sources use.
 
+    Making it waits for the first frame.
+
     Args:
         words: ffmpeg's words on the input.
         timeout_s: How long a stream may send nothing.
+        stop: Ends the waiting, too.
         stdin: A descriptor that `pipe:0` is; None for nothing.
-        decoder: What the report says of it.
     """
 
     def __init__(
         self,
         words: Sequence[str],
         timeout_s: float,
+        stop: threading.Event,
         stdin: int | None = None,
-        decoder: str = "ffmpeg: OpenCV does not convert its pictures",
     ) -> None:
-        filters = [SHOWINFO, _SQUARE]
         source = [*words, "-map", PICTURE]
-        self.decoder = decoder
-        self._pipe = FramePipe(source, filters, "bgr24", square_size, timeout_s, stdin)
+        filters = [SHOWINFO, _SQUARE]
+        self._pipe = FramePipe(source, filters, "bgr24", square_size, timeout_s, stdin, stop)
+        self._following = self._pipe.next()
         self._picture: Picture | None = None
         self._time_s = 0.0
 
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """Whether there is a frame to take."""
+        return self._following is not None
+
+    @property
+    def unreached(self) -> str | None:
+        """Why a server was not reached, in ffmpeg's words; None where it was."""
+        return self._pipe.text.unreached
+
     def grab(self) -> bool:
         """Take the next frame; False at the end, and where none comes in time."""
-        following = self._pipe.next()
+        following, self._following = self._following or self._pipe.next(), None
         if following is None:
             return False
         self._time_s, self._picture = following[0].time_s, following[1]
         return True
 
     def retrieve(self) -> tuple[bool, Picture | None]:
-        """The frame that was taken, (H, W, 3) BGR."""
+        """The frame that was taken, (H, W, 3) BGR, of its own size."""
         return self._picture is not None, self._picture
 
     def get(self, name: int) -> float:
@@ -58,80 +75,4 @@ class FFmpegCapture:
 
     def release(self) -> None:
         """End the program."""
-        self.close()
-
-    def close(self) -> None:
-        """End the program."""
         self._pipe.close()
-
-
-class Started:
-    """A capture whose first frames are taken already, and are given once more.
-
-    Args:
-        capture: OpenCV's, or one with its methods.
-    """
-
-    def __init__(self, capture: Any) -> None:
-        self._capture = capture
-        self._taken: list[tuple[float, Picture | None]] = []
-        self._current: tuple[float, Picture | None] | None = None
-        self.decoder: str = getattr(capture, "decoder", "OpenCV")
-        """What the report says of it."""
-
-    def take(self, grab: Callable[[Any], bool]) -> Picture | None:
-        """Take one more of the first frames, (H, W, 3) BGR; None where there is none."""
-        if not grab(self._capture):
-            return None
-        ok, picture = self._capture.retrieve()
-        self._taken.append((self._capture.get(cv2.CAP_PROP_POS_MSEC), picture if ok else None))
-        return None if not ok else np.array(picture)
-
-    def grab(self) -> bool:
-        """Take the next frame; False at the end."""
-        self._current = self._taken.pop(0) if self._taken else None
-        return self._current is not None or bool(self._capture.grab())
-
-    def retrieve(self) -> tuple[bool, Picture | None]:
-        """The frame that was taken, (H, W, 3) BGR."""
-        if self._current is not None:
-            return self._current[1] is not None, self._current[1]
-        ok, picture = self._capture.retrieve()
-        return bool(ok), picture
-
-    def get(self, name: int) -> float:
-        """The frame's time in ms, or another property of the capture."""
-        if self._current is not None and name == cv2.CAP_PROP_POS_MSEC:
-            return self._current[0]
-        return float(self._capture.get(name))
-
-    def release(self) -> None:
-        """Close the capture."""
-        self._capture.release()
-
-
-def converting_capture(
-    capture: Any, grab: Callable[[Any], bool], by_ffmpeg: Callable[[], FFmpegCapture]
-) -> Any:
-    """The capture of a stream that gives its pictures: OpenCV's, or ffmpeg's where that has none.
-
-    OpenCV says of interlaced frames that all is well, and gives the same memory, often black, each
-    time; of some codecs it gives nothing. A camera that sees nothing move in two frames, which its
-    noise prevents, looks the same, and the same either way.
-
-    Args:
-        capture: OpenCV's, open.
-        grab: Takes its next frame, and is patient.
-        by_ffmpeg: Opens the stream again.
-    """
-    ours = Started(capture)
-    first = ours.take(grab)
-    second = None if first is None else ours.take(grab)
-    if first is not None and (second is None or (first != second).any()):
-        return ours
-    other = Started(by_ffmpeg())
-    if other.take(lambda opened: bool(opened.grab())) is None:
-        other.release()
-        return ours
-    capture.release()
-    return other
