@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
         "--makehuman", type=Path, required=True, help="the data folder of MakeHuman"
     )
     add_recipe(parser)
-    add_flags(parser, fields(FilmOptions))
+    add_flags(parser, fields(FilmOptions), defaults=True)
     options = FilmOptions(**vars(parser.parse_args(argv)))
     recipe = with_changes(Recipe(tumble=0.1, steep=0.3), options.recipe)
     options.output.mkdir(parents=True, exist_ok=True)
