@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.types import Frame, Picture, VideoInfo
 from pipeline.media.files import MAX_PIXELS, check_file, too_large_error
 from pipeline.media.frame_times import MonotonicClock
+from pipeline.media.options import span_text
 from pipeline.media.video import tone_mapping
 from pipeline.media.video.choice import looks_different, why_ffmpeg, why_ffmpeg_later
 from pipeline.media.video.facts import VideoFacts, examine, key_frames
@@ -200,7 +201,7 @@ class VideoReader:
         parts = [self.warning, self._size_warning(), self._picture_warning()]
         self.warning = "; ".join(part for part in parts if part) or None
         if not read:
-            wanted = f"from {self._start_s:g} to {self._end_s:g} s"
+            wanted = span_text(self._start_s, self._end_s)
             raise InputError(
                 f"{self.info.path}: no frame {wanted}; the last one read is at {time_s:.3f} s"
             )

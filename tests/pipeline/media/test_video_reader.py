@@ -104,9 +104,7 @@ def test_start_and_end_keep_index_and_time(tmp_path: Path) -> None:
     assert [frame.index for frame in part] == [5, 6, 7, 8, 9]
     np.testing.assert_allclose([frame.time_s for frame in part], [0.2, 0.24, 0.28, 0.32, 0.36])
     np.testing.assert_array_equal(part[0].rgb, whole[5].rgb)
-    with pytest.raises(
-        InputError, match=r"no frame from 7 to inf s; the last one read is at 0.960 s"
-    ):
+    with pytest.raises(InputError, match=r"no frame from 7 s on; the last one read is at 0.960 s"):
         read(clip, 7.0)
 
 
