@@ -16,7 +16,7 @@ from pipeline.config import PipelineConfig, all_options
 from pipeline.media.live_source import LiveSource, parse_live_source
 from pipeline.media.opencv import mute_opencv
 from pipeline.media.web_file import ask_web, is_web
-from pipeline.runtime.logs import LEVELS, LOG, LogOptions, printable, start_logging
+from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
 
@@ -98,8 +98,9 @@ def _run_live(source: LiveSource, config: PipelineConfig) -> int:
         return 130
     report = result.report
     assert report.live is not None
-    people = "1 person" if len(report.people) == 1 else f"{len(report.people)} people"
-    text = f"{report.frames} frames, {report.live.frames_missed} missed, {people}"
+    frames = counted(report.frames, "frame", "frames")
+    people = counted(len(report.people), "person", "people")
+    text = f"{frames}, {report.live.frames_missed} missed, {people}"
     print(f"{result.folder}: {text}", file=sys.stderr)  # stdout may be --stream's
     for warning in report.warnings:
         LOG.warning("%s: %s", source.shown, warning)

@@ -55,11 +55,12 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         InputError: No frame ever came.
     """
     config = _causal(config or PipelineConfig())
+    config.require_inputs()
     stop = threading.Event()
     with ExitStack() as opened:
         models = Models(config.detect, config.lift.lifter)
         opened.callback(models.close)
-        detector, lifter, weights = models.detector, models.lifter, models.weights
+        lifter, weights, detector = models.lifter, models.weights, models.detector
         # One window is little work: threads that wait for each other would cost far more.
         opened.enter_context(torch_threads(1))
         opened.enter_context(_stopped_by_signals(stop))
