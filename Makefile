@@ -1,6 +1,6 @@
 # make demo    set up, then a real clip becomes a side-by-side 3D video
 # make test    set up, then the whole test suite
-# make test-all   the same with what tests can use besides: Ray, torchvision, an ffmpeg on PATH, a display, …
+# make test-all   the same with what tests can use besides: Ray, torchvision, rtmlib, an ffmpeg on PATH, a display, …
 # make check   lint, format and types
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ TORCHVISION := tests/detectors/keypointrcnn/test_detector.py
 .PHONY: demo test test-all check bench bench-live bench-tracking bench-train bench-memory bench-decoders clean
 
 demo: $(INSTALLED)
-	$(RUN) -m weights fetch blazepose-detector blazepose-landmark-full lifter
+	$(RUN) -m weights fetch blazepose-detector blazepose-landmark-full person-finder lifter
 	$(RUN) infer_video.py "$$($(RUN) -m weights fetch demo-clip)" --overwrite
 	@echo "Watch output/demo/demo_3d.mp4; the motion as data is output/demo/poses.npz"
 

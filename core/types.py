@@ -65,12 +65,14 @@ class VideoInfo:
 class Frame:
     """One upright picture of a video.
 
-    index from 0; time_s its presentation time, variable frame rates kept; rgb (H, W, 3) uint8.
+    index from 0; time_s its presentation time, variable frame rates kept; rgb (H, W, 3) uint8;
+    starts_shot, whether the picture cuts to another view here.
     """
 
     index: int
     time_s: float
     rgb: Picture
+    starts_shot: bool = False
 
     def __post_init__(self) -> None:
         check_shape("Frame.rgb", self.rgb, (None, None, 3))

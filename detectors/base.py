@@ -6,7 +6,7 @@ the configuration and entries of `report.json` by themselves.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from functools import cached_property
 from itertools import islice
@@ -23,6 +23,7 @@ BUILT_IN = (
     "detectors.blazepose.backend",
     "detectors.detectron2.backend",
     "detectors.keypointrcnn",
+    "detectors.rtmpose",
     "detectors.stored.backend",
 )
 """The modules of the backends that come with the project; importing them imports no network."""
@@ -91,6 +92,18 @@ class SmoothedDetector(Detector, Protocol):
     @property
     def is_smoothed(self) -> bool:
         """Whether those of the present video are."""
+
+
+Follower = Callable[[Frame], Detections | None]
+"""Follows one person: given the next frame, it finds them there; None when they are lost."""
+
+
+@runtime_checkable
+class TwoWayDetector(Detector, Protocol):
+    """A detector that can follow one person from frame to frame, backwards too."""
+
+    def follow(self, detections: Detections, row: int) -> Follower:
+        """Follow the person in a row of a frame's detections through the frames beside it."""
 
 
 def detect_all(detector: Detector, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:

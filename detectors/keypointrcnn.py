@@ -17,11 +17,12 @@ import numpy as np
 from core.errors import DetectorError, WeightsError
 from core.options import option
 from core.skeletons import COCO_17
-from core.types import Detections, Frame, VideoInfo
+from core.types import Detections, Frame
 from detectors.base import Availability, Detector
+from detectors.device import Device
 from detectors.on_torch import (
-    Device,
     TorchBackend,
+    TorchDetector,
     first_line,
     pick_device,
     require_torchvision,
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 WEIGHTS = "keypointrcnn-resnet50"
 """torchvision's COCO_V1 weights, a name in `weights/manifest.toml`."""
-
-GPU_BATCH = 4
-"""Frames that go through the network together on a GPU."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class KeypointRCNNBackend(TorchBackend):
         return {} if given is None else {"detector": given}
 
 
-class KeypointRCNN:
+class KeypointRCNN(TorchDetector):
     """People in single frames, as COCO-17, by falling score.
 
     Box scores are the network's probability of a person. Keypoint scores are the peak of the
@@ -108,46 +106,25 @@ class KeypointRCNN:
         DetectorError, WeightsError: It cannot be built here.
     """
 
-    skeleton = COCO_17
+    library = KeypointRCNNBackend.name
 
     def __init__(
         self, weights: Path | None = None, device: Device = "auto", half: bool = False
     ) -> None:
         require_torchvision(KeypointRCNNBackend.name)
-        self._device = pick_device(device, half)
-        self._network = load_network(resolve(weights or WEIGHTS)).to(self._device)
+        picked = pick_device(device, half)
+        network = load_network(resolve(weights or WEIGHTS)).to(picked)
         if half:
-            _compute_features_in_half(self._network, self._device)
+            _compute_features_in_half(network, picked)
         self._heatmaps: torch.Tensor
-        self._network.roi_heads.keypoint_predictor.register_forward_hook(self._keep_heatmaps)
-        self.batch_size = 1 if self._device == "cpu" else GPU_BATCH
+        network.roi_heads.keypoint_predictor.register_forward_hook(self._keep_heatmaps)
+        super().__init__(network, picked)
 
-    def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
-        """Do nothing: no frame is remembered."""
-
-    def close(self) -> None:
-        """Free the network."""
-        del self._network
-
-    def detect(self, frame: Frame) -> Detections:
-        """Find the people in a frame."""
-        return self.detect_batch([frame])[0]
-
-    def detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
-        """Find the people in each of several frames, which go through the network together.
-
-        Raises:
-            DetectorError: The GPU's memory is too small.
-        """
+    def _find(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Run the network; of its heatmaps, keypoints' scores are made."""
         import torch
 
-        try:
-            with torch.inference_mode():
-                found = self._network([self._input(frame) for frame in frames])
-        except torch.OutOfMemoryError as error:
-            raise DetectorError(
-                "the GPU's memory is too small for keypointrcnn: try --half or --device cpu"
-            ) from error
+        found = self._network([self._input(frame) for frame in frames])
         heatmaps = torch.split(self._heatmaps, [len(one["boxes"]) for one in found])
         return [
             _to_detections(frame, one, _peaks(one["keypoints_scores"], maps))

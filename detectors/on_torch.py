@@ -1,4 +1,4 @@
-"""What detectors that run on torch share: their options, the GPU, torchvision.
+"""What detectors that run on torch share: their options, their batches, the GPU, torchvision.
 
 torch and torchvision are imported when something is asked of them; torchvision need not be
 installed to import this module.
@@ -6,31 +6,32 @@ installed to import this module.
 
 import re
 import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
 from core.errors import DetectorError, UsageError
 from core.options import option
-from detectors.base import DetectorBackend
-
-Device = Literal["auto", "cpu", "cuda"]
-DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
+from core.skeletons import COCO_17
+from core.types import Detections, Frame, VideoInfo
+from detectors.device import Device, DeviceBackend
 
 INSTALL_TORCHVISION = "pip install -c constraints.txt torchvision"
 
+GPU_BATCH = 4
+"""Frames that go through a network together on a GPU."""
+
 
 @dataclass(frozen=True)
-class TorchBackend(DetectorBackend):
+class TorchBackend(DeviceBackend):
     """A backend whose network torch runs, on a GPU where there is one."""
 
     cpu_seconds: ClassVar[str]
     """What a frame takes without a GPU, as text for people."""
 
-    device: Device = option(
-        "auto", "where a network of torch's runs (default: %(default)s)", choices=DEVICES
-    )
-    half: bool = option(False, "let it compute in half precision, on a GPU")
+    half: bool = option(False, "let a network of torch's compute in half precision, on a GPU")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,6 +54,56 @@ class TorchBackend(DetectorBackend):
             return f"--device cpu leaves no GPU for {self.name}"
         problem = gpu_problem()
         return None if problem is None else f"no GPU for {self.name}: {problem}"
+
+
+class TorchDetector(ABC):
+    """People in single frames, as COCO-17, by a network of torch's.
+
+    Args:
+        network: The network, where it runs.
+        device: Where that is, as torch calls it.
+    """
+
+    skeleton = COCO_17
+    library: ClassVar[str]
+    """What a message calls it."""
+
+    def __init__(self, network: Any, device: str) -> None:
+        self._network, self._device = network, device
+        self.batch_size = 1 if device == "cpu" else GPU_BATCH
+
+    def begin(  # noqa: B027 (it is whole)
+        self, video: VideoInfo, picture_numbers: Sequence[int] | None = None
+    ) -> None:
+        """Do nothing: no frame is remembered."""
+
+    def close(self) -> None:
+        """Free the network."""
+        del self._network
+
+    def detect(self, frame: Frame) -> Detections:
+        """Find the people in a frame."""
+        return self.detect_batch([frame])[0]
+
+    def detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Find the people in each of several frames, which go through the network together.
+
+        Raises:
+            DetectorError: The GPU's memory is too small.
+        """
+        import torch
+
+        try:
+            with torch.inference_mode():
+                return self._find(frames)
+        except torch.OutOfMemoryError as error:
+            raise DetectorError(
+                f"the GPU's memory is too small for {self.library}: try --half or --device cpu"
+            ) from error
+
+    @abstractmethod
+    def _find(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Run the network, in torch's inference mode."""
 
 
 def gpu_problem() -> str | None:

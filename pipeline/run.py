@@ -6,30 +6,25 @@ result.people[0].joints_world_m  # (T, 17, 3) metres
 """
 
 import time
-from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.files import result_stem
-from core.skeletons import COCO_17
-from core.types import Array, Floats, VideoInfo
-from detectors.base import SmoothedDetector, WarningDetector, detect_all
+from core.types import Array
 from pipeline.config import PipelineConfig
+from pipeline.detection import FirstPass, detect_people
 from pipeline.export.base import write_exports
 from pipeline.media.clip import check_clip, open_clip
-from pipeline.media.frame_times import constant_rate, measured
+from pipeline.media.frame_times import constant_rate
 from pipeline.media.images import is_still, write_image
 from pipeline.media.video_writer import VideoWriter
 from pipeline.people import People, find_people
 from pipeline.render.compose import SideBySide
 from pipeline.render.person import PersonInFrame
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
-from pipeline.results.detections import DetectionSpool, TrackRows
+from pipeline.results.detections import TrackRows
 from pipeline.results.report import NO_PEOPLE, DetectorReport, PersonReport, Report, versions
 from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint
@@ -41,23 +36,6 @@ from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracking.options import TrackOptions
 from pipeline.tracking.selection import number_people, select_people
 from pipeline.tracking.tracker import track_people
-
-
-@dataclass(frozen=True)
-class _FirstPass:
-    """What pass 1 keeps of a video: of F frames the indices (F,), times (F,) s and detections.
-
-    is_smoothed: whether the keypoints were smoothed before. detector_warnings: what the detector
-    says of the video.
-    """
-
-    info: VideoInfo
-    frame_indices: NDArray[np.int64]
-    times_s: Floats
-    detections: DetectionSpool
-    warning: str | None
-    is_smoothed: bool
-    detector_warnings: tuple[str, ...]
 
 
 class _Stopwatch:
@@ -108,9 +86,9 @@ def process_video(
         lifter, weights = models.lifter, models.weights
         made_of = fingerprint(config.input_files(video))
         with stopwatch.stage("detect"):
-            first = _detect(video, config, models, progress, partial)
+            first = detect_people(video, config.clip, models.detector, progress, partial)
             opened.callback(first.detections.close)
-            found = track_people(first.detections, first.info.fps)
+            found = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
             intrinsics = config.lift.intrinsics(first.info)
@@ -146,38 +124,10 @@ def process_video(
     return Result(folder, report, ArchiveTable(folder / POSES))
 
 
-def _detect(
-    video: Path, config: PipelineConfig, models: Models, progress: StageProgress, folder: Path
-) -> _FirstPass:
-    """Pass 1: read the video once and keep only people's keypoints."""
-    times = array("d")
-    with ExitStack() as opened:
-        reader = opened.enter_context(open_clip(video, config.clip))
-        detections = DetectionSpool(COCO_17, folder)
-        undo = opened.enter_context(ExitStack())
-        undo.callback(detections.close)  # unless all goes well
-        detector = models.detector
-        detector.begin(reader.info, reader.picture_numbers)
-        frames = opened.enter_context(closing(prefetch(reader)))
-        counted = progress(frames, "detect", reader.info.frame_count)
-        for frame, detected in detect_all(detector, counted):
-            detections.append(detected.to_skeleton(COCO_17))
-            times.append(frame.time_s)
-        undo.pop_all()
-    is_whole = config.clip.start is None and config.clip.end is None
-    info = measured(reader.info, np.array(times)) if is_whole else reader.info
-    return _FirstPass(
-        info, detections.frame_indices, np.array(times), detections, reader.warning,
-        isinstance(detector, SmoothedDetector) and detector.is_smoothed,
-        detector.warnings(info) if isinstance(detector, WarningDetector) else (),
-    )  # fmt: skip
-
-
 def _warnings(
-    first: _FirstPass, tracks: Sequence[TrackRows], people: People, options: TrackOptions
+    first: FirstPass, tracks: Sequence[TrackRows], people: People, options: TrackOptions
 ) -> tuple[str, ...]:
-    warnings = [first.warning] if first.warning else []
-    warnings += [*first.detector_warnings, *people.doubts]
+    warnings = [*first.warnings, *people.doubts]
     missing = sorted(set(options.person_id) - set(range(1, len(tracks) + 1)))
     if missing:
         numbers = ", ".join(map(str, missing))
@@ -196,7 +146,7 @@ def _person_reports(people: People) -> tuple[PersonReport, ...]:
 def _render(
     video: Path,
     target: Path,
-    first: _FirstPass,
+    first: FirstPass,
     people: People,
     config: PipelineConfig,
     progress: StageProgress,

@@ -54,7 +54,7 @@ OPTIONS = "options"
 
 HEAVY = {
     "torch", "torchvision", "cv2", "scipy", "matplotlib", "ai_edge_litert", "detectron2", "ray",
-    "fsspec",
+    "fsspec", "onnxruntime", "rtmlib",
 }  # fmt: skip
 
 

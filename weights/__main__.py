@@ -34,7 +34,7 @@ def _list(store: Store) -> int:
     for entry in store.entries.values():
         here = "here" if store.path(entry).is_file() else "not fetched"
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else "size unknown"
-        print(f"{entry.name:24} {here:12} {size:>12}  {entry.licence:14} {entry.about}")
+        print(f"{entry.name:34} {here:12} {size:>12}  {entry.licence:14} {entry.about}")
     return 0
 
 

@@ -1,7 +1,8 @@
-"""Two ways to fetch a file: a member of a PyPI wheel, and a download that resumes."""
+"""Ways to fetch a file: a member of a PyPI wheel, a download that resumes, a file of a zip."""
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -9,10 +10,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+import zlib
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
@@ -44,6 +46,20 @@ class Wheel:
 
     def __str__(self) -> str:
         return f"{self.member} in the wheel {self.requirement} (cp311, {self.platform})"
+
+
+@dataclass(frozen=True)
+class Zip:
+    """A file in a zip archive on a web server.
+
+    member is the file's name, in whatever folder of the archive.
+    """
+
+    url: str
+    member: str
+
+    def __str__(self) -> str:
+        return f"{self.member} in {self.url}"
 
 
 def download_wheel(wheel: Wheel, folder: Path) -> Path:
@@ -130,6 +146,25 @@ def unpack_members(wheel: Path, members: list[str], folder: Path) -> dict[str, P
         raise FetchError(f"{wheel.name} does not hold {', '.join(members)} ({error})") from error
 
 
+def unpack_named(archive: Path, name: str, target: Path) -> None:
+    """Unpack the one file of a name, in whatever folder of a zip archive, and delete the archive.
+
+    Raises:
+        FetchError: The archive is damaged, or has not one file of that name.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            found = [path for path in opened.namelist() if PurePosixPath(path).name == name]
+            if len(found) != 1:
+                raise FetchError(f"the archive has {len(found)} files {name}, not one")
+            with opened.open(found[0]) as member, target.open("wb") as file:
+                shutil.copyfileobj(member, file, CHUNK_BYTES)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise FetchError(f"what was fetched is no whole zip archive ({error})") from error
+    finally:
+        archive.unlink()  # a damaged one must not be continued by the next download
+
+
 def download_url(url: str, part: Path, label: str) -> None:
     """Download a file, from where an earlier attempt or run stopped.
 
@@ -146,7 +181,10 @@ def download_url(url: str, part: Path, label: str) -> None:
         try:
             return _continue_download(url, part, label)
         except (OSError, HTTPException) as error:  # URLError and broken connections are OSErrors
-            final = isinstance(error, urllib.error.HTTPError) and error.code not in TRANSIENT_STATUS
+            final = False
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+                final = error.code not in TRANSIENT_STATUS
             if final or attempt == ATTEMPTS:
                 raise FetchError(f"{url}: {error}") from error
             time.sleep(RETRY_PAUSE_S * 2 ** (attempt - 1))

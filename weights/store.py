@@ -13,17 +13,31 @@ import os
 import sys
 import tempfile
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import WeightsError
-from weights.fetch import FetchError, Wheel, download_url, download_wheel, unpack_members
+from weights.fetch import (
+    FetchError,
+    Wheel,
+    Zip,
+    download_url,
+    download_wheel,
+    unpack_members,
+    unpack_named,
+)
+from weights.npm import Package, download_member
 
 ROOM = Path(__file__).parent
 CACHE_VARIABLE = "VIDEO3D_WEIGHTS"
 CACHE_FOLDER = "cache"
 """The cache folder's name in this room."""
+
+Source = Wheel | Package | Zip
+SOURCES: dict[str, Callable[..., Source]] = {"wheel": Wheel, "npm": Package, "zip": Zip}
+"""The kinds of archive that a file may be a member of, by their key in the manifest."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,7 @@ class Entry:
     size: int | None
     licence: str
     about: str
-    source: Wheel | str | None
+    source: Source | str | None
 
     def description(self) -> str:
         """The file, its size and its hash, for a person who has to find it elsewhere."""
@@ -58,10 +72,13 @@ def read_manifest(path: Path = ROOM / "manifest.toml") -> dict[str, Entry]:
 
 def _entry(name: str, fields: dict[str, Any]) -> Entry:
     """A table of the manifest; `ValueError` unless it has one source."""
-    kinds = [kind for kind in ("wheel", "url", "repository") if kind in fields]
+    kinds = [kind for kind in (*SOURCES, "url", "repository") if kind in fields]
     if len(kinds) != 1:
-        raise ValueError(f"{name}: expected one of wheel, url and repository, got {kinds}")
-    source = Wheel(**fields["wheel"]) if kinds == ["wheel"] else fields.get("url")
+        known = f"{', '.join(SOURCES)}, url and repository"
+        raise ValueError(f"{name}: expected one of {known}, got {kinds}")
+    source: Source | str | None = fields.get("url")
+    if kinds[0] in SOURCES:
+        source = SOURCES[kinds[0]](**fields[kinds[0]])
     return Entry(
         name,
         fields["file"],
@@ -213,10 +230,18 @@ class Store:
             )
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(path.name + ".part")
             if isinstance(entry.source, Wheel):
                 self._fetch_wheel(entry.source)
+            elif isinstance(entry.source, Package):
+                with self._scratch() as folder:
+                    self._adopt(entry, download_member(entry.source, Path(folder), entry.name))
+            elif isinstance(entry.source, Zip):
+                archive = path.with_name(path.name + ".zip.part")
+                download_url(entry.source.url, archive, entry.name)
+                unpack_named(archive, entry.source.member, part)
+                self._adopt(entry, part)
             else:
-                part = path.with_name(path.name + ".part")
                 download_url(entry.source, part, entry.name)
                 self._adopt(entry, part)
         except FetchError as error:
@@ -237,12 +262,15 @@ class Store:
             and entry.source.requirement == wheel.requirement
             and not self.path(entry).is_file()
         }
-        # In the same folder as the final paths, so that the last step is a rename.
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=self.cache) as folder:
+        with self._scratch() as folder:
             for member, path in unpack_members(
                 download_wheel(wheel, Path(folder)), list(wanted), Path(folder)
             ).items():
                 self._adopt(wanted[member], path)
+
+    def _scratch(self) -> tempfile.TemporaryDirectory[str]:
+        """A folder beside the final paths, so that the last step is a rename."""
+        return tempfile.TemporaryDirectory(prefix=".fetch-", dir=self.cache)
 
     def _adopt(self, entry: Entry, fetched: Path) -> None:
         """Rename a fetched file to its path in the store; delete it if its sha256 is wrong."""

@@ -1,14 +1,24 @@
 """BlazePose's two backends: the same detector with the landmark model "full" or "heavy"."""
 
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import ClassVar
 
+from core.errors import WeightsError
+from core.options import option
 from detectors.base import Availability, Detector, DetectorBackend
-from weights.store import Store, resolve
+from weights.store import Store, default_cache, resolve
 
 NUM_THREADS = 2
 """The processor's threads that its networks use, unless they are to use fewer."""
 
+PERSON_FINDER = "person-finder"
+"""The finder of boxes, by its name in the weights manifest. What is missed without it is people who
+are small, turned away or many, so it is not worth failing for."""
 
+
+@dataclass(frozen=True)
 class BlazePoseBackend(DetectorBackend):
     """BlazePose with the landmark model that the lifter was trained with."""
 
@@ -16,7 +26,12 @@ class BlazePoseBackend(DetectorBackend):
     about = "BlazePose (MediaPipe's models) for several people, on a CPU"
     packages = ("ai-edge-litert",)
     weights: ClassVar[tuple[str, str]] = ("blazepose-detector", "blazepose-landmark-full")
-    """The person finder and the landmark model, by their names in the weights manifest."""
+    """BlazePose's finder and the landmark model, by their names in the weights manifest."""
+
+    max_people: int = option(
+        64, "the most people that are followed at once (default: %(default)s)", metavar="N",
+        at_least=1,
+    )  # fmt: skip
 
     def available(self) -> Availability:
         """Whether both models are on this machine."""
@@ -28,26 +43,45 @@ class BlazePoseBackend(DetectorBackend):
         return Availability(True, "BlazePose's weights are here")
 
     def fetch(self) -> None:
-        """Fetch both models."""
+        """Fetch both models, and the finder of boxes if it can be had."""
         for name in self.weights:
             resolve(name)
+        _person_finder(default_cache())
+
+    def warning(self) -> str:
+        """Why there is no finder of boxes, if so."""
+        _, complaint = _person_finder(default_cache())
+        if not complaint:
+            return ""
+        return f"people who are small, turned away or many may be missed: {complaint}"
 
     def weight_names(self) -> tuple[str, ...]:
-        """Both models."""
-        return self.weights
+        """All three models."""
+        return (*self.weights, PERSON_FINDER)
 
     def build(self, threads: int | None = None) -> Detector:
         """Build the detector."""
         from detectors.blazepose.detector import BlazePose
 
         finder, landmarks = map(resolve, self.weights)
+        boxes, _ = _person_finder(default_cache())
         num_threads = NUM_THREADS if threads is None else min(threads, NUM_THREADS)
-        return BlazePose(finder, landmarks, num_threads=num_threads)
+        return BlazePose(finder, landmarks, boxes, self.max_people, num_threads)
 
 
+@dataclass(frozen=True)
 class HeavyBlazePoseBackend(BlazePoseBackend):
     """BlazePose with the largest landmark model."""
 
     name = "blazepose-heavy"
     about = "BlazePose with its largest landmark model, fetched on first use"
     weights = ("blazepose-detector", "blazepose-landmark-heavy")
+
+
+@cache
+def _person_finder(_: Path) -> tuple[Path | None, str]:
+    """The finder of boxes, or why it cannot be had; tried once for a cache folder."""
+    try:
+        return resolve(PERSON_FINDER), ""
+    except WeightsError as error:
+        return None, str(error)

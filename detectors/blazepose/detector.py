@@ -1,22 +1,22 @@
 """BlazePose as a detector of several people: regions that follow people, and a search for new ones.
 
 Each person's region comes from their landmarks in the frame before, so a known person costs one run
-of the landmark model. The person finder looks at one window of the frame every few frames, in turn:
-the whole frame, and overlapping squares of its shorter side, because the finder's 224 px are too
-few for people who are small in a wide frame.
+of the landmark model. A finder looks at parts of the frames (`search`) and proposes people; the
+landmark model decides.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.skeletons import BLAZEPOSE_33, COCO_17
-from core.types import Detections, Floats, Frame, VideoInfo
-from detectors.blazepose.models import LandmarkModel, Landmarks, PersonFinder
+from core.types import Detections, Floats, Frame, Picture, VideoInfo
+from detectors.base import Follower
+from detectors.blazepose.boxes import BoxFinder
+from detectors.blazepose.models import LandmarkModel, Landmarks, PersonFinder, iou
 from detectors.blazepose.region import Region
+from detectors.blazepose.search import Search
 
 COCO = BLAZEPOSE_33.indices(COCO_17.joints)
 BODY = slice(0, len(BLAZEPOSE_33))
@@ -27,13 +27,21 @@ the sides differ by less than this factor."""
 SAME_BODY = 0.06
 """Two sets of landmarks are of one person if their median distance is less than this share of a
 region's side."""
+SAME_BOX = 0.5
+"""The IoU from which a box is a known person's."""
 MIN_POINTS = 3
 """A person with fewer keypoints in the picture has left it."""
+MIN_PRESENCE = 0.3
+"""The presence below which a known person is lost. It is low: the landmark model gives little to
+people half hidden or upside down, and more soon after."""
 NEW_PERSON_PRESENCE = 0.8
 """The presence that a new person needs. It is more than a known one's: most things that are no
 person reach 0.5 at times."""
-FRAMES_AFTER_LOSS = 12
-"""After a person was lost, this many frames are searched one after another."""
+AIM_SIDE = 1.3
+"""The side of the square in which BlazePose's finder aims at a box, in the box's longer side."""
+ON_TARGET = 0.3
+"""The least IoU of a new person with the box that proposed them: else the landmarks have slid to
+somebody else."""
 BOX_MARGIN = 0.08
 """Share of the box's longer side. The points end at the eyes, the wrists and the toes, people do
 not."""
@@ -43,12 +51,10 @@ class BlazePose:
     """People in the frames of one video, as COCO-17.
 
     Args:
-        finder, landmarks: The files of the person finder and of the landmark model.
+        finder, landmarks: The files of BlazePose's person finder and of the landmark model.
+        boxes: The file of the finder of boxes, which serves instead of BlazePose's where there is
+            one.
         max_people: The most people in a frame; it bounds the work.
-        min_presence: The presence below which a known person is lost. It is low: the landmark model
-            gives little to people half hidden or upside down, and more soon after.
-        min_score: The finder's score from which the landmark model looks at a candidate.
-        search_interval: Every how many frames a window is searched.
         num_threads: LiteRT's threads.
     """
 
@@ -58,82 +64,109 @@ class BlazePose:
         self,
         finder: Path,
         landmarks: Path,
-        max_people: int = 8,
-        min_presence: float = 0.3,
-        min_score: float = 0.5,
-        search_interval: int = 4,
+        boxes: Path | None = None,
+        max_people: int = 64,
         num_threads: int = 2,
     ) -> None:
         self._finder = PersonFinder(finder, num_threads)
+        self._boxes = BoxFinder(boxes, num_threads) if boxes is not None else None
         self._landmarks = LandmarkModel(landmarks, num_threads)
-        self._max_people, self._min_presence, self._min_score = max_people, min_presence, min_score
-        self._search_interval = search_interval
+        self._max_people = max_people
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
         self._regions: list[Region] = []
-        self._windows: deque[Region] = deque()
-        self._frame_size = (0, 0)
-        self._frames_since_search = 0
-        self._searches_after_loss = 0  # how many frames are still searched because of a loss
+        self._search = Search()
+        self._is_full = False
 
     def close(self) -> None:
         """Free the models."""
-        del self._finder, self._landmarks
+        del self._finder, self._boxes, self._landmarks
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
         people: list[Landmarks] = []
+        height, width = frame.rgb.shape[:2]
         lost = [region for region in self._regions if not self._follow(people, frame.rgb, region)]
-        for window in self._windows_due(frame.rgb, lost):
-            self._search(people, frame.rgb, window)
+        is_empty = not people
+        for window in self._search.due((width, height), lost, is_empty, frame.starts_shot):
+            self._look(people, frame.rgb, window)
         self._regions = [person.region for person in people]
         return to_detections(frame, people)
 
-    def _follow(self, people: list[Landmarks], rgb: NDArray[np.uint8], region: Region) -> bool:
+    def follow(self, detections: Detections, row: int) -> Follower:
+        """Follow a person on, beside those that `detect` follows."""
+        region = Region.of_keypoints(detections.keypoints_xy[row])
+        is_rough = True
+
+        def step(frame: Frame) -> Detections | None:
+            nonlocal region, is_rough
+            if is_rough:
+                region, is_rough = self._landmarks(frame.rgb, region).region, False
+            people: list[Landmarks] = []
+            if not self._follow(people, frame.rgb, region):
+                return None
+            region = people[0].region
+            return to_detections(frame, people)
+
+        return step
+
+    def warnings(self, video: VideoInfo) -> tuple[str, ...]:
+        """Whether there were more people than are followed."""
+        if not self._is_full:
+            return ()
+        return (
+            f"more than {self._max_people} people at once: those found first are followed; "
+            "--max-people N follows more",
+        )
+
+    def _follow(self, people: list[Landmarks], rgb: Picture, region: Region) -> bool:
         """Add the person of a region of the frame before; False if they are lost."""
-        return self._add(people, self._landmarks(rgb, region), rgb, self._min_presence)
+        return self._add(people, self._landmarks(rgb, region), rgb, MIN_PRESENCE)
 
-    def _windows_due(self, rgb: NDArray[np.uint8], lost: list[Region]) -> list[Region]:
-        """The windows to search in a frame.
+    def _look(self, people: list[Landmarks], rgb: Picture, window: Region) -> None:
+        """Add those whom a finder sees in a window and who are not among `people` yet."""
+        if self._boxes is None:
+            for region in self._finder.find(rgb, window):
+                self._meet(people, rgb, region)
+            return
+        for box in unknown(self._boxes.find(rgb, window), people, rgb):
+            self._meet(people, rgb, self._aimed(rgb, box), box)
 
-        All in the first one, those nearest to people just lost, else one in turn where it is due.
+    def _aimed(self, rgb: Picture, box: Floats) -> Region:
+        """The region of the person in a box.
+
+        BlazePose's finder gives it best, because it tells a whole body from one that is cut by the
+        picture, and how it is turned.
         """
-        if rgb.shape[:2] != self._frame_size:
-            self._frame_size = rgb.shape[:2]
-            self._windows = deque(search_windows(rgb.shape[1], rgb.shape[0]))
-            return list(self._windows)
-        if lost:
-            self._searches_after_loss = FRAMES_AFTER_LOSS
-            return [min(self._windows, key=region.distance) for region in lost]
-        self._frames_since_search += 1
-        is_due = self._frames_since_search >= self._search_interval
-        if self._regions and self._searches_after_loss == 0 and not is_due:
-            return []
-        self._frames_since_search = 0
-        self._searches_after_loss = max(0, self._searches_after_loss - 1)
-        self._windows.rotate(-1)
-        return [self._windows[-1]]
+        middle, side = (box[:2] + box[2:]) / 2, AIM_SIDE * float((box[2:] - box[:2]).max())
+        seen = self._finder.find(rgb, Region(float(middle[0]), float(middle[1]), side, 0.0))
+        inside = [region for region in seen if box[0] < region.x < box[2]]
+        if inside:
+            return min(inside, key=lambda region: abs(region.x - float(middle[0])))
+        return Region.of_box(box, is_cut=bool(box[3] >= rgb.shape[0] - 1))
 
-    def _search(self, people: list[Landmarks], rgb: NDArray[np.uint8], window: Region) -> None:
-        """Add the people whom the finder sees in a window and who are not among `people` yet."""
-        for region in self._finder.find(rgb, window, self._min_score):
-            if len(people) >= self._max_people:
-                return
-            if is_known(region, people):
-                continue
-            # The finder's region is rough: the landmarks are taken from the region of a first run,
-            # as in later frames.
-            first = self._landmarks(rgb, region)
-            if first.presence >= NEW_PERSON_PRESENCE and not is_known(first.region, people):
-                self._add(people, self._landmarks(rgb, first.region), rgb, NEW_PERSON_PRESENCE)
+    def _meet(
+        self, people: list[Landmarks], rgb: Picture, region: Region, box: Floats | None = None
+    ) -> None:
+        """Add the person in a region, and in a box if there is one, who is not among `people`."""
+        if is_known(region, people):
+            return
+        # The finder's region is rough: the landmarks are taken from the region of a first run, as
+        # in later frames.
+        first = self._landmarks(rgb, region)
+        if first.presence < NEW_PERSON_PRESENCE or is_known(first.region, people):
+            return
+        person = self._landmarks(rgb, first.region)
+        if box is not None and iou(box, box_around(person.xy[BODY], rgb)[None])[0] < ON_TARGET:
+            return
+        if len(people) >= self._max_people:
+            self._is_full = True
+            return
+        self._add(people, person, rgb, NEW_PERSON_PRESENCE)
 
     def _add(
-        self,
-        people: list[Landmarks],
-        person: Landmarks,
-        rgb: NDArray[np.uint8],
-        min_presence: float,
+        self, people: list[Landmarks], person: Landmarks, rgb: Picture, min_presence: float
     ) -> bool:
         """Add a person who is present, in the picture, and not one of `people` already."""
         if person.presence < min_presence or any(same_body(person, other) for other in people):
@@ -144,17 +177,21 @@ class BlazePose:
         return True
 
 
-def search_windows(width: int, height: int) -> list[Region]:
-    """The windows that the finder looks at in frames of a size in px.
+def unknown(found: Floats, people: list[Landmarks], rgb: Picture) -> list[Floats]:
+    """Those of a window's boxes (N, 4) px that are not of `people`.
 
-    Squares of the shorter side at half overlap, evenly along the longer one, then the whole frame.
+    A person has one box; of two that overlap them it is the one that does so more.
     """
-    longer, side = max(width, height), min(width, height)
-    squares = -(-2 * (longer - side) // side) + 1 if longer > side else 0  # rounded up
-    middles = np.linspace(side / 2, longer - side / 2, squares).tolist()
-    centres = [(m, side / 2) if width > height else (side / 2, m) for m in middles]
-    whole = Region(width / 2, height / 2, longer, 0.0)
-    return [*(Region(x, y, side, 0.0) for x, y in centres), whole]
+    if not people:
+        return list(found)
+    own = np.array([box_around(person.xy[BODY], rgb) for person in people])
+    overlaps = np.array([iou(box, own) for box in found]).reshape(len(found), len(people))
+    nearest = overlaps.argmax(1)
+    return [
+        box
+        for box, overlap, person in zip(found, overlaps, nearest, strict=True)
+        if overlap[person] < SAME_BOX or overlap[person] < overlaps[:, person].max()
+    ]
 
 
 def is_known(region: Region, people: list[Landmarks]) -> bool:
@@ -172,7 +209,7 @@ def same_body(a: Landmarks, b: Landmarks) -> bool:
     return distance < SAME_BODY * max(a.region.side, b.region.side)
 
 
-def keypoint_scores(person: Landmarks, rgb: NDArray[np.uint8]) -> Floats:
+def keypoint_scores(person: Landmarks, rgb: Picture) -> Floats:
     """The scores of COCO-17: the model's visibility, 0 outside the frame.
 
     The model's `presence` of a point is not used: it says that the point lies in the crop, hidden
@@ -206,7 +243,7 @@ def to_detections(frame: Frame, people: list[Landmarks]) -> Detections:
     )
 
 
-def box_around(xy: Floats, rgb: NDArray[np.uint8]) -> Floats:
+def box_around(xy: Floats, rgb: Picture) -> Floats:
     """The box around points, with a margin, inside the frame.
 
     Args:

@@ -21,6 +21,8 @@ from core.types import Array, Floats
 from detectors.blazepose.region import Region
 
 FINDER_SIZE = 224
+MIN_SCORE = 0.5
+"""The finder's least score of a candidate."""
 LANDMARK_SIZE = 256
 LANDMARKS = 39
 """33 of the body, the middle of the hips, a point above it at the body's radius, and 4 that only
@@ -55,13 +57,12 @@ class PersonFinder:
         self._network = Network(model.read_bytes(), num_threads)
         self._anchors = anchors()
 
-    def find(self, rgb: NDArray[np.uint8], window: Region, min_score: float) -> list[Region]:
+    def find(self, rgb: NDArray[np.uint8], window: Region) -> list[Region]:
         """Find people in a window of a frame; best those who stand upright in it.
 
         Args:
             rgb: (H, W, 3) the frame.
             window: The part of it to search.
-            min_score: The least score of a candidate, 0…1.
 
         Returns:
             The people's regions, by falling score.
@@ -69,7 +70,7 @@ class PersonFinder:
         picture = window.crop(rgb, FINDER_SIZE, cv2.BORDER_CONSTANT).astype(np.float32) / 127.5 - 1
         raw, logits = self._network(picture[None])
         scores = sigmoid(logits[0, :, 0])
-        likely = scores >= min_score
+        likely = scores >= MIN_SCORE
         boxes = weighted_suppression(
             decode_boxes(raw[0, likely], self._anchors[likely]), scores[likely]
         )

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import DetectorError
 from core.skeletons import COCO_17
-from core.types import Detections, Frame, VideoInfo
+from core.types import Detections, Frame
 from detectors.detectron2.library import require_library
 from detectors.detectron2.network import (
     keep_keypoints_in_single_precision,
@@ -22,13 +21,11 @@ from detectors.detectron2.network import (
     read_config,
 )
 from detectors.detectron2.zoo import DEFAULT_MODEL, fetch_weights, zoo_config
-from detectors.on_torch import Device, pick_device
-
-GPU_BATCH = 4
-"""Frames that go through the network together on a GPU."""
+from detectors.device import Device
+from detectors.on_torch import TorchDetector, pick_device
 
 
-class Detectron2:
+class Detectron2(TorchDetector):
     """People in single frames, as COCO-17, by falling score.
 
     Box scores are the network's probability of a person. Keypoint scores are the peak of the
@@ -46,7 +43,7 @@ class Detectron2:
         DetectorError, WeightsError: It cannot be built here.
     """
 
-    skeleton = COCO_17
+    library = "Detectron2"
 
     def __init__(
         self,
@@ -59,53 +56,32 @@ class Detectron2:
         require_library()
         from detectron2.data.transforms import ResizeShortestEdge
 
-        self._device = pick_device(device, half)
+        picked = pick_device(device, half)
         settings = read_config(config or zoo_config(model))
-        settings.MODEL.DEVICE = self._device
-        self._network = load_network(settings, weights or fetch_weights(model))
+        settings.MODEL.DEVICE = picked
+        network = load_network(settings, weights or fetch_weights(model))
         self._half = half
         if half:
-            keep_keypoints_in_single_precision(self._network, self._device)
+            keep_keypoints_in_single_precision(network, picked)
         sizes = settings.INPUT
         self._resize = ResizeShortestEdge(
             [sizes.MIN_SIZE_TEST, sizes.MIN_SIZE_TEST], sizes.MAX_SIZE_TEST
         )
         self._bgr = sizes.FORMAT == "BGR"
-        self.batch_size = 1 if self._device == "cpu" else GPU_BATCH
+        super().__init__(network, picked)
 
-    def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
-        """Do nothing: no frame is remembered."""
-
-    def close(self) -> None:
-        """Free the network."""
-        del self._network
-
-    def detect(self, frame: Frame) -> Detections:
-        """Find the people in a frame."""
-        return self.detect_batch([frame])[0]
-
-    def detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
-        """Find the people in each of several frames, which go through the network together.
-
-        Raises:
-            DetectorError: The GPU's memory is too small.
-        """
+    def _find(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Run the network, in half precision if asked for."""
         import torch
 
         inputs = [self._input(frame) for frame in frames]
-        try:
-            with (
-                warnings.catch_warnings(),
-                torch.inference_mode(),
-                torch.autocast(self._device, torch.float16, enabled=self._half),
-            ):
-                # Of Detectron2's own use of it: a user can do nothing about it.
-                warnings.filterwarnings("ignore", "torch.meshgrid")
-                outputs = self._network(inputs)
-        except torch.OutOfMemoryError as error:
-            raise DetectorError(
-                "the GPU's memory is too small for Detectron2: try --half or --device cpu"
-            ) from error
+        with (
+            warnings.catch_warnings(),
+            torch.autocast(self._device, torch.float16, enabled=self._half),
+        ):
+            # Of Detectron2's own use of it: a user can do nothing about it.
+            warnings.filterwarnings("ignore", "torch.meshgrid")
+            outputs = self._network(inputs)
         return [
             to_detections(frame, output["instances"])
             for frame, output in zip(frames, outputs, strict=True)

@@ -40,13 +40,15 @@ class DetectionSpool:
         """
         self.skeleton = skeleton
         self._rows = Spool(detection_row(skeleton), folder)
-        self._frames, self._starts = array("q"), array("q", [0])
+        self._frames = array("q")
+        self._runs: list[tuple[tuple[int, int], ...]] = []  # of rows, for each frame
 
     def __len__(self) -> int:
         return len(self._frames)
 
     def __getitem__(self, index: int) -> Detections:
-        rows = self._rows.read(self._starts[index], self._starts[index + 1])
+        runs = [self._rows.read(*run) for run in self._runs[index]]
+        rows = runs[0] if len(runs) == 1 else np.concatenate(runs)
         return Detections(
             self._frames[index], rows["box"], rows["box_score"], rows["keypoints"], rows["scores"],
             rows["keypoints_3d"], self.skeleton,
@@ -65,17 +67,30 @@ class DetectionSpool:
         Raises:
             ValueError: They have another skeleton than this sequence.
         """
+        self._frames.append(detections.frame_index)
+        self._runs.append((self._write(detections),))
+
+    def add(self, index: int, detections: Detections) -> None:
+        """Add people to the frame at an index of the sequence, behind those who are there.
+
+        Raises:
+            ValueError: They have another skeleton than this sequence.
+        """
+        self._runs[index] = (*self._runs[index], self._write(detections))
+
+    def _write(self, detections: Detections) -> tuple[int, int]:
+        """Write rows; from where to where they lie."""
         if detections.skeleton != self.skeleton:
             raise ValueError(
                 f"expected detections of {self.skeleton.name}, got {detections.skeleton.name}"
             )
+        start = len(self._rows)
         rows = np.zeros(len(detections), self._rows.dtype)
         rows["box"], rows["box_score"] = detections.boxes_xyxy, detections.box_scores
         rows["keypoints"], rows["scores"] = detections.keypoints_xy, detections.keypoint_scores
         rows["keypoints_3d"] = detections.keypoints_3d
         self._rows.append(rows)
-        self._frames.append(detections.frame_index)
-        self._starts.append(len(self._rows))
+        return start, len(self._rows)
 
     @property
     def frame_indices(self) -> Array:

@@ -12,7 +12,10 @@
 Nothing looks at colours.
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -102,6 +105,10 @@ class Tracker:
         assigned |= {row: self._begin(observations[row]) for row in strong if row not in assigned}
         return assigned
 
+    def forget(self) -> None:
+        """End all tracklets, as where the picture cuts to another view."""
+        self._active = []
+
     def _begin(self, observation: Observation) -> Tracklet:
         """Add a tracklet."""
         self._count += 1
@@ -145,7 +152,10 @@ class Tracker:
 
 
 def track_people(
-    detections: DetectionSequence, fps: float, rules: TrackingRules | None = None
+    detections: DetectionSequence,
+    fps: float,
+    rules: TrackingRules | None = None,
+    shot_starts: Sequence[int] = (),
 ) -> list[TrackRows]:
     """Track all people of a video: association, linking, filtering.
 
@@ -153,23 +163,47 @@ def track_people(
         detections: Those of each frame, by `frame_index`; COCO-17.
         fps: Frames per second, the unit of `frame_index`.
         rules: When tracklets begin and end, and which tracks are people.
+        shot_starts: The places in `detections` where the picture cuts: nobody is followed across.
 
     Returns:
         One track a person, numbered from 1 by their first frame.
     """
     rules = rules or TrackingRules()
-    tracker = Tracker(fps, rules)
+    tracklets = find_tracklets(detections, fps, shot_starts, rules)
+    people = []
+    for _, in_shot in groupby(
+        tracklets, lambda tracklet: bisect_right(shot_starts, tracklet.rows[0, 0])
+    ):
+        people += link_tracklets(
+            list(in_shot), detections, rules.max_absence_s, rules.max_link_cost
+        )
+    people = filter_false_people(people, detections, fps, rules.person)
+    return [_joined(number, person, detections) for number, person in enumerate(people, 1)]
+
+
+def find_tracklets(
+    detections: DetectionSequence,
+    fps: float,
+    shot_starts: Sequence[int] = (),
+    rules: TrackingRules | None = None,
+) -> list[Tracklet]:
+    """Associate the people of a video's frames; see `track_people`.
+
+    Returns:
+        The tracklets that are long enough, by their first frame.
+    """
+    rules = rules or TrackingRules()
+    tracker, cuts = Tracker(fps, rules), set(shot_starts)
     tracklets: list[Tracklet] = []
     for index, in_frame in enumerate(detections):
+        if index in cuts:
+            tracker.forget()
         for row, tracklet in tracker.update(in_frame).items():
             if not len(tracklet):
                 tracklets.append(tracklet)
             tracklet.append_row(index, row)
     min_length = min(rules.min_tracklet_s * fps, max(len(detections) // 2, 1))
-    tracklets = [tracklet for tracklet in tracklets if len(tracklet) >= min_length]
-    people = link_tracklets(tracklets, detections, rules.max_absence_s, rules.max_link_cost)
-    people = filter_false_people(people, detections, fps, rules.person)
-    return [_joined(number, person, detections) for number, person in enumerate(people, 1)]
+    return [tracklet for tracklet in tracklets if len(tracklet) >= min_length]
 
 
 def _without_duplicates(detections: Detections, rules: TrackingRules) -> dict[int, Observation]:

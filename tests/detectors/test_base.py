@@ -85,7 +85,7 @@ def flags(error: pytest.ExceptionInfo[UsageError]) -> str:
 
 
 def test_a_backend_is_known_by_being_defined(toy: type[DetectorBackend]) -> None:
-    names = ("blazepose", "blazepose-heavy", "detectron2", "keypointrcnn")
+    names = ("blazepose", "blazepose-heavy", "detectron2", "keypointrcnn", "rtmpose")
     assert list(backends()) == [*names, "replay", "toy"]
     assert backends()["toy"] is toy
     assert detector_names() == (*names, "toy", AUTO)
@@ -138,7 +138,8 @@ def test_auto_takes_a_backend_that_is_preferred_and_available() -> None:
         (
             "teddy",
             {},
-            "--detector must be one of blazepose, blazepose-heavy, detectron2, keypointrcnn, toy",
+            "--detector must be one of blazepose, blazepose-heavy, detectron2, keypointrcnn,"
+            " rtmpose, toy",
         ),
         ("toy", {"teddy": 1}, "--teddy is an option of no detector"),
         ("replay", {}, "--detector must be one of"),
@@ -168,7 +169,7 @@ def test_the_registry_imports_no_network() -> None:
         "import sys; from detectors.base import DetectOptions, option_fields; option_fields();"
         "DetectOptions().choose();"
         "sys.exit(any(m in sys.modules for m in"
-        " ('cv2', 'ai_edge_litert', 'torch', 'detectron2')))"
+        " ('cv2', 'ai_edge_litert', 'torch', 'detectron2', 'rtmlib')))"
     )
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0

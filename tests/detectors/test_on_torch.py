@@ -1,12 +1,15 @@
-"""What is told of GPUs that torch cannot use."""
+"""What is told of GPUs that torch cannot use, or whose memory is too small."""
 
 import warnings
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 import torch
 
 from core.errors import DetectorError
-from detectors.on_torch import gpu_problem, pick_device
+from core.types import Detections, Frame
+from detectors.on_torch import GPU_BATCH, TorchDetector, gpu_problem, pick_device
 
 OLD_DRIVER = (
     "The NVIDIA driver on your system is too old (found version 11040). Please update your GPU"
@@ -56,3 +59,19 @@ def test_a_gpu_is_taken_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gpu_problem() is None
     assert pick_device("auto", half=True) == "cuda"
     assert pick_device("cpu", half=False) == "cpu"
+
+
+class Large(TorchDetector):
+    library = "large"
+
+    def _find(self, frames: Sequence[Frame]) -> list[Detections]:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+def test_a_gpu_without_memory_is_told_what_to_do() -> None:
+    detector = Large(network=None, device="cuda")
+    assert detector.batch_size == GPU_BATCH
+    frame = Frame(0, 0.0, np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(DetectorError, match="too small for large: try --half or --device cpu"):
+        detector.detect(frame)
+    assert Large(network=None, device="cpu").batch_size == 1

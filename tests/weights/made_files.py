@@ -3,21 +3,21 @@
 import hashlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from weights.fetch import Wheel
-from weights.store import Entry
+from weights.store import Entry, Source
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-def entry(source: Wheel | str | None, name: str = "model", sha256: str | None = SHA256) -> Entry:
+def entry(source: Source | str | None, name: str = "model", sha256: str | None = SHA256) -> Entry:
     """An entry whose file is `CONTENT`."""
     return Entry(name, f"{name}.bin", sha256, len(CONTENT), "MIT", "made for a test", source)
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `CONTENT`; breaks off the first `breaks` answers half-way; keeps the asked ranges."""
+    """Serves `content`; breaks off the first `breaks` answers half-way; keeps the asked ranges."""
 
+    content = CONTENT
     breaks = 0
     status = 200
 
@@ -37,13 +37,13 @@ class Handler(BaseHTTPRequestHandler):
         asked = self.headers["Range"]
         self.server.ranges.append(asked)
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
-        if self.server.status != 200 or start >= len(CONTENT):
+        if self.server.status != 200 or start >= len(self.server.content):
             self.send_response(self.server.status if self.server.status != 200 else 416)
-            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+            self.send_header("Content-Range", f"bytes */{len(self.server.content)}")
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        body = CONTENT[start:]
+        body = self.server.content[start:]
         self.send_response(206 if asked else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

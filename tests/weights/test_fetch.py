@@ -1,6 +1,7 @@
 """Files fetched for real: wheels by pip from a folder, downloads from a server on loopback."""
 
 import hashlib
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from core.errors import WeightsError
 from tests.weights.made_files import CONTENT, SHA256, Server, entry
 from weights import fetch
-from weights.fetch import Wheel
+from weights.fetch import Wheel, Zip
 from weights.store import Store
 
 
@@ -143,3 +144,51 @@ def test_a_file_that_is_gone_is_not_asked_for_again(
 def test_only_encrypted_downloads_leave_this_machine(store: Callable[..., Store], url: str) -> None:
     with pytest.raises(WeightsError, match="is not https"):
         store(entry(url)).resolve("model")
+
+
+def zipped(*names: str) -> bytes:
+    """A zip archive that has `CONTENT` under some names."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, CONTENT)
+    return file.getvalue()
+
+
+def garbled(archive: bytes) -> bytes:
+    """The archive with its list of files intact, and a file's content not."""
+    return archive[:200] + bytes(100) + archive[300:]
+
+
+def test_a_file_of_a_zip_is_taken_out_of_whatever_folder_it_is_in(
+    store: Callable[..., Store], server: Server
+) -> None:
+    server.content = zipped("20230831/network/end2end.onnx", "20230831/network/pipeline.json")
+    built = store(entry(Zip(server.url, "end2end.onnx")))
+    assert built.resolve("model").read_bytes() == CONTENT
+    assert [path.name for path in built.cache.iterdir()] == ["model.bin"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<html>moved</html>", "no whole zip archive"),
+        (zipped("a/end2end.onnx")[:-900], "no whole zip archive"),
+        (garbled(zipped("a/end2end.onnx")), "no whole zip archive"),
+        (zipped("a/model.onnx"), "has 0 files end2end.onnx"),
+        (zipped("a/end2end.onnx", "b/end2end.onnx"), "has 2 files end2end.onnx"),
+    ],
+)
+def test_a_zip_that_does_not_have_the_file_is_not_kept(
+    content: bytes, reason: str, store: Callable[..., Store], server: Server
+) -> None:
+    server.content = content
+    built = store(entry(Zip(server.url, "end2end.onnx")))
+    with pytest.raises(WeightsError, match=reason) as caught:
+        built.resolve("model")
+    assert f"put model.bin (1,048,576 bytes, sha256 {SHA256}) from end2end.onnx in" in str(
+        caught.value
+    )
+    assert not (built.cache / "model.bin").exists()
+    server.content = zipped("a/end2end.onnx")
+    assert built.resolve("model").read_bytes() == CONTENT

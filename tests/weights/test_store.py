@@ -70,7 +70,8 @@ def test_the_manifest_reads_and_gives_every_file_its_own_path() -> None:
 def test_an_entry_without_one_source_is_refused(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.toml"
     manifest.write_text('[model]\nfile = "m.bin"\nlicence = "MIT"\nabout = "nothing"\n')
-    with pytest.raises(ValueError, match="model: expected one of wheel, url and repository"):
+    kinds = "wheel, npm, zip, url and repository"
+    with pytest.raises(ValueError, match=f"model: expected one of {kinds}"):
         read_manifest(manifest)
 
 

@@ -80,6 +80,10 @@ class OpenCVDecoder:
         """The container's time of the grabbed frame, seconds."""
         return float(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
 
+    def seek(self, frame: int) -> None:
+        """Go to about a frame, counted from 0; `stamp_s` after the next `grab` says where it is."""
+        self._capture.set(cv2.CAP_PROP_POS_FRAMES, frame)
+
     def grab(self) -> bool:
         """Decode the next frame; False at the end of the file.
 

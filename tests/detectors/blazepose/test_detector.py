@@ -1,7 +1,6 @@
 """BlazePose on the sample clip: two people, 300 to 350 px tall, in frames of 1768 x 994."""
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 
 from core.skeletons import BLAZEPOSE_33, COCO_17
 from core.types import Detections, Frame, VideoInfo
-from detectors.blazepose.backend import BlazePoseBackend, HeavyBlazePoseBackend
-from detectors.blazepose.detector import BlazePose, search_windows
+from detectors.blazepose.backend import PERSON_FINDER, BlazePoseBackend, HeavyBlazePoseBackend
+from detectors.blazepose.detector import BlazePose
 from weights.store import default_cache, resolve
 
 Picture = NDArray[np.uint8]
@@ -32,7 +31,7 @@ CLIP = VideoInfo(Path("clip.mp4"), 1768, 994, 30.0, None, 0, None)
 
 def make(weights: tuple[str, str] = BlazePoseBackend.weights, **options: int) -> BlazePose:
     """A detector at the beginning of the clip."""
-    detector = BlazePose(*map(resolve, weights), **options)
+    detector = BlazePose(*map(resolve, (*weights, PERSON_FINDER)), **options)
     detector.begin(CLIP)
     return detector
 
@@ -68,8 +67,8 @@ def test_both_people_are_followed_and_no_other(found: list[Detections]) -> None:
     assert counts[:30] == [1] * 30, "the man alone"
     assert counts[60:150] == [2] * 90
     assert max(counts) == 2
-    low = [detections for detections in found[48:195] if (hips(detections)[:, 1] > 600).any()]
-    assert len(low) == 147, "the woman, from the tree to the left edge"
+    low = [detections for detections in found[60:195] if (hips(detections)[:, 1] > 600).any()]
+    assert len(low) == 135, "the woman, from the tree to the left edge"
     high = [detections for detections in found[:165] if (hips(detections)[:, 1] < 400).any()]
     assert len(high) == 165, "the man, until his somersault"
     assert all(len(detections) for detections in found[185:225]), "and after it"
@@ -184,6 +183,44 @@ def test_the_size_of_the_frames_may_change(clip: dict[int, Picture]) -> None:
     assert np.median(np.linalg.norm(apart, axis=2)) < 3
 
 
+def test_a_crowd_is_found_in_its_first_frame(clip: dict[int, Picture]) -> None:
+    """Twelve people, each of a fifth of the picture's height, all at once and in a cut's frame."""
+    woman = cv2.resize(clip[80][430:994, 850:1414], (300, 300), interpolation=cv2.INTER_AREA)
+    crowd = np.vstack([np.hstack([woman] * 4)] * 3)
+    detector = make()
+    assert len(detector.detect(Frame(0, 0, np.zeros_like(crowd)))) == 0
+    seen = detector.detect(Frame(1, 0, crowd, starts_shot=True))
+    assert len(seen) == 12
+    rows, columns = np.unique(hips(seen) // 300, axis=0).T
+    assert len(rows) == 12, "one in each part"
+    assert {*rows} == {0, 1, 2, 3}
+    assert {*columns} == {0, 1, 2}
+
+
+def test_more_people_than_are_followed_are_said(clip: dict[int, Picture]) -> None:
+    crowd = np.hstack([clip[80], clip[80][:, ::-1]])
+    detector = make(max_people=3)
+    detector.detect(Frame(0, 0, crowd))
+    assert "--max-people" in detector.warnings(CLIP)[0]
+    detector.begin(CLIP)
+    detector.detect(Frame(0, 0, clip[80]))
+    assert detector.warnings(CLIP) == ()
+
+
+def test_a_person_is_followed_backwards_until_they_are_gone(clip: dict[int, Picture]) -> None:
+    detector = make()
+    seen = detector.detect(Frame(63, 0, clip[63]))
+    man, woman = np.argsort(hips(seen)[:, 1])
+    for row in (man, woman):
+        follower = detector.follow(seen, int(row))
+        for index in (62, 61, 60):
+            there = follower(Frame(index, 0, clip[index]))
+            assert there is not None
+            assert len(there) == 1
+            assert np.linalg.norm(hips(there)[0] - hips(seen)[row]) < 60
+        assert follower(Frame(59, 0, np.zeros_like(clip[60]))) is None
+
+
 @pytest.mark.skipif(
     not (default_cache() / "blazepose_landmark_heavy.tflite").exists(),
     reason="not here: python -m weights fetch blazepose-landmark-heavy",
@@ -194,24 +231,3 @@ def test_the_heavy_model_sees_the_same_people(clip: dict[int, Picture]) -> None:
     assert len(heavy) == len(full) == 2
     apart = np.linalg.norm(heavy.keypoints_xy - full.keypoints_xy, axis=2)
     assert 0 < np.median(apart) < 10
-
-
-# --- parts ---
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "squares"),
-    [(1768, 994, 3), (994, 1768, 3), (500, 500, 0), (501, 500, 2), (3000, 1000, 5)],
-)
-def test_windows_cover_the_frame_at_half_overlap_or_more(
-    width: int, height: int, squares: int
-) -> None:
-    *rest, whole = search_windows(width, height)
-    assert (whole.x, whole.y, whole.side) == (width / 2, height / 2, max(width, height))
-    assert len(rest) == squares
-    along = [(window.x if width > height else window.y) for window in rest]
-    assert all(window.side == min(width, height) for window in rest)
-    assert all(b - a <= min(width, height) / 2 for a, b in pairwise(along))
-    if rest:
-        assert along[0] - rest[0].side / 2 == 0
-        assert along[-1] + rest[0].side / 2 == max(width, height)

@@ -1,0 +1,181 @@
+"""Pass 1: a video's frames → everyone's keypoints.
+
+The video is read once. A person who is found late is then followed back in time to where they came
+in, on those frames alone.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.skeletons import COCO_17
+from core.types import Detections, Floats, Frame, VideoInfo
+from detectors.base import (
+    Detector,
+    Follower,
+    SmoothedDetector,
+    TwoWayDetector,
+    WarningDetector,
+    detect_all,
+)
+from pipeline.media.clip import open_clip
+from pipeline.media.frame_times import measured
+from pipeline.media.options import ClipOptions
+from pipeline.media.reread import Rereader
+from pipeline.media.shots import mark_cuts
+from pipeline.results.detections import DetectionSpool
+from pipeline.runtime.prefetch import prefetch
+from pipeline.runtime.progress import StageProgress
+from pipeline.tracking.tracker import find_tracklets
+from pipeline.tracking.tracklet import Observation
+
+SAME_PERSON_OKS = 0.5
+"""A person followed back who is as like someone known there has become one with them."""
+CHUNK_BYTES = 64 << 20
+"""So much of a video is held to go through it backwards."""
+
+
+@dataclass(frozen=True)
+class FirstPass:
+    """What is kept of a video of F frames.
+
+    info: The video, as measured where all of it was read.
+    frame_indices: (F,) `Frame.index`.
+    times_s: (F,) seconds.
+    detections: Those of each frame; the caller closes them.
+    shot_starts: The places, among the F, of frames that begin another shot.
+    is_smoothed: Whether keypoints were smoothed before.
+    warnings: What is odd about the video and its keypoints, a line each.
+    """
+
+    info: VideoInfo
+    frame_indices: NDArray[np.int64]
+    times_s: Floats
+    detections: DetectionSpool
+    shot_starts: tuple[int, ...]
+    is_smoothed: bool
+    warnings: tuple[str, ...]
+
+
+def detect_people(
+    video: Path, options: ClipOptions, detector: Detector, progress: StageProgress, folder: Path
+) -> FirstPass:
+    """Find everyone in a video.
+
+    Args:
+        video: The clip.
+        options: Which part of it.
+        detector: Who finds people.
+        progress: Is told how far it has come.
+        folder: Where detections are kept, in a nameless file.
+
+    Raises:
+        InputError: The clip cannot be read.
+    """
+    times, shot_starts = array("d"), []
+    with ExitStack() as opened:
+        reader = opened.enter_context(open_clip(video, options))
+        detections = DetectionSpool(COCO_17, folder)
+        undo = opened.enter_context(ExitStack())
+        undo.callback(detections.close)  # unless all goes well
+        detector.begin(reader.info, reader.picture_numbers)
+        frames = opened.enter_context(closing(prefetch(mark_cuts(reader))))
+        counted = progress(frames, "detect", reader.info.frame_count)
+        for frame, detected in detect_all(detector, counted):
+            if frame.starts_shot:
+                shot_starts.append(len(times))
+            detections.append(detected.to_skeleton(COCO_17))
+            times.append(frame.time_s)
+        is_whole = options.start is None and options.end is None
+        info = measured(reader.info, np.array(times)) if is_whole else reader.info
+        if isinstance(detector, TwoWayDetector):
+            reread = opened.enter_context(
+                Rereader(video, options, info, detections.frame_indices, np.array(times))
+            )
+            follow_back(detections, shot_starts, info, detector, reread)
+        undo.pop_all()
+    warnings = [reader.warning] if reader.warning else []
+    if isinstance(detector, WarningDetector):
+        warnings += detector.warnings(info)
+    if shot_starts:
+        others = f" and {len(shot_starts) - 1} times more" if len(shot_starts) > 1 else ""
+        warnings.append(
+            f"the picture cuts to another view at {times[shot_starts[0]]:.2f} s{others}: "
+            "people have other numbers there"
+        )
+    return FirstPass(
+        info,
+        detections.frame_indices,
+        np.array(times),
+        detections,
+        tuple(shot_starts),
+        isinstance(detector, SmoothedDetector) and detector.is_smoothed,
+        tuple(warnings),
+    )
+
+
+def follow_back(
+    detections: DetectionSpool,
+    shot_starts: Sequence[int],
+    info: VideoInfo,
+    detector: TwoWayDetector,
+    reread: Rereader,
+) -> None:
+    """Follow everyone back from where they were found, or found again, until they are lost.
+
+    Args:
+        detections: Those of all frames; what is found is added.
+        shot_starts: The places of frames that begin a shot: nobody is followed further.
+        info: The video.
+        detector: Who follows.
+        reread: The frames once more.
+    """
+    found: dict[int, list[int]] = {}  # place → rows of those who are first seen there
+    for tracklet in find_tracklets(detections, info.fps, shot_starts):
+        place, row = tracklet.rows[0].tolist()
+        found.setdefault(place, []).append(row)
+    chunk = max(CHUNK_BYTES // (3 * info.width * info.height), 1)
+    held: dict[int, Frame] = {}
+    followers: list[Follower] = []
+    shots = [0, *shot_starts]
+    for place in range(max(found, default=0), 0, -1):
+        followers += [detector.follow(detections[place], row) for row in found.get(place, ())]
+        shot = shots[bisect_right(shots, place) - 1]
+        if place == shot:
+            followers = []
+        if not followers:
+            continue
+        if place - 1 not in held:
+            held = {}  # before the next ones are read
+            first = max(place - chunk, shot)
+            held = dict(zip(range(first, place), reread.frames(first, place), strict=False))
+        frame = held.get(place - 1)
+        followers = [] if frame is None else _step(followers, frame, place - 1, detections)
+
+
+def _step(
+    followers: list[Follower], frame: Frame, place: int, detections: DetectionSpool
+) -> list[Follower]:
+    """Those who are still seen in the frame of a place, and nobody else; they are added there."""
+    going_on = []
+    for follower in followers:
+        seen = follower(frame)
+        if seen is not None and not _is_among(seen, detections[place]):
+            detections.add(place, seen)
+            going_on.append(follower)
+    return going_on
+
+
+def _is_among(person: Detections, others: Detections) -> bool:
+    """Whether the one person in a frame's detections is one of others there."""
+    observation = Observation.of(person, 0)
+    return any(
+        observation.similarity(Observation.of(others, row), 1.0) > SAME_PERSON_OKS
+        for row in range(len(others))
+    )

@@ -1,0 +1,98 @@
+"""Which windows are searched, and when."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from detectors.blazepose.region import Region
+from detectors.blazepose.search import (
+    EMPTY_INTERVAL,
+    FAR_SIDE,
+    INTERVAL,
+    OVERLAP,
+    Search,
+    coarse_windows,
+    far_windows,
+    inside,
+)
+
+SIZE = (1920, 1080)
+
+
+def started(size: tuple[int, int] = SIZE) -> Search:
+    search = Search()
+    search.due(size, [], True, False)
+    return search
+
+
+def quiet(search: Search, frames: int, lost: Sequence[Region] = ()) -> list[list[Region]]:
+    """What is searched in the frames after, people lost in the first of them."""
+    first = search.due(SIZE, lost, False, False)
+    return [first, *(search.due(SIZE, [], False, False) for _ in range(frames - 1))]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "squares"),
+    [(1768, 994, 3), (994, 1768, 3), (500, 500, 0), (501, 500, 2), (3000, 1000, 5)],
+)
+def test_coarse_windows_are_the_frame_and_squares_at_half_overlap(
+    width: int, height: int, squares: int
+) -> None:
+    whole, *rest = coarse_windows(width, height)
+    assert (whole.x, whole.y, whole.side) == (width / 2, height / 2, max(width, height))
+    assert len(rest) == squares
+    along = [(window.x if width > height else window.y) for window in rest]
+    assert all(window.side == min(width, height) for window in rest)
+    assert all(b - a <= min(width, height) / 2 for a, b in pairwise(along))
+    if rest:
+        assert along[0] - rest[0].side / 2 == 0
+        assert along[-1] + rest[0].side / 2 == max(width, height)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1080, 1920), (640, 640), (400, 90)])
+def test_whoever_is_a_fifth_as_tall_as_the_frame_lies_whole_in_a_far_window(
+    width: int, height: int
+) -> None:
+    windows = far_windows(width, height)
+    side = FAR_SIDE * OVERLAP[FAR_SIDE] * min(width, height) - 1e-6
+    for left in range(0, int(width - side), 7):
+        for top in range(0, int(height - side), 7):
+            assert any(
+                abs(left + side / 2 - window.x) <= (window.side - side) / 2
+                and abs(top + side / 2 - window.y) <= (window.side - side) / 2
+                for window in windows
+            )
+
+
+def test_everything_is_searched_at_the_start_of_a_shot_and_where_the_size_changes() -> None:
+    search, everything = Search(), [*coarse_windows(*SIZE), *far_windows(*SIZE)]
+    assert search.due(SIZE, [], True, False) == everything
+    quiet(search, 5)
+    assert search.due(SIZE, [], False, True) == everything
+    assert search.due((640, 360), [], False, False)[0] == coarse_windows(640, 360)[0]
+
+
+def test_then_one_window_at_a_time_until_each_was_there() -> None:
+    windows = {*coarse_windows(*SIZE), *far_windows(*SIZE)}
+    frames = quiet(started(), 2 * INTERVAL * max(4, len(far_windows(*SIZE))))
+    assert [len(due) for due in frames[: 2 * INTERVAL]] == 2 * [*[0] * (INTERVAL - 1), 1]
+    assert {window for due in frames for window in due} == windows
+    coarse = {window for due in frames[: 8 * INTERVAL] for window in due}
+    assert {*coarse_windows(*SIZE)} <= coarse, "people nearby are found first"
+
+
+def test_where_nobody_is_known_it_looks_more_often() -> None:
+    search = started()
+    frames = [search.due(SIZE, [], True, False) for _ in range(4 * EMPTY_INTERVAL)]
+    assert sum(map(len, frames)) == 4
+
+
+def test_who_was_lost_is_looked_for_where_they_were() -> None:
+    person = Region(1900.0, 500.0, 200.0, 0.5)
+    frames = quiet(started(), 13, [person])
+    places = [window for due in frames for window in due if window == inside(person, SIZE)]
+    assert len(places) == 4
+    assert frames[0] == places[:1]
+    assert places[0] == Region(1920 - 200.0, 500.0, 400.0, 0.0), "moved into the frame"
+    assert all(window not in places for due in quiet(started(), 13) for window in due)
