@@ -13,7 +13,7 @@ from pipeline.batch.addresses import Address, parse_location
 from pipeline.batch.options import BatchOptions
 from pipeline.batch.run import run_batch
 from pipeline.config import PipelineConfig, all_options
-from pipeline.media.live_source import LiveSource, parse_live_source
+from pipeline.media.live.source import LiveSource, parse_live_source
 from pipeline.media.opencv import mute_opencv
 from pipeline.media.web_file import ask_web, is_web
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging

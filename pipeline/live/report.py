@@ -8,8 +8,8 @@ from core.types import Intrinsics
 from pipeline.grounding.online import ONLINE_GROUNDING
 from pipeline.live.latency import Latency
 from pipeline.live.record import Recorder
-from pipeline.media.live_reader import STALLED_S, LiveReader
-from pipeline.media.live_source import LiveSource
+from pipeline.media.live.reader import STALLED_S, LiveReader
+from pipeline.media.live.source import LiveSource
 from pipeline.results.report import (
     NO_PEOPLE,
     DetectorReport,

@@ -26,8 +26,8 @@ from pipeline.live.record import Recorder
 from pipeline.live.report import live_report
 from pipeline.live.stream import Stream, open_stream, stream_header
 from pipeline.live.window import Window, open_window
-from pipeline.media.live_reader import LiveReader
-from pipeline.media.live_source import LiveSource
+from pipeline.media.live.reader import LiveReader
+from pipeline.media.live.source import LiveSource
 from pipeline.render.live_view import LiveView
 from pipeline.results.report import DetectorReport
 from pipeline.results.result import Result

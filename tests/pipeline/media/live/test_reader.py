@@ -13,10 +13,10 @@ import pytest
 
 from core.errors import InputError
 from infer_video import live_source
-from pipeline.media import live_reader
 from pipeline.media.ffmpeg_program import ffmpeg_program
-from pipeline.media.live_reader import DecodingLag, LiveClock, LiveReader
-from pipeline.media.live_source import LiveSource, parse_live_source
+from pipeline.media.live import reader as live_reader
+from pipeline.media.live.reader import DecodingLag, LiveClock, LiveReader
+from pipeline.media.live.source import LiveSource, parse_live_source
 from testkit.make_video import moving
 from testkit.video_kinds import TALL, WIDE, Source, joined
 

@@ -21,11 +21,11 @@ import cv2
 
 from core.errors import InputError
 from core.types import Frame, Picture, VideoInfo
-from pipeline.media.live_source import LiveSource
+from pipeline.media.live.capture import DECODER, FFmpegCapture
+from pipeline.media.live.relay import relayed
+from pipeline.media.live.source import LiveSource
 from pipeline.media.video.fitting import Size, SizeChange, fit_picture
-from pipeline.media.video.live_capture import DECODER, FFmpegCapture
 from pipeline.media.video.opencv_decoder import MAX_FAILED_GRABS
-from pipeline.media.video.relay import relayed
 from pipeline.runtime.latest_value import LatestValue
 
 STALLED_S = 10.0
