@@ -6,6 +6,7 @@ landmark model decides.
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,12 @@ SAME_BODY = 0.06
 region's side."""
 SAME_BOX = 0.5
 """The IoU from which a box is a known person's."""
+SHARED = 0.15
+"""Two people who share a larger part of their points are tangled."""
+AS_BEFORE = 0.3
+"""How much more plausible it is that the same one stands behind as in the frame before."""
+IN_REGION = 0.2
+"""The part of a person's points that lie in a region from which they are painted out there."""
 MIN_POINTS = 3
 """A person with fewer keypoints in the picture has left it."""
 MIN_PRESENCE = 0.3
@@ -76,6 +83,7 @@ class BlazePose:
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
         self._regions: list[Region] = []
+        self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
         self._search = Search()
         self._is_full = False
 
@@ -87,13 +95,20 @@ class BlazePose:
         """Find the people in a frame; those known longest come first."""
         people: list[Landmarks] = []
         height, width = frame.rgb.shape[:2]
-        lost = [region for region in self._regions if not self._follow(people, frame.rgb, region)]
+        seen = [self._landmarks(frame.rgb, region) for region in self._regions]
+        behind = self._untangle(seen, frame.rgb)
+        lost = [
+            region
+            for region, person in zip(self._regions, seen, strict=True)
+            if not self._add(people, person, frame.rgb, MIN_PRESENCE)
+        ]
         known = [person.region for person in people]
         for window in self._search.due((width, height), lost, known, frame.starts_shot):
             self._look(people, frame.rgb, window)
         for window in self._search.also_due([person.region for person in people]):
             self._look(people, frame.rgb, window)
         self._regions = [person.region for person in people]
+        self._are_behind = [any(person is one for one in behind) for person in people]
         return to_detections(frame, people)
 
     def follow(self, detections: Detections, row: int) -> Follower:
@@ -106,7 +121,7 @@ class BlazePose:
             if is_rough:
                 region, is_rough = self._landmarks(frame.rgb, region).region, False
             people: list[Landmarks] = []
-            if not self._follow(people, frame.rgb, region):
+            if not self._add(people, self._landmarks(frame.rgb, region), frame.rgb, MIN_PRESENCE):
                 return None
             region = people[0].region
             return to_detections(frame, people)
@@ -122,9 +137,51 @@ class BlazePose:
             "--max-people N follows more",
         )
 
-    def _follow(self, people: list[Landmarks], rgb: Picture, region: Region) -> bool:
-        """Add the person of a region of the frame before; False if they are lost."""
-        return self._add(people, self._landmarks(rgb, region), rgb, MIN_PRESENCE)
+    def _untangle(self, seen: list[Landmarks], rgb: Picture) -> list[Landmarks]:
+        """Give limbs back that the landmark model took from a neighbour.
+
+        Where two people share points, one stands before the other, and the model sees the front one
+        twice, or a body put together of both. The other is looked at again with the front one
+        painted out. Who is in front is tried out, and seldom changes.
+
+        Args:
+            seen: Those of `self._regions`, in place.
+            rgb: (H, W, 3) the frame.
+
+        Returns:
+            Those who stand behind somebody.
+        """
+        behind = []
+        for i, j in combinations(range(len(seen)), 2):
+            a, b = seen[i], seen[j]
+            if shared(a, b) < SHARED:
+                continue
+            a_behind = self._landmarks(rgb, self._regions[i], [b])
+            b_behind = self._landmarks(rgb, self._regions[j], [a])
+            likely = {
+                (a, b): plausibility(a, b),
+                (a, b_behind): plausibility(a, b_behind) + AS_BEFORE * self._are_behind[j],
+                (a_behind, b): plausibility(a_behind, b) + AS_BEFORE * self._are_behind[i],
+            }
+            seen[i], seen[j] = max(likely, key=lambda pair: likely[pair])
+            behind += [a_behind, b_behind]
+        for i, person in enumerate(seen):
+            if person.presence < MIN_PRESENCE:
+                others = [other for other in seen if other.presence >= MIN_PRESENCE]
+                hidden = self._behind(rgb, self._regions[i], others)
+                if hidden is not None:
+                    seen[i] = hidden
+                    behind.append(hidden)
+        return behind
+
+    def _behind(self, rgb: Picture, region: Region, others: list[Landmarks]) -> Landmarks | None:
+        """The person in a region who is only seen when those before them are painted out."""
+        near = [other for other in others if is_in(region, other)]
+        if not near:
+            return None
+        person = self._landmarks(rgb, region, near)
+        is_other = all(shared(person, other) < SHARED for other in near)
+        return person if person.presence >= MIN_PRESENCE and is_other else None
 
     def _look(self, people: list[Landmarks], rgb: Picture, window: Region) -> None:
         """Add those whom a finder sees in a window and who are not among `people` yet."""
@@ -152,20 +209,34 @@ class BlazePose:
         self, people: list[Landmarks], rgb: Picture, region: Region, box: Floats | None = None
     ) -> None:
         """Add the person in a region, and in a box if there is one, who is not among `people`."""
-        if is_known(region, people):
+        if box is None and is_known(region, people):
             return
         # The finder's region is rough: the landmarks are taken from the region of a first run, as
         # in later frames.
         first = self._landmarks(rgb, region)
-        if first.presence < NEW_PERSON_PRESENCE or is_known(first.region, people):
-            return
         person = self._landmarks(rgb, first.region)
-        if box is not None and iou(box, box_around(person.xy[BODY], rgb)[None])[0] < ON_TARGET:
-            return
+        if box is not None and (
+            is_known(first.region, people)
+            or iou(box, box_around(person.xy[BODY], rgb)[None])[0] < ON_TARGET
+        ):
+            hidden = self._hidden(people, rgb, box)
+            if hidden is None:
+                return
+            person = hidden
         if len(people) >= self._max_people:
             self._is_full = True
             return
         self._add(people, person, rgb, NEW_PERSON_PRESENCE)
+
+    def _hidden(self, people: list[Landmarks], rgb: Picture, box: Floats) -> Landmarks | None:
+        """The person in a box who stands behind some of `people`, so that the model sees those."""
+        region = Region.of_box(box, is_cut=bool(box[3] >= rgb.shape[0] - 1))
+        first = self._behind(rgb, region, people)
+        person = first and self._behind(rgb, first.region, people)
+        if person is None or person.presence < NEW_PERSON_PRESENCE:
+            return None
+        is_there = iou(box, box_around(person.xy[BODY], rgb)[None])[0] >= SAME_BOX
+        return person if is_there else None
 
     def _add(
         self, people: list[Landmarks], person: Landmarks, rgb: Picture, min_presence: float
@@ -194,6 +265,24 @@ def unknown(found: Floats, people: list[Landmarks], rgb: Picture) -> list[Floats
         for box, overlap, person in zip(found, overlaps, nearest, strict=True)
         if overlap[person] < SAME_BOX or overlap[person] < overlaps[:, person].max()
     ]
+
+
+def shared(a: Landmarks, b: Landmarks) -> float:
+    """The share of points, 0…1, at which two people have the same one at the same place."""
+    distance = np.linalg.norm(a.xy[BODY] - b.xy[BODY], axis=1)
+    return float(np.mean(distance < SAME_BODY * max(a.region.side, b.region.side)))
+
+
+def is_in(region: Region, person: Landmarks) -> bool:
+    """Whether a good part of a person lies in a region."""
+    points = region.to_region(person.xy[BODY])
+    return float(((points > 0) & (points < 1)).all(1).mean()) >= IN_REGION
+
+
+def plausibility(a: Landmarks, b: Landmarks) -> float:
+    """How likely two sets of landmarks are of two people: clear ones, who share no points."""
+    clear = sum(person.presence * float(person.visibility[BODY].mean()) for person in (a, b))
+    return clear - 2 * shared(a, b)
 
 
 def is_known(region: Region, people: list[Landmarks]) -> bool:

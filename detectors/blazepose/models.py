@@ -6,6 +6,7 @@ graphs published with the models (MediaPipe 0.10.21: `pose_detection_cpu`,
 `pose_landmark_by_roi_cpu`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +31,20 @@ training used."""
 
 HIPS, RADIUS = 33, 34
 HIP_JOINTS = BLAZEPOSE_33.indices(("left_hip", "right_hip"))
+SHOULDER_JOINTS = BLAZEPOSE_33.indices(("left_shoulder", "right_shoulder"))
+EAR_JOINTS = BLAZEPOSE_33.indices(("left_ear", "right_ear"))
+LIMB_ENDS = [
+    (joint, parent)
+    for joint, parent in enumerate(BLAZEPOSE_33.parents)
+    if joint >= BLAZEPOSE_33.index("left_elbow")
+]
+"""The ends of the bones of arms, hands, legs and feet."""
+PAINTED = 0.45
+"""How thick a body's limbs are painted, in the torso's length."""
+GREY = (128, 128, 128)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Landmarks:
     """One person as the landmark model sees them.
 
@@ -87,9 +99,21 @@ class LandmarkModel:
         # The segmentation mask is a third of the work.
         self._network = Network(without_output(model.read_bytes(), 2), num_threads)
 
-    def __call__(self, rgb: NDArray[np.uint8], region: Region) -> Landmarks:
-        """Find the landmarks of the person in a region of a frame (H, W, 3)."""
-        picture = region.crop(rgb, LANDMARK_SIZE, cv2.BORDER_REPLICATE).astype(np.float32) / 255
+    def __call__(
+        self, rgb: NDArray[np.uint8], region: Region, besides: Sequence[Landmarks] = ()
+    ) -> Landmarks:
+        """Find the landmarks of the person in a region of a frame.
+
+        Args:
+            rgb: (H, W, 3) the frame.
+            region: Where the person is.
+            besides: Other people, who are painted out: the model sees one person in a crop, and
+                without that it may give somebody the limbs of whoever stands before them.
+        """
+        crop = region.crop(rgb, LANDMARK_SIZE, cv2.BORDER_REPLICATE)
+        for other in besides:
+            paint_out(crop, region.to_region(other.xy) * LANDMARK_SIZE)
+        picture = crop.astype(np.float32) / 255
         raw, presence, heatmap, metres = self._network(picture[None])
         # A row is x, y, z in px of the crop, then logits of visibility and presence.
         points = raw.reshape(LANDMARKS, 5)
@@ -102,6 +126,25 @@ class LandmarkModel:
         return Landmarks(
             presence.item(), xy, sigmoid(points[:, 3]), world, region.toward(xy[HIPS], xy[RADIUS])
         )
+
+
+def paint_out(picture: NDArray[np.uint8], xy: Floats) -> None:
+    """Paint a body grey: torso, head, and limbs that are as thick as half a torso is long.
+
+    Args:
+        picture: (S, S, 3) what is changed.
+        xy: (39, 2) px, the body's landmarks in it.
+    """
+    shoulders, hips, ears = (xy[pair] for pair in (SHOULDER_JOINTS, HIP_JOINTS, EAR_JOINTS))
+    torso = float(np.linalg.norm(shoulders.mean(0) - hips.mean(0)))
+    # Far outside, points would not fit the drawing's integers.
+    points = np.clip(xy, -4 * LANDMARK_SIZE, 5 * LANDMARK_SIZE).round().astype(int)
+    thickness = max(round(min(torso, LANDMARK_SIZE) * PAINTED), 1)
+    for a, b in LIMB_ENDS:
+        cv2.line(picture, points[a].tolist(), points[b].tolist(), GREY, thickness)
+    cv2.fillPoly(picture, [points[[*SHOULDER_JOINTS, *HIP_JOINTS[::-1]]]], GREY)
+    head = np.clip(ears.mean(0), -4 * LANDMARK_SIZE, 5 * LANDMARK_SIZE).round().astype(int)
+    cv2.circle(picture, head.tolist(), thickness, GREY, -1)
 
 
 class Network:

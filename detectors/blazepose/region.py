@@ -86,6 +86,12 @@ class Region:
         c, s = self.side * math.cos(self.angle), self.side * math.sin(self.angle)
         return np.array([[c, -s, self.x - (c - s) / 2], [s, c, self.y - (s + c) / 2]])
 
+    def to_region(self, xy: Floats) -> Floats:
+        """Points (K, 2) frame px → 0…1 across and down the region, beyond it outside."""
+        matrix = self.to_frame()
+        points: Floats = np.linalg.solve(matrix[:, :2], (xy - matrix[:, 2]).T).T
+        return points
+
     def toward(self, hips: Floats, radius_point: Floats) -> "Region":
         """Move this region towards `around(hips, radius_point)`, with exponential smoothing.
 
