@@ -16,19 +16,25 @@ hand-held and fixed cameras 0.76 and more, views of one room by two cameras 0.46
 MIN_DIFFERENCE = 10.0
 """Mean difference, of 255, below which noise in a dark picture is no cut."""
 
+MIN_CONTRAST = 4.0
+"""Standard deviation, of 255, below which a picture is a flash or black, and no view."""
+
 
 def mark_cuts(frames: Iterable[Frame]) -> Iterator[Frame]:
     """Mark the frames that begin another shot; each comes out after its successor came.
 
     A cut is a frame that differs from the one before it, and so does its successor: a flash, which
-    is over after a frame, is none. What fades into another view is not found.
+    is over after a frame, is none, nor are frames of one colour, however many: those before and
+    behind them are compared. What fades into another view is not found.
     """
     before: Floats | None = None
     held: Frame | None = None
     held_thumbnail: Floats = np.zeros(0)
     for frame in frames:
         current = thumbnail(frame.rgb)
-        if held is not None:
+        if held is not None and held_thumbnail.std() < MIN_CONTRAST:
+            yield held
+        elif held is not None:
             is_other = differ(before, held_thumbnail)
             is_cut = is_other and differ(before, current)
             yield replace(held, starts_shot=True) if is_cut else held
@@ -36,7 +42,8 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[Frame]:
                 before = held_thumbnail
         held, held_thumbnail = frame, current
     if held is not None:
-        yield replace(held, starts_shot=True) if differ(before, held_thumbnail) else held
+        is_cut = held_thumbnail.std() >= MIN_CONTRAST and differ(before, held_thumbnail)
+        yield replace(held, starts_shot=True) if is_cut else held
 
 
 def thumbnail(rgb: Picture) -> Floats:

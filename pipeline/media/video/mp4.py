@@ -31,9 +31,12 @@ def is_mov(path: Path) -> bool:
 
 def is_image_sequence(path: Path) -> bool:
     """Whether a file is an animation of the formats AVIF or HEIF, by its brands."""
-    with path.open("rb") as file:
-        size, kind = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
-        brands = file.read(min(max(size - 8, 0), _MAX_BRANDS)) if kind == b"ftyp" else b""
+    try:
+        with path.open("rb") as file:
+            size, kind = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+            brands = file.read(min(max(size - 8, 0), _MAX_BRANDS)) if kind == b"ftyp" else b""
+    except OSError:  # a folder of pictures, too
+        return False
     return any(brands[at : at + 4] in _SEQUENCES for at in range(0, len(brands), 4))
 
 

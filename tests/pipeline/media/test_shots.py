@@ -47,6 +47,10 @@ def test_one_shot_has_no_cut(clip: list[Picture]) -> None:
 def test_flashes_are_no_cuts_nor_is_noise_in_the_dark(clip: list[Picture]) -> None:
     flash = np.full_like(clip[0], 255)
     assert cuts([*clip[:4], flash, *clip[5:]]) == []
+    assert cuts([*clip[:4], flash, flash, flash, *clip[7:]]) == []
+    assert cuts([flash, flash, *clip[2:8], flash, flash]) == []
+    mirrored = [np.ascontiguousarray(rgb[:, ::-1]) for rgb in clip]
+    assert cuts([*clip[:4], flash, flash, *mirrored[6:]]) == [6]
     rng = np.random.default_rng(0)
     assert cuts([rng.integers(0, 12, clip[0].shape).astype(np.uint8) for _ in range(8)]) == []
 
