@@ -4,7 +4,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from core.errors import UsageError, Video3DError
 from core.options import add_flags
@@ -13,10 +13,10 @@ from pipeline.batch.addresses import Address, parse_location
 from pipeline.batch.options import BatchOptions
 from pipeline.batch.run import run_batch
 from pipeline.config import PipelineConfig, all_options
-from pipeline.media.live_source import LiveSource, parse_live_source
+from pipeline.media.live.source import LiveSource, parse_live_source
 from pipeline.media.opencv import mute_opencv
-from pipeline.media.web_file import is_web_file
-from pipeline.runtime.logs import LEVELS, LOG, LogOptions, printable, start_logging
+from pipeline.media.web_file import ask_web, is_web
+from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
 
@@ -61,8 +61,7 @@ def _only_live(
     words: Sequence[str], config: PipelineConfig, batch: BatchOptions
 ) -> LiveSource | None:
     """The live source, None where all are files."""
-    sources = (parse_live_source(word) for word in words if not is_web_file(word))
-    live = next(filter(None, sources), None)
+    live = next(filter(None, map(live_source, words)), None)
     if live is None:
         config.require_file()
     elif len(words) > 1:
@@ -75,6 +74,15 @@ def _only_live(
         config.require_live()
         batch.require_live()
     return live
+
+
+def live_source(word: str) -> LiveSource | None:
+    """What a word names, where it is live; a server on the web is asked, and only once."""
+    source = parse_live_source(word)
+    if source is None or not is_web(word):
+        return source
+    answer = ask_web(word)
+    return None if answer.is_file else replace(source, body=answer.body)
 
 
 def _run_live(source: LiveSource, config: PipelineConfig) -> int:
@@ -90,8 +98,9 @@ def _run_live(source: LiveSource, config: PipelineConfig) -> int:
         return 130
     report = result.report
     assert report.live is not None
-    people = "1 person" if len(report.people) == 1 else f"{len(report.people)} people"
-    text = f"{report.frames} frames, {report.live.frames_missed} missed, {people}"
+    frames = counted(report.frames, "frame", "frames")
+    people = counted(len(report.people), "person", "people")
+    text = f"{frames}, {report.live.frames_missed} missed, {people}"
     print(f"{result.folder}: {text}", file=sys.stderr)  # stdout may be --stream's
     for warning in report.warnings:
         LOG.warning("%s: %s", source.shown, warning)

@@ -100,12 +100,10 @@ def compare(clip: str, graph: dict[str, np.ndarray[Any, Any]], num_threads: int)
     """Run our detector on the clip and print how it compares with what `run_graph` wrote."""
     from core.skeletons import BLAZEPOSE_33, COCO_17
     from core.types import Frame
-    from detectors.blazepose.backend import BlazePoseBackend
-    from detectors.blazepose.detector import BlazePose
+    from detectors.base import create
     from pipeline.media.video_reader import probe
-    from weights.store import resolve
 
-    detector = BlazePose(*map(resolve, BlazePoseBackend.weights), num_threads=num_threads)
+    detector = create("blazepose", threads=num_threads)
     detector.begin(probe(Path(clip)))
     coco = BLAZEPOSE_33.indices(COCO_17.joints)
     distances, people, clock = [], [], Clock()

@@ -4,8 +4,8 @@ import glob
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TOKEN_BYTES = 4
@@ -66,6 +66,18 @@ def remove_partial(path: Path) -> None:
     escaped = path.with_name(glob.escape(path.name))
     for left in path.parent.glob(_partial_path(escaped, "?" * 2 * _TOKEN_BYTES).name):
         left.unlink(missing_ok=True)
+
+
+def missing_folders(folder: Path) -> list[Path]:
+    """A folder and those above it that do not exist yet, the innermost first."""
+    return [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Remove those of some folders, the innermost first, that are there and empty."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _partial_path(path: Path, token: str) -> Path:

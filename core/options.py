@@ -76,8 +76,12 @@ def check_options(options: Any) -> None:
             raise UsageError(f"`{entry.name}` must {_range_text(entry.metadata)}, got {value:g}")
 
 
-def add_flags(parser: argparse.ArgumentParser, entries: Iterable[Field[Any]]) -> None:
+def add_flags(
+    parser: argparse.ArgumentParser, entries: Iterable[Field[Any]], defaults: bool = False
+) -> None:
     """Add a flag for each field made by `option`; others are left out.
+
+    With `defaults`, the help of each says its default, where there is one.
 
     Flags that are not given are absent from what the parser returns, so that the dataclasses'
     defaults hold. Ranges are left to `check_options`, which Python callers meet too.
@@ -88,6 +92,8 @@ def add_flags(parser: argparse.ArgumentParser, entries: Iterable[Field[Any]]) ->
         names = [entry.metadata["short"]] if entry.metadata["short"] else []
         names.append("--" + entry.name.replace("_", "-"))
         text = entry.metadata["help"]
+        if defaults and entry.default not in (None, False):
+            text += " (default: %(default)s)"
         shown = {"help": text.replace("%(default)s", _default_text(entry)).replace("%", "%%")}
         common: dict[str, Any] = {"dest": entry.name, "default": argparse.SUPPRESS, **shown}
         if entry.type is bool:

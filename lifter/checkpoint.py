@@ -231,6 +231,7 @@ def read_published(path: Path) -> dict[str, Any]:
     Raises:
         WeightsError: The file is no such checkpoint, or asks for more than tensors and numbers.
     """
+    _check_kind(path)
     _check_unpacked(path)
     try:
         with torch.serialization.safe_globals(_published_globals()):
@@ -246,6 +247,19 @@ def read_published(path: Path) -> dict[str, Any]:
     for network in ("model_pos", "model_traj"):
         _check_tensors(path, content.get(network))
     return content
+
+
+def _check_kind(path: Path) -> None:
+    """`WeightsError` where a file is none of torch's: an archive, or a pickle of protocol 2 on."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(2)
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if start != b"PK" and not start.startswith(b"\x80"):
+        raise WeightsError(
+            f"{path}: is no lifter, neither a .safetensors file nor a checkpoint of VideoPose3D"
+        )
 
 
 def _check_unpacked(path: Path) -> None:

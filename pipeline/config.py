@@ -12,7 +12,7 @@ from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
-from core.errors import UsageError
+from core.errors import InputError, UsageError
 from core.options import given_flags, is_option, option
 from detectors.base import DetectOptions, option_fields
 from pipeline.export.base import ExportOptions
@@ -85,6 +85,13 @@ class PipelineConfig:
         """The networks' files by role; see `network_files`."""
         return network_files(self.detect, self.lift.lifter)
 
+    def require_inputs(self) -> None:
+        """`InputError` where a file or folder that a detector is to read is not there."""
+        backend = self.detect.choose().backend
+        for path in (*backend.input_files(), *backend.weight_files().values()):
+            if not path.exists():
+                raise InputError(f"{path}: no such file or folder")
+
     def require_file(self) -> None:
         """`UsageError` where something is asked for that only a live source has."""
         for name in given_flags(self.live):
@@ -95,6 +102,7 @@ class PipelineConfig:
     def require_live(self) -> None:
         """`UsageError` where something is asked for that a source without a future cannot give."""
         refused = {
+            "`overwrite`": self.overwrite,
             "`start`": self.clip.start is not None,
             "`camera` moving": self.ground.camera == "moving",
             "`person_id`": bool(self.track.person_id),

@@ -29,6 +29,7 @@ from pipeline.results.report import NO_PEOPLE, DetectorReport, PersonReport, Rep
 from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint
 from pipeline.results.staging import staged
+from pipeline.runtime.logs import counted
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress, progress_bar
@@ -75,6 +76,7 @@ def process_video(
     video, config = Path(video), config or PipelineConfig()
     folder = config.output / result_stem(video) if folder is None else Path(folder)
     check_clip(video, config.clip)
+    config.require_inputs()
     stopwatch = _Stopwatch()
     with ExitStack() as opened:
         if models is None:
@@ -129,8 +131,9 @@ def _warnings(
     missing = sorted(set(options.person_id) - set(range(1, len(tracks) + 1)))
     if missing:
         numbers = ", ".join(map(str, missing))
-        warnings.append(f"--person-id {numbers}: there are {len(tracks)} people in this video")
-    if not people.table.persons:
+        there_are = counted(len(tracks), "person", "people")
+        warnings.append(f"--person-id {numbers}: this video has {there_are}")
+    if not people.table.persons and not (missing and tracks):
         warnings.append(NO_PEOPLE)
     return tuple(warnings)
 

@@ -151,7 +151,7 @@ def test_a_person_can_be_asked_for_by_number_and_a_number_that_nobody_has_is_sai
         "2,9",
     )
     assert done.returncode == 0, done.stderr
-    assert complaints(done) == [f"warning: {clip}: --person-id 9: there are 2 people in this video"]
+    assert complaints(done) == [f"warning: {clip}: --person-id 9: this video has 2 people"]
     table = load(tmp_path / "two people" / "poses.npz")
     assert set(table["track_id"]) == {2}
     assert table["keypoints_2d"][..., 0].mean() > 442, "the one on the right of 884 px"
@@ -241,6 +241,30 @@ def test_missing_weights_are_said_before_any_work(clip: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        (["--keypoints", "gone.json"], "gone.json: no such file or folder"),
+        (["--keypoints", "README.md"], "README.md: neither JSON nor an .npz archive"),
+        (["--lifter", "README.md"], "README.md: is no lifter, neither a .safetensors file nor"),
+        (["--detector", "keypointrcnn", "--keypointrcnn-weights", "gone.pth"], "gone.pth: no such"),
+    ],
+)
+def test_a_file_that_is_not_there_or_not_what_it_is_given_for_leaves_nothing(
+    clip: Path, arguments: list[str], reason: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(clip), "--output", str(tmp_path / "new" / "out"), *arguments]) == 1
+    assert reason in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_people_whom_nobody_has_only_that_is_said(clip: Path, tmp_path: Path) -> None:
+    done = infer(clip, "--output", tmp_path, "--no-render", "--end", "0.02", "--person-id", "9")
+    assert done.returncode == 0, done.stderr
+    assert complaints(done) == [f"warning: {clip}: --person-id 9: this video has 2 people"]
+    assert ": 1 frame, 0 people" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
         (["--fov", "60", "--focal", "900"], "--fov and --focal"),
         (["--fov", "200"], "--fov must lie between"),
         (["--start", "3", "--end", "2"], "--end must lie behind --start"),
@@ -251,7 +275,7 @@ def test_missing_weights_are_said_before_any_work(clip: Path, tmp_path: Path) ->
         (["--person-id", "2", "--people", "main"], "--people and --person-id"),
         (["--people-order", "nicest"], "--people-order"),
         (["--smooth", "a-lot"], "--smooth"),
-        (["other/two people.mp4"], "would share one --output folder"),
+        (["--pattern", "*.bin"], "--pattern says which files of a folder are meant, and none is"),
     ],
 )
 def test_a_wrong_command_line_ends_with_2_before_anything_is_opened(

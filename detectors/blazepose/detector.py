@@ -88,8 +88,10 @@ class BlazePose:
         people: list[Landmarks] = []
         height, width = frame.rgb.shape[:2]
         lost = [region for region in self._regions if not self._follow(people, frame.rgb, region)]
-        is_empty = not people
-        for window in self._search.due((width, height), lost, is_empty, frame.starts_shot):
+        known = [person.region for person in people]
+        for window in self._search.due((width, height), lost, known, frame.starts_shot):
+            self._look(people, frame.rgb, window)
+        for window in self._search.also_due([person.region for person in people]):
             self._look(people, frame.rgb, window)
         self._regions = [person.region for person in people]
         return to_detections(frame, people)

@@ -1,7 +1,7 @@
 """Which part of which frame is searched for people: everything at times, little most of the time.
 
-A finder sees people well who are an eighth of its window or more. So windows have three sizes: the
-whole frame, squares of its shorter side, and smaller ones for people far away.
+A finder sees people well who are a sixth of its window or more. So windows have four sizes: the
+whole frame, squares of its shorter side, and two smaller ones for people far away.
 """
 
 import math
@@ -11,9 +11,12 @@ import numpy as np
 
 from detectors.blazepose.region import Region
 
-FAR_SIDE = 0.6
-"""Sides of the windows for people far away, in the frame's shorter side."""
-OVERLAP = {1.0: 1 / 2, FAR_SIDE: 1 / 3}
+FAR_SIDE, TINY_SIDE = 0.6, 0.35
+"""Sides of the smaller windows, in the frame's shorter side."""
+SMALL_PERSON = 0.4
+"""The side of a person's region, in the frame's shorter side, below which there may be others who
+are smaller still, and the smallest windows are worth their time."""
+OVERLAP = {1.0: 1 / 2, FAR_SIDE: 1 / 3, TINY_SIDE: 1 / 3}
 """How far neighbouring windows of a size overlap at least: a person no larger lies whole in one."""
 INTERVAL, EMPTY_INTERVAL = 4, 2
 """Every so many frames a window is searched, while people are known or nobody is."""
@@ -28,27 +31,32 @@ class Search:
 
     def __init__(self) -> None:
         self._size = (0, 0)
-        self._windows: list[Region] = []
         self._turn = 0
         self._since = 0
+        self._is_first = False  # whether the last frame began a shot
         self._losses: list[tuple[Region, int]] = []  # windows, and frames since the loss
 
     def due(
-        self, size: tuple[int, int], lost: Sequence[Region], is_empty: bool, is_new_shot: bool
+        self,
+        size: tuple[int, int],
+        lost: Sequence[Region],
+        known: Sequence[Region],
+        is_new_shot: bool,
     ) -> list[Region]:
         """The windows to search in the next frame.
 
-        All of them at the start of a shot; then where people were just lost; else one in turn.
+        All but the smallest at the start of a shot; then where people were just lost; else one in
+        turn.
 
         Args:
             size: The frame's width and height, px.
             lost: The regions of people who were seen in the frame before and no more.
-            is_empty: Whether no other person is known.
+            known: Those of the others.
             is_new_shot: Whether a shot begins.
         """
-        if is_new_shot or size != self._size:
+        self._is_first = is_new_shot or size != self._size
+        if self._is_first:
             self._size = size
-            self._windows = in_turn(coarse_windows(*size), far_windows(*size))
             self._turn = self._since = 0
             self._losses = []
             return [*coarse_windows(*size), *far_windows(*size)]
@@ -60,11 +68,28 @@ class Search:
             if age < LOSS_INTERVAL * (LOSS_SEARCHES - 1)
         ]
         self._since += 1
-        if not due and self._since >= (EMPTY_INTERVAL if is_empty else INTERVAL):
+        if not due and self._since >= (INTERVAL if known else EMPTY_INTERVAL):
             self._since = 0
-            due = [self._windows[self._turn % len(self._windows)]]
+            windows = in_turn(*self._levels(known))
+            due = [windows[self._turn % len(windows)]]
             self._turn += 1
         return due
+
+    def also_due(self, known: Sequence[Region]) -> list[Region]:
+        """The smallest windows, if a shot begins and those found in it are small, or nobody is."""
+        if not self._is_first or not self._has_small(known):
+            return []
+        return tiny_windows(*self._size)
+
+    def _levels(self, known: Sequence[Region]) -> list[list[Region]]:
+        """The windows of each size that is worth its time."""
+        levels = [coarse_windows(*self._size), far_windows(*self._size)]
+        return [*levels, tiny_windows(*self._size)] if self._has_small(known) else levels
+
+    def _has_small(self, known: Sequence[Region]) -> bool:
+        """Whether somebody is small, or nobody is known."""
+        sides = [region.side for region in known]
+        return min(sides, default=0.0) < SMALL_PERSON * min(self._size)
 
 
 def coarse_windows(width: int, height: int) -> list[Region]:
@@ -76,6 +101,11 @@ def coarse_windows(width: int, height: int) -> list[Region]:
 def far_windows(width: int, height: int) -> list[Region]:
     """Smaller squares, for people far away; size in px."""
     return squares(width, height, FAR_SIDE)
+
+
+def tiny_windows(width: int, height: int) -> list[Region]:
+    """The smallest squares; size in px."""
+    return squares(width, height, TINY_SIDE)
 
 
 def squares(width: int, height: int, share: float) -> list[Region]:
@@ -94,18 +124,24 @@ def squares(width: int, height: int, share: float) -> list[Region]:
     return [Region(float(column), float(row), side, 0.0) for row in y for column in x]
 
 
-def in_turn(coarse: list[Region], far: list[Region]) -> list[Region]:
-    """Coarse windows and far ones in turn, until each was there: the coarse ones come round first.
+def in_turn(*levels: list[Region]) -> list[Region]:
+    """Windows of each size in turn until each was there: the larger, the sooner round again.
 
-    Two that are near in time lie far apart.
+    Two of a size that are near in time lie far apart.
     """
-    count = max(len(coarse), len(far))
-    stride = next(s for s in range(max(len(far) // 2, 1), count + 2) if math.gcd(s, len(far)) == 1)
+    count = max(map(len, levels))
+    orders = [scattered(len(level)) for level in levels]
     return [
-        window
+        level[order[i % len(order)]]
         for i in range(count)
-        for window in (coarse[i % len(coarse)], far[i * stride % len(far)])
+        for level, order in zip(levels, orders, strict=True)
     ]
+
+
+def scattered(count: int) -> list[int]:
+    """The numbers below `count` in an order in which neighbours lie far apart."""
+    stride = next(s for s in range(count // 2 + 1, count + 2) if math.gcd(s, count) == 1)
+    return [i * stride % count for i in range(count)]
 
 
 def inside(region: Region, size: tuple[int, int]) -> Region:

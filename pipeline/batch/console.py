@@ -9,7 +9,7 @@ from tqdm import tqdm
 from core.errors import OutputError
 from pipeline.batch.jobs import Outcome, Tick
 from pipeline.batch.report import BatchReport
-from pipeline.runtime.logs import LOG, printable
+from pipeline.runtime.logs import LOG, counted, printable
 
 
 def say(text: str) -> None:
@@ -43,8 +43,8 @@ class OutcomeLog:
                 trace = outcome.trace if self._debug else ""
                 LOG.error(outcome.reason, extra={"clip": job.source, "trace": trace})
             case "done":
-                people = "1 person" if outcome.people == 1 else f"{outcome.people} people"
-                say(f"{job.folder}: {outcome.frames} frames, {people}")
+                frames = counted(outcome.frames, "frame", "frames")
+                say(f"{job.folder}: {frames}, {counted(outcome.people, 'person', 'people')}")
                 for warning in outcome.warnings:
                     LOG.warning("%s: %s", job.source, warning, extra={"clip": job.source})
             case _ if outcome.reason:

@@ -2,7 +2,8 @@
 
 A folder's tree is mirrored: `clips/a/x.mp4` of `clips` goes to `OUTPUT/a/x/`; so is a pattern's,
 below its part without wildcards. A file given by name goes to `OUTPUT/x/`. Where two would share a
-folder, each gets its extension too (`x_mp4`, `x_mov`).
+folder, each gets its extension too (`x_mp4`, `x_mov`); files of one name that are given one by one
+keep their tree below the folder that holds them all.
 """
 
 import glob
@@ -10,13 +11,14 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
 from core.errors import UsageError
 from core.files import result_stem
+from core.numbered import number_in
 from pipeline.batch.addresses import files_at, is_address, parse_location
 from pipeline.batch.jobs import Job
 from pipeline.media.images import is_image
@@ -43,6 +45,8 @@ class InputFile:
     source: Path
     below: Path
     """Its path below the folder, or the fixed part of the pattern, that the word names."""
+    is_alone: bool = False
+    """Whether the word names this file and no other."""
 
 
 def input_kind(word: str) -> Kind:
@@ -72,7 +76,7 @@ def find_jobs(
 
     Returns:
         The jobs, in an order that depends on words and files alone, and the words that name no
-        file.
+        file; `-` where the list on stdin is empty.
 
     Raises:
         UsageError: Two clips would share a folder of results, or a word is no folder although
@@ -80,13 +84,17 @@ def find_jobs(
     """
     found: dict[Path, InputFile] = {}
     empty = []
-    for word in _with_lists(words):
-        files = [_sequence(word)] if sequences else list(_named_by(word, output, pattern))
-        for file in files:
-            found.setdefault(file.source.absolute(), file)
-        if not files:
+    for word in words:
+        named = _listed() if input_kind(word) == "list" else [word]
+        if not named:
             empty.append(word)
-    return _jobs(list(found.values()), output), empty
+        for name in named:
+            files = [_sequence(name)] if sequences else list(_named_by(name, output, pattern))
+            for file in files:
+                found.setdefault(file.source.absolute(), file)
+            if not files:
+                empty.append(name)
+    return _jobs(_apart(list(found.values())), output), empty
 
 
 def _sequence(word: str) -> InputFile:
@@ -95,18 +103,14 @@ def _sequence(word: str) -> InputFile:
     return InputFile(Path(word), Path(Path(word).absolute().name))
 
 
-def _with_lists(words: Sequence[str]) -> Iterator[str]:
-    """Replace `-` by the lines of stdin, or by what its zero bytes separate (`find -print0`)."""
-    for word in words:
-        if input_kind(word) != "list":
-            yield word
-            continue
-        data = sys.stdin.buffer.read()
-        if b"\0" in data:
-            lines = data.split(b"\0")
-        else:  # a list that was made on Windows has a carriage return, too
-            lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
-        yield from (os.fsdecode(line) for line in lines if line.strip())
+def _listed() -> list[str]:
+    """The lines of stdin, or what its zero bytes separate (`find -print0`)."""
+    data = sys.stdin.buffer.read()
+    if b"\0" in data:
+        lines = data.split(b"\0")
+    else:  # a list that was made on Windows has a carriage return, too
+        lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    return [os.fsdecode(line) for line in lines if line.strip()]
 
 
 def _named_by(word: str, output: Path, pattern: str | None) -> Iterator[InputFile]:
@@ -123,6 +127,7 @@ def _named_by(word: str, output: Path, pattern: str | None) -> Iterator[InputFil
             files = list(_walk(Path(word), output.absolute(), pattern))
             if pattern is None:
                 files = [path for path in files if not is_image(path)] or files
+                _hint_at_fps(word, files)
             yield from (InputFile(path, path.relative_to(word)) for path in files)
         case "pattern":
             root = _fixed_part(word)
@@ -131,7 +136,40 @@ def _named_by(word: str, output: Path, pattern: str | None) -> Iterator[InputFil
                 if not os.path.isdir(name):  # noqa: PTH112
                     yield InputFile(Path(name), _without_dots(Path(os.path.relpath(name, root))))
         case _ if (path := parse_location(word)).name not in ("", ".."):
-            yield InputFile(path, Path(path.name))
+            yield InputFile(path, Path(path.name), is_alone=True)
+
+
+def _hint_at_fps(word: str, files: Sequence[Path]) -> None:
+    """Say that numbered pictures in a folder may be meant as a clip."""
+    numbers = {number_in(path.name) for path in files if is_image(path)}
+    if len(numbers - {None}) == len(files) > 1 and len({path.parent for path in files}) == 1:
+        LOG.warning(
+            "%s: each of its %d numbered pictures is a clip of its own; --fps 25 makes them one",
+            word, len(files),
+        )  # fmt: skip
+
+
+def _apart(files: Sequence[InputFile]) -> list[InputFile]:
+    """Let files of one name that were given one by one keep the tree that they lie in."""
+    folders: dict[Path, set[str]] = {}
+    for file in files:
+        if file.is_alone:
+            folders.setdefault(file.below, set()).add(_parent(file))
+    clashing = {name: parents for name, parents in folders.items() if len(parents) > 1}
+    if not clashing:
+        return list(files)
+    root = os.path.commonpath(set().union(*clashing.values()))
+    return [
+        replace(file, below=Path(os.path.relpath(_parent(file), root), file.below))
+        if file.is_alone and file.below in clashing
+        else file
+        for file in files
+    ]
+
+
+def _parent(file: InputFile) -> str:
+    """The folder of a file, absolute and without `..`."""
+    return os.path.dirname(os.path.abspath(file.source))  # noqa: PTH100, PTH120 - no links followed
 
 
 def _without_dots(below: Path) -> Path:

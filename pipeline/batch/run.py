@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError, UsageError
+from core.files import missing_folders, remove_empty
 from detectors.base import AUTO
 from pipeline.batch.addresses import is_remote
 from pipeline.batch.console import OutcomeLog, ProgressBars, say
@@ -21,6 +22,9 @@ from pipeline.results.report import WeightsReport
 from pipeline.results.resume import weights_report
 from pipeline.runtime.logs import LOG, LogOptions
 from weights.store import resolve
+
+_TREES = frozenset({"folder", "address", "list"})
+"""The kinds of words that may name a folder."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,10 @@ def run_batch(
         )
     jobs = list(shard(jobs, *options.shard))
     single = len(words) == 1 and input_kind(words[0]) == "file"
+    if options.pattern is not None and not any(input_kind(word) in _TREES for word in words):
+        raise UsageError("`pattern` says which files of a folder are meant, and none is given")
+    if choice is not None:
+        config.require_inputs()
     if not options.dry_run:
         resolve(config.lift.lifter)  # so that a missing network is said before any work
     weights = weights_report(config.weight_files())
@@ -88,12 +96,14 @@ def run_batch(
         if text := backend.warning():
             LOG.warning(text)
     engine = _engine(config, options, log, single, bool(plan.pending))
+    new_folders = missing_folders(config.output)
     try:
         for outcome in [*plan.failed, *plan.done]:
             outcomes.add(outcome)
         _work(engine, plan.pending, outcomes, ProgressBars(0 if single else len(plan.pending)))
     finally:
         outcomes.close()
+        remove_empty(new_folders)
     return 1 if outcomes.failures else 0
 
 
@@ -107,8 +117,7 @@ def _plan(
     """Sort jobs by what is known without opening a video, so that idle workers are not started."""
     done, pending, to_export = [], [], []
     failed = [
-        Outcome(Job(Path(word), config.output), "failed", f"{word}: no video there")
-        for word in empty
+        Outcome(Job(Path(word), config.output), "failed", _nothing_at(word)) for word in empty
     ]
     near = [job for job in jobs if not is_remote(job)]
     # Workers look whether far ones are done: each look takes its time.
@@ -128,6 +137,10 @@ def _plan(
         else:
             pending.append(job)
     return _Plan(done, failed, to_export + pending, needs_networks=bool(pending))
+
+
+def _nothing_at(word: str) -> str:
+    return "the list on stdin is empty" if word == "-" else f"{word}: no video there"
 
 
 def _unusable(job: Job, config: PipelineConfig) -> str:

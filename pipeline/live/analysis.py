@@ -10,7 +10,7 @@ from pipeline.config import PipelineConfig
 from pipeline.grounding.online import OnlineWorld
 from pipeline.lifting.online import OnlineLifter, PersonSample
 from pipeline.live.moment import LiveBody, Moment
-from pipeline.media.live_reader import LiveFrame
+from pipeline.media.live.reader import LiveFrame
 from pipeline.render.person import PersonInFrame
 from pipeline.tracking.online import OnlineTracker
 

@@ -8,8 +8,8 @@ from core.types import Intrinsics
 from pipeline.grounding.online import ONLINE_GROUNDING
 from pipeline.live.latency import Latency
 from pipeline.live.record import Recorder
-from pipeline.media.live_reader import STALLED_S, LiveReader
-from pipeline.media.live_source import LiveSource
+from pipeline.media.live.reader import STALLED_S, LiveReader
+from pipeline.media.live.source import LiveSource
 from pipeline.results.report import (
     NO_PEOPLE,
     DetectorReport,
@@ -85,6 +85,8 @@ def _warnings(reader: LiveReader, recorder: Recorder) -> tuple[str, ...]:
     warnings = []
     if not recorder.people:
         warnings.append(NO_PEOPLE)
+    if reader.size_change is not None:
+        warnings.append(reader.size_change.warning(reader.info.width, reader.info.height))
     if reader.ended == "stalled":
         warnings.append(f"the source sent nothing for {STALLED_S:g} s and was given up")
     if reader.max_lag_s > _MUCH_BEHIND_S:

@@ -26,8 +26,8 @@ from pipeline.live.record import Recorder
 from pipeline.live.report import live_report
 from pipeline.live.stream import Stream, open_stream, stream_header
 from pipeline.live.window import Window, open_window
-from pipeline.media.live_reader import LiveReader
-from pipeline.media.live_source import LiveSource
+from pipeline.media.live.reader import LiveReader
+from pipeline.media.live.source import LiveSource
 from pipeline.render.live_view import LiveView
 from pipeline.results.report import DetectorReport
 from pipeline.results.result import Result
@@ -55,11 +55,12 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         InputError: No frame ever came.
     """
     config = _causal(config or PipelineConfig())
+    config.require_inputs()
     stop = threading.Event()
     with ExitStack() as opened:
         models = Models(config.detect, config.lift.lifter)
         opened.callback(models.close)
-        detector, lifter, weights = models.detector, models.lifter, models.weights
+        lifter, weights, detector = models.lifter, models.weights, models.detector
         # One window is little work: threads that wait for each other would cost far more.
         opened.enter_context(torch_threads(1))
         opened.enter_context(_stopped_by_signals(stop))

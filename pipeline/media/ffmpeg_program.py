@@ -24,10 +24,14 @@ LOCAL_ONLY = "file,pipe"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a run of ffmpeg wrote: its output, and its log in words for people."""
+    """What a run of ffmpeg wrote: its output, and its log in words for people.
+
+    is_well: Whether it ended without an error.
+    """
 
     output: bytes
     log: str
+    is_well: bool
 
 
 @cache
@@ -43,21 +47,21 @@ def ffmpeg_program() -> str:
         bundled = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:  # no wheel of it holds a program for this machine
         bundled = None
-    usable = [
-        program
+    versions = {
+        program: _version(banner)
         for program in (shutil.which("ffmpeg"), bundled)
-        if program and b"libx264" in _run(program, "-encoders").output
-    ]
-    if not usable:
+        if program and b"--enable-libx264" in (banner := _run(program, "-version").output)
+    }
+    if not versions:
         raise OutputError(
             "no ffmpeg program with libx264 found: install ffmpeg, or `pip install imageio-ffmpeg`"
         )
-    return max(usable, key=_version)  # the first of equals
+    return max(versions, key=versions.__getitem__)  # the first of equals
 
 
-def _version(program: str) -> int:
+def _version(banner: bytes) -> int:
     """An ffmpeg's major version; a build of no release counts as newer than all."""
-    version = re.match(rb"ffmpeg version n?(\d+)\.", _run(program, "-version").output)
+    version = re.match(rb"ffmpeg version n?(\d+)\.", banner)
     return int(version[1]) if version else sys.maxsize
 
 
@@ -92,4 +96,4 @@ def _run(program: str, *arguments: str) -> Answer:
         [program, "-hide_banner", "-nostdin", *arguments],
         stdin=subprocess.DEVNULL, capture_output=True, check=False,
     )  # fmt: skip
-    return Answer(done.stdout, done.stderr.decode(errors="replace"))
+    return Answer(done.stdout, done.stderr.decode(errors="replace"), done.returncode == 0)

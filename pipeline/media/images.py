@@ -19,6 +19,7 @@ from core.errors import InputError
 from core.numbered import number_in
 from core.types import Frame, Picture, VideoInfo
 from pipeline.media.files import MAX_PIXELS, too_large_error
+from pipeline.media.options import span_text
 
 IMAGE_SUFFIXES = frozenset((
     ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".jp2", ".png", ".webp",
@@ -146,7 +147,7 @@ class ImageReader:
             self.warning = f"{undecodable} of its pictures cannot be decoded and are left out"
         if not read:
             raise InputError(
-                f"{self.info.path}: no picture from {self._start_s:g} to {self._end_s:g} s"
+                f"{self.info.path}: no picture {span_text(self._start_s, self._end_s)}"
             )
 
     def _check_size(self, path: Path, rgb: Picture) -> None:

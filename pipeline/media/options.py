@@ -1,5 +1,6 @@
 """Which part of a clip is read, and at what rate."""
 
+import math
 from dataclasses import dataclass
 
 from core.errors import UsageError
@@ -28,6 +29,11 @@ class ClipOptions:
         check_options(self)
         if self.end is not None and not self.end > (self.start or 0):
             raise UsageError(f"`end` must lie behind `start`, got {self.end:g}")
+
+
+def span_text(start_s: float, end_s: float) -> str:
+    """A part of a clip in words, its end infinite where it has none."""
+    return f"from {start_s:g} s on" if math.isinf(end_s) else f"from {start_s:g} to {end_s:g} s"
 
 
 WHOLE_CLIP = ClipOptions()

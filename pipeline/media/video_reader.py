@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.types import Frame, Picture, VideoInfo
 from pipeline.media.files import MAX_PIXELS, check_file, too_large_error
 from pipeline.media.frame_times import MonotonicClock
+from pipeline.media.options import span_text
 from pipeline.media.video import tone_mapping
 from pipeline.media.video.choice import looks_different, why_ffmpeg, why_ffmpeg_later
 from pipeline.media.video.facts import VideoFacts, examine, key_frames
@@ -200,7 +201,7 @@ class VideoReader:
         parts = [self.warning, self._size_warning(), self._picture_warning()]
         self.warning = "; ".join(part for part in parts if part) or None
         if not read:
-            wanted = f"from {self._start_s:g} to {self._end_s:g} s"
+            wanted = span_text(self._start_s, self._end_s)
             raise InputError(
                 f"{self.info.path}: no frame {wanted}; the last one read is at {time_s:.3f} s"
             )
@@ -239,20 +240,19 @@ class VideoReader:
 
     def _size_warning(self) -> str | None:
         """Whether the picture changes its size midway, as calls and joined recordings do."""
-        change = None if self._ffmpeg is None else self._ffmpeg.other_size
-        if change is None:
-            return None
-        time_s, width, height = change
-        return (
-            f"its picture becomes {width} × {height} px at {time_s:.2f} s: from there on it is "
-            f"fitted into {self.info.width} × {self.info.height} px, with bars where it is narrower"
-        )
+        change = None if self._ffmpeg is None else self._ffmpeg.size_change
+        return None if change is None else change.warning(self.info.width, self.info.height)
 
     def _picture_warning(self) -> str | None:
-        """Whether OpenCV's pictures are dim for want of a filter, or nothing is known of them."""
+        """Whether pictures have wrong colours, or nothing is known of them."""
         facts = self._facts
         if facts is None:
             return "ffmpeg decodes nothing of it: whether OpenCV's pictures are right is not known"
+        if facts.stream.is_dolby:
+            return (
+                "it is Dolby Vision without another picture (profile 5), and its colours stay "
+                "green and violet: people may be missed; export it as HDR10, HLG or SDR"
+            )
         if not tone_mapping.is_hdr(facts.transfer) or tone_mapping.can_tone_map():
             return None
         return (

@@ -7,8 +7,9 @@ import base64
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -23,7 +24,7 @@ TIMEOUT_S = 10.0
 _SCHEMES = ("http", "https")
 _LISTS = (".m3u8", ".m3u", ".mpd", ".sdp")
 """Endings of what refers to a stream."""
-_NO_FILES = ("text/", "multipart/", "application/dash", "application/json", "application/sdp")
+_NO_FILES = ("text/", "application/dash", "application/json", "application/sdp")
 
 
 def is_web(text: str) -> bool:
@@ -31,19 +32,34 @@ def is_web(text: str) -> bool:
     return text.partition("://")[0].lower() in _SCHEMES and "://" in text
 
 
-def is_web_file(text: str) -> bool:
-    """Whether an address of the web is that of a finite file, by what its server says.
+@dataclass(frozen=True)
+class WebAnswer:
+    """What a server answers at an address of the web.
 
-    A stream has no length, or is a list of parts. False where no server answers.
+    is_file: Whether that is a finite file: a stream has no length, or is a list of parts. body:
+    Reads at most so many bytes of a stream, whose only connection this one may be; None for a
+    file, for lists, and where no server answers.
     """
-    if not is_web(text) or PurePosixPath(urlsplit(text).path).suffix.lower() in _LISTS:
-        return False
+
+    is_file: bool
+    body: Callable[[int], bytes] | None = None
+
+
+def ask_web(text: str) -> WebAnswer:
+    """Ask a server what there is at an address of the web."""
+    if PurePosixPath(urlsplit(text).path).suffix.lower() in _LISTS:
+        return WebAnswer(False)
     try:
-        headers = _headers(text)
+        answer = _open(text, "GET")
     except (OSError, ValueError, HTTPException):
-        return False
-    kind = (headers.get("Content-Type") or "").lower()
-    return _size(headers) > 0 and "mpegurl" not in kind and not kind.startswith(_NO_FILES)
+        return WebAnswer(False)
+    kind = (answer.headers.get("Content-Type") or "").lower()
+    is_list = "mpegurl" in kind or kind.startswith(_NO_FILES)
+    is_file = _size(answer.headers) > 0 and not is_list and not kind.startswith("multipart/")
+    if is_file or is_list:
+        answer.close()
+        return WebAnswer(is_file)
+    return WebAnswer(False, answer.read1)
 
 
 def web_name(text: str) -> str:
@@ -103,8 +119,12 @@ def _size(headers: Message) -> int:
     return int(length) if length.isdecimal() else 0
 
 
-@contextmanager
-def _answer(url: str, method: str) -> Iterator[Any]:
+def _answer(url: str, method: str) -> Any:
+    """A server's answer, closed at the end of its block."""
+    return closing(_open(url, method))
+
+
+def _open(url: str, method: str) -> Any:
     """A server's answer; a name and a password in the address go where they belong."""
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
@@ -113,5 +133,4 @@ def _answer(url: str, method: str) -> Iterator[Any]:
         request.add_header(
             "Authorization", f"Basic {base64.b64encode(unquote(user).encode()).decode()}"
         )
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-        yield answer
+    return urllib.request.urlopen(request, timeout=TIMEOUT_S)

@@ -50,6 +50,11 @@ def start_logging(options: LogOptions) -> None:
     LOG.propagate = False
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """A number with its noun: "1 frame", "2 frames"."""
+    return f"{number} {one if number == 1 else several}"
+
+
 def printable(text: object) -> str:
     """Spell out control characters and undecodable bytes, which names of files may hold."""
     return "".join(

@@ -49,6 +49,13 @@ def test_a_malicious_pickle_is_refused_unopened(tmp_path, protocol):
     assert not bait.exists()
 
 
+def test_a_file_of_another_kind_is_no_lifter(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("# A page")
+    with pytest.raises(WeightsError, match=r"README\.md: is no lifter, neither a \.safetensors"):
+        load_lifter(path)
+
+
 def test_damaged_files_are_named(tmp_path):
     for name in ("a.bin", "a.safetensors"):
         path = tmp_path / name

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.types import Floats
 from pipeline.config import PipelineConfig
 from pipeline.results.result import Person, Result
 from pipeline.run import process_video
@@ -46,15 +47,19 @@ def test_wide_pixels_make_no_thin_people(tmp_path: Path) -> None:
     square = processed(field_file("base.mp4"), tmp_path / "square", render=False)
     wide = processed(field_file("sar.mp4"), tmp_path / "wide", render=False)
     apart_m = [_apart_m(*both) for both in zip(square.people, wide.people, strict=True)]
-    assert np.mean(apart_m) < 0.015
+    assert np.mean(np.concatenate(apart_m)) < 0.015
+    # the median of each: the detector takes the small man's left leg for the right one in other
+    # frames as soon as the square twin's own pictures change by half a grey level
+    assert max(map(np.median, apart_m)) < 0.015
 
 
-def _apart_m(one: Person, other: Person) -> float:
-    """The mean distance of two persons' joints from each other in the frames that both have."""
+def _apart_m(one: Person, other: Person) -> Floats:
+    """(T, J) distances of two persons' joints from each other in the frames that both have."""
     here = np.isin(one.frame_indices, other.frame_indices)
     there = np.isin(other.frame_indices, one.frame_indices)
     difference = one.joints_camera_m[here] - other.joints_camera_m[there]
-    return float(np.linalg.norm(difference, axis=-1).mean())
+    distances: Floats = np.linalg.norm(difference, axis=-1)
+    return distances
 
 
 def test_a_part_of_a_recording_has_the_rate_of_its_frames(tmp_path: Path) -> None:

@@ -16,3 +16,13 @@ def test_what_is_no_sub_command_is_a_flag(capsys):
     with pytest.raises(SystemExit):
         main(["prepar"])
     assert "unrecognized arguments: prepar" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "default"),
+    [("wild", "default: 1024"), ("validate", "default: captured"), ("film", "default: 1000")],
+)
+def test_help_says_the_defaults(command, default, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert default in " ".join(capsys.readouterr().out.split())

@@ -31,6 +31,7 @@ def prepare_poses(source: Sequence[Path], name: str, data_dir: Path, overwrite: 
     """
     sizes: dict[str, dict[str, Any]] = {}
     positions: dict[str, dict[str, list[Floats]]] = {}
+    made_of: dict[str, Path] = {}
     files = [
         file
         for path in source
@@ -45,7 +46,8 @@ def prepare_poses(source: Sequence[Path], name: str, data_dir: Path, overwrite: 
         for track in tracks:
             subject = Path(video["path"]).stem + ("" if len(tracks) == 1 else f"_{track}")
             if subject in positions:
-                raise InputError(f"{path}: there is another video called {subject}")
+                raise InputError(f"{made_of[subject]} and {path}: both videos are called {subject}")
+            made_of[subject] = path
             positions[subject] = {"custom": [_track(archive, int(track), path)]}
             sizes[subject] = {"w": video["width"], "h": video["height"], "fps": video["fps"]}
     if not positions:

@@ -193,12 +193,12 @@ def refuse_contradictions(options: Options) -> None:
     Raises:
         UsageError: Some don't go together, or one is out of its range; the message names the flags.
     """
-    for wrong, text in (*_contradictions(options), *_outside_range(options)):
-        if wrong:
-            raise UsageError(text)
     refuse_below(0, options, "viz_camera", "viz_skip", "warmup")
     refuse_below(1, options, "stride", "epochs", "batch_size", "channels", "downsample",
                  "checkpoint_frequency", "viz_downsample", "viz_size")  # fmt: skip
+    for wrong, text in (*_contradictions(options), *_outside_range(options)):
+        if wrong:
+            raise UsageError(text)
 
 
 def _contradictions(o: Options) -> list[tuple[Any, str]]:

@@ -88,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
     add_motion(parser, required=True)
     add_shots(parser)
     add_recipe(parser)
-    add_flags(parser, fields(WildOptions))
+    add_flags(parser, fields(WildOptions), defaults=True)
     train(WildOptions(**vars(parser.parse_args(argv))))
     return 0
 

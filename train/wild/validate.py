@@ -63,9 +63,13 @@ def main(argv: Sequence[str]) -> int:
     add_motion(parser)
     add_shots(parser)
     parser.add_argument(
-        "--noise", nargs="+", type=float, default=argparse.SUPPRESS, help="strengths of 2D errors"
+        "--noise",
+        nargs="+",
+        type=float,
+        default=argparse.SUPPRESS,
+        help="strengths of 2D errors (default: 0 1 2)",
     )
-    add_flags(parser, fields(ValidateOptions))
+    add_flags(parser, fields(ValidateOptions), defaults=True)
     options = ValidateOptions(**vars(parser.parse_args(argv)))
     if not options.mocap and not options.shots:
         parser.error("--mocap or --shots is needed")

@@ -54,6 +54,9 @@ class RayEngine(WorkerEngine["_RayWorker"]):
         with runtime_env(shipped, config) as environment:
             self._ray = _connect(options.ray_address, environment)
         self._room = _Room(self._ray, options.ray_cpus_per_worker, options.ray_gpus_per_worker)
+        if options.ray_address is None and (lacking := self._room.lacking()):
+            self._ray.shutdown()
+            raise UsageError(f"Ray on this machine: {lacking}; `ray_address` names a cluster")
         self._new_actor = self._ray.remote(_Actor)
         self._share = {
             "num_cpus": options.ray_cpus_per_worker,
@@ -226,21 +229,28 @@ class _Room:
         Ray sets a worker's share aside when it has chosen its machine, before it installs there
         what the worker needs: what was free and no longer is tells the two apart.
         """
-        each = f"each takes {self._need['CPU']} cores, {self._need['GPU']:g} GPUs"
-        if not self.is_there_one_besides({}):
-            nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-            largest = max((node.get("CPU", 0) for node in nodes), default=0)
-            gpus = max((node.get("GPU", 0) for node in nodes), default=0)
-            return f"no machine of the cluster is large enough: {each}, and the largest has" + (
-                f" {largest:g} cores, {gpus:g} GPUs"
-            )
+        if lacking := self.lacking():
+            return f"no machine of the cluster is large enough: {lacking}"
         free = self._ray.available_resources()
         if self._free.get("CPU", 0) - free.get("CPU", 0) >= self._need["CPU"]:
             return (
                 "the cluster's machines are installing what workers need, which they do once; each"
                 " writes /tmp/ray/session_latest/logs/runtime_env_setup-*.log"
             )
-        return f"no machine of the cluster has had room for one: {each}"
+        return f"no machine of the cluster has had room for one: {self._each}"
+
+    @property
+    def _each(self) -> str:
+        return f"each takes {self._need['CPU']} cores, {self._need['GPU']:g} GPUs"
+
+    def lacking(self) -> str:
+        """What no machine has of what a worker takes, as a clause; empty where one is enough."""
+        if self.is_there_one_besides({}):
+            return ""
+        nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        largest = max((node.get("CPU", 0) for node in nodes), default=0)
+        gpus = max((node.get("GPU", 0) for node in nodes), default=0)
+        return f"{self._each}, and the largest has {largest:g} cores, {gpus:g} GPUs"
 
     def is_there_one_besides(self, unfit: Mapping[str, str]) -> bool:
         """Whether a machine besides those of `unfit` (by Ray's id) is large enough for a worker."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.types import Picture
 from pipeline.media.video import tone_mapping
-from pipeline.media.video.facts import SKETCH_PX, VideoFacts
+from pipeline.media.video.facts import PICTURE, SKETCH_PX, VideoFacts
 from pipeline.media.video.ffmpeg_text import ShownFrame
 from pipeline.media.video.fitting import pixel_shape
 
@@ -30,6 +30,7 @@ def why_ffmpeg(facts: VideoFacts) -> str | None:
     shape = pixel_shape(facts.frames[0])
     turn = stream.turn_deg
     reasons = {
+        "an animation beside its still": facts.picture != PICTURE,
         "interlaced": facts.is_interlaced,
         f"pixels of {shape.numerator}:{shape.denominator}": shape != 1,
         "mirrored": facts.is_mirrored,

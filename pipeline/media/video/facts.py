@@ -1,6 +1,5 @@
 """What is known of a video before it is decoded: what the ffmpeg program says of it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,14 +19,17 @@ from pipeline.media.ffmpeg_program import (
     run_ffmpeg,
 )
 from pipeline.media.video.ffmpeg_text import (
+    Headers,
     Packets,
     ShowinfoReader,
     ShownFrame,
     StreamText,
+    first_track,
+    read_headers,
     read_packets,
     read_stream,
 )
-from pipeline.media.video.mp4 import is_mirrored
+from pipeline.media.video.mp4 import is_image_sequence, is_mirrored, is_of_parts
 
 PICTURE = "0:V:0"
 """ffmpeg's word for the first video stream that is no cover picture."""
@@ -36,25 +38,31 @@ SKETCH_PX = 64
 """Width and height of a sketch."""
 
 _SKETCHES = 3
+_ONE_THREAD = ("-threads", "1")  # starting more takes longer than a few frames do
 _ONLY_KEY_FRAMES = frozenset({
     "mjpeg", "mjpegb", "dvvideo", "prores", "dnxhd", "cfhd", "rawvideo", "v210", "huffyuv",
     "ffvhuff", "ffv1", "utvideo", "magicyuv", "jpeg2000", "qtrle", "png", "apng", "gif",
 })  # fmt: skip
-_SAYS_INTERLACED = frozenset({"h264", "mpeg2video"})
-_MAY_BE_INTERLACED = re.compile(r"\b(?:frame_mbs_only_flag|progressive_sequence)\b.* = 0\s*$", re.M)
+_SIZES_IN = {
+    "h264": "filter_units=pass_types=7", "hevc": "filter_units=pass_types=33",
+    "mpeg2video": "filter_units=pass_types=179|181", "vp9": "null",
+}  # fmt: skip
+"""Codecs whose headers ffmpeg prints → the filter that keeps those that sizes stand in."""
 
 
 @dataclass(frozen=True)
 class VideoFacts:
     """What ffmpeg says of a video's picture.
 
-    stream: The lines on the input. frames: The first frames. sketches: (N, 64, 64) uint8, these
-    frames in grey, upright and squeezed. rate: The container's frame rate, exactly; None without.
-    transfer: ffmpeg's name of the transfer function. is_interlaced: Whether lines of two moments
-    are, or may be, in one frame. is_mirrored: Whether the display matrix mirrors. packets: What the
-    container holds.
+    picture: ffmpeg's word for the stream. stream: The lines on the input. frames: The first frames.
+    sketches: (N, 64, 64) uint8, these frames in grey, upright and squeezed. rate: The container's
+    frame rate, exactly; None without. transfer: ffmpeg's name of the transfer function.
+    is_interlaced: Whether lines of two moments are, or may be, in one frame. is_mirrored: Whether
+    the display matrix mirrors. is_alike: Whether size, pixels and fields are certain to stay as
+    they are. packets: What the container holds.
     """
 
+    picture: str
     stream: StreamText
     frames: tuple[ShownFrame, ...]
     sketches: Array
@@ -62,6 +70,7 @@ class VideoFacts:
     transfer: str
     is_interlaced: bool
     is_mirrored: bool
+    is_alike: bool
     packets: Packets
 
     @property
@@ -92,54 +101,75 @@ def key_frames(path: Path, facts: VideoFacts) -> tuple[ShownFrame, ...]:
     """The key frames of a video, at which its size, and how its lines are coded, may change.
 
     They alone are decoded, which takes about a hundredth of what all frames do; none are, where
-    each frame is a key frame. The answer is kept while the file stays as it is.
+    nothing can change. The answer is kept while the file stays as it is.
     """
-    if facts.stream.codec in _ONLY_KEY_FRAMES:
+    if facts.is_alike:
         return ()
     status = path.stat()
-    return _key_frames(path.absolute(), status.st_size, status.st_mtime_ns)
+    return _key_frames(path.absolute(), facts.picture, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=32)
 def _examine(path: Path, size: int, mtime_ns: int) -> VideoFacts | None:
     sketch = f"scale={SKETCH_PX}:{SKETCH_PX}:flags=area,format=gray"
     words = ["-vf", f"showinfo=checksum=0,{sketch}", f"-{frame_sync_option()}", "passthrough"]
-    head = _ask(path, [*words, "-frames:v", str(_SKETCHES), "-f", "rawvideo"])
+    words += ["-frames:v", str(_SKETCHES), "-f", "rawvideo"]
+    picture = _picture(path)
+    head = _ask(path, picture, words, _ONE_THREAD)
     stream, reader = read_stream(head.log), ShowinfoReader()
     frames = tuple(frame for line in head.log.splitlines() if (frame := reader.frame(line)))
     count = min(len(head.output) // SKETCH_PX**2, len(frames))
     if stream is None or not count:
         return None
-    packets = _ask(path, ["-c", "copy", "-f", "framecrc"])
+    packets, headers = _packets(path, picture, stream)
     sketches = np.frombuffer(head.output, np.uint8, count * SKETCH_PX**2)
     is_interlaced = stream.fields or any(frame.is_interlaced for frame in frames)
     return VideoFacts(
+        picture,
         stream,
         frames[:count],
         sketches.reshape(count, SKETCH_PX, SKETCH_PX),
         reader.rate,
         reader.transfer,
-        is_interlaced or (stream.codec in _SAYS_INTERLACED and _may_be_interlaced(path)),
+        is_interlaced or headers.may_be_interlaced,
         is_mirrored(path),
-        read_packets(packets.output.decode(errors="replace"), packets.log, stream.container),
+        stream.codec in _ONLY_KEY_FRAMES or (headers.are_alike and not is_of_parts(path)),
+        packets,
     )
 
 
-def _may_be_interlaced(path: Path) -> bool:
-    """Whether a stream's headers leave it open, though its first frames are of one moment each."""
-    words = ["-c", "copy", "-bsf:v", "trace_headers", "-frames:v", "1", "-f", "null"]
-    return _MAY_BE_INTERLACED.search(_ask(path, words).log) is not None
+def _picture(path: Path) -> str:
+    """ffmpeg's word for a file's picture: not the still that animations begin with."""
+    if is_image_sequence(path):
+        log = run_ffmpeg("-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path)).log
+        if track := first_track(log):
+            return f"0:{track}"
+    return PICTURE
+
+
+def _packets(path: Path, picture: str, stream: StreamText) -> tuple[Packets, Headers]:
+    """List all packets of a picture and, where ffmpeg can, the headers of its key frames."""
+    listing, traced = ["-c", "copy", "-f", "framecrc"], None
+    if sizes := _SIZES_IN.get(stream.codec):
+        trace = f"noise=drop='not(key)',{sizes},trace_headers"
+        words = ["-c", "copy", "-bsf:v", trace, "-f", "null", "-", "-map", picture]
+        traced = _ask(path, picture, [*words, *listing])
+    is_traced = traced is not None and traced.is_well
+    answer = traced if traced is not None and traced.is_well else _ask(path, picture, listing)
+    text = answer.output.decode(errors="replace")
+    headers = read_headers(answer.log) if is_traced else Headers(False, False)
+    return read_packets(text, answer.log, stream.container), headers
 
 
 @lru_cache(maxsize=32)
-def _key_frames(path: Path, size: int, mtime_ns: int) -> tuple[ShownFrame, ...]:
-    only_keys = ["-skip_frame", "nokey", "-discard", "nokey"]
+def _key_frames(path: Path, picture: str, size: int, mtime_ns: int) -> tuple[ShownFrame, ...]:
+    only_keys = [*_ONE_THREAD, "-skip_frame", "nokey", "-discard", "nokey"]
     words = ["-vf", "showinfo=checksum=0", f"-{frame_sync_option()}", "passthrough", "-f", "null"]
-    log, reader = _ask(path, words, only_keys).log, ShowinfoReader()
+    log, reader = _ask(path, picture, words, only_keys).log, ShowinfoReader()
     return tuple(frame for line in log.splitlines() if (frame := reader.frame(line)))
 
 
-def _ask(path: Path, after: list[str], before: Sequence[str] = ()) -> Answer:
+def _ask(path: Path, picture: str, after: list[str], before: Sequence[str] = ()) -> Answer:
     """Run ffmpeg on a video's picture."""
     source = [*before, "-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path)]
-    return run_ffmpeg("-nostats", *source, "-map", PICTURE, *after, "pipe:1")
+    return run_ffmpeg("-nostats", *source, "-map", picture, *after, "pipe:1")

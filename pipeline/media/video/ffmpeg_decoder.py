@@ -5,8 +5,8 @@ from pathlib import Path
 from core.types import Picture
 from pipeline.media.ffmpeg_program import LOCAL_ONLY, local_url
 from pipeline.media.video import tone_mapping
-from pipeline.media.video.facts import PICTURE, VideoFacts
-from pipeline.media.video.fitting import fit_filter, square_size
+from pipeline.media.video.facts import VideoFacts
+from pipeline.media.video.fitting import SizeChange, fit_filter, square_size
 from pipeline.media.video.frame_pipe import SHOWINFO, FramePipe
 
 
@@ -22,9 +22,8 @@ class FFmpegDecoder:
         first = facts.frames[0]
         self.size = square_size(first)
         """Width and height of the pictures, px."""
-        self.other_size: tuple[float, int, int] | None = None
-        """When the picture first has another size than at the start, s, and that width and height;
-        None where it keeps its size."""
+        self.size_change: SizeChange | None = None
+        """Where the picture first has another size; None where it keeps its size."""
         self._lead_s = facts.lead_s
         self._stored_size = (first.width, first.height)
         self._picture: Picture | None = None
@@ -32,7 +31,7 @@ class FFmpegDecoder:
         tone_map = tone_mapping.is_hdr(facts.transfer) and tone_mapping.can_tone_map()
         filters = [SHOWINFO, *([tone_mapping.FILTERS] if tone_map else [])]
         self._pipe = FramePipe(
-            ["-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path), "-map", PICTURE],
+            ["-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path), "-map", facts.picture],
             [*filters, fit_filter(self.size, first)],
             "rgb24",
             lambda _: self.size,
@@ -45,8 +44,8 @@ class FFmpegDecoder:
             return False
         shown, self._picture = following
         self._stamp_s = shown.time_s - self._lead_s
-        if self.other_size is None and (shown.width, shown.height) != self._stored_size:
-            self.other_size = self._stamp_s, shown.width, shown.height
+        if self.size_change is None and (shown.width, shown.height) != self._stored_size:
+            self.size_change = SizeChange(self._stamp_s, shown.width, shown.height)
         return True
 
     def retrieve(self) -> Picture | None:

@@ -1,7 +1,8 @@
 """What the ffmpeg program says of a video's picture, in its words for people, as values.
 
-The one place that knows these texts: the lines on an input, those of the filter `showinfo`, and
-the packets that `-f framecrc` lists. There is no ffprobe here: imageio-ffmpeg does not bring one.
+The one place that knows these texts: the lines on an input, those of the filter `showinfo`, the
+packets that `-f framecrc` lists, and the headers that `trace_headers` prints. There is no ffprobe
+here: imageio-ffmpeg does not bring one.
 """
 
 import math
@@ -21,10 +22,12 @@ _UNITS = {"k": 1e3, "m": 1e6}
 
 _INPUT = re.compile(r"^Input #0, (\S+), from ", re.M)
 _PICTURE = re.compile(r"^ *Stream #0:\d.*?: Video: (\w+)(.*)", re.M)
+_TRACK = re.compile(r"^ *Stream #0:(\d+)(?:\[\w+\])?\(\w+\): Video: ", re.M)
 _SOUND = re.compile(r"^ *Stream #0:\d.*?: Audio: (\w+).* \d+ Hz", re.M)
 _DURATION = re.compile(r"^ *Duration: (\d+):(\d\d):(\d\d\.\d+)", re.M)
 _RATE = re.compile(r"[ ,]([\d.]+)([km]?) fps")
 _TURN = re.compile(r"[Dd]isplay ?[Mm]atrix: rotation of (-?[\d.]+|-?nan) degrees")
+_DOLBY = re.compile(r"DOVI configuration record:.*\bprofile: (?:5|10),.* compatibility id: 0\b")
 _FIELDS = re.compile(r"\b(top|bottom) (coded )?first\b")
 _CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
 _SHOWN = re.compile(
@@ -36,6 +39,16 @@ _PACKET = re.compile(r"^0, *(-?\d+), *(-?\d+), *(\d+), *\d+, *0x\w+(?:, *F=0x(\w
 _CUT = re.compile(r"ended prematurely|partial file|[Tt]runcat")
 _CUT_OR_LOST = re.compile(_CUT.pattern + r"|[Pp]acket corrupt|corrupt input packet")
 _DAMAGE = re.compile(r"[Dd]ecoding error|[Ee]rror while decoding|corrupt decoded|concealing")
+_HEADER = re.compile(
+    r"\b(frame_(?:width|height)_minus_1|pic_(?:width|height)_in_\w+|max_frame_\w+_minus_1|"
+    r"(?:horizontal|vertical)_size_\w+|frame_crop\w+|conf_win_\w+|sar_\w+|aspect_ratio_\w+|"
+    r"frame_mbs_only_flag|progressive_sequence|field_seq_flag) .* = (\d+)\s*$",
+    re.M,
+)
+_MAY_BE_INTERLACED = {("frame_mbs_only_flag", 0), ("progressive_sequence", 0)}
+_UNREACHED = re.compile(
+    r"Connection refused|Failed to resolve hostname|No route to host|Network is unreachable"
+)
 _JUMP = re.compile(r"timestamp discontinuity.*?: (-?\d+), new offset")
 
 
@@ -47,7 +60,8 @@ class StreamText:
     gives, rounded; None without one. turn_deg: What players turn the picture by, anticlockwise
     degrees; NaN for no turn about a right angle; None where no matrix is given. fields: Whether the
     line says which field comes first. sound: The codec of the first audio stream with a sampling
-    rate; None without one. duration_s: Of the longest stream; None where unknown.
+    rate; None without one. duration_s: Of the longest stream; None where unknown. is_dolby: Whether
+    its colours are Dolby Vision's own (IPT), which without its metadata are wrong.
     """
 
     container: str
@@ -57,6 +71,7 @@ class StreamText:
     fields: bool
     sound: str | None
     duration_s: float | None
+    is_dolby: bool
 
 
 def read_stream(log: str) -> StreamText | None:
@@ -76,7 +91,17 @@ def read_stream(log: str) -> StreamText | None:
         sum(float(n) * unit for n, unit in zip(duration.groups(), (3600, 60, 1), strict=True))
         if duration
         else None,
+        _DOLBY.search(log) is not None,
     )
+
+
+def first_track(log: str) -> int | None:
+    """The number of the first stream that is a track of pictures and not a picture alone.
+
+    A track has a language, if only "und"; pictures that stand beside tracks in a file have none.
+    """
+    track = _TRACK.search(log)
+    return int(track[1]) if track else None
 
 
 @dataclass(frozen=True)
@@ -106,6 +131,8 @@ class ShowinfoReader:
         """The transfer function of the latest frame."""
         self.damage: str | None = None
         """The first line that says that a frame is damaged."""
+        self.unreached: str | None = None
+        """Why a server was not reached, in ffmpeg's words; None where it was."""
 
     def frame(self, line: str) -> ShownFrame | None:
         """The frame that a line of ffmpeg's log describes; None for other lines."""
@@ -125,6 +152,8 @@ class ShowinfoReader:
             self.transfer = colours[1]
         elif self.damage is None and _DAMAGE.search(line):
             self.damage = line.strip()
+        elif unreached := _UNREACHED.search(line):
+            self.unreached = unreached[0]
         return None
 
 
@@ -188,3 +217,22 @@ def _packets(listing: str) -> Iterator[tuple[int, int, int, int]]:
     for packet in _PACKET.finditer(listing):
         dts, pts, duration, flags = packet.groups()
         yield int(dts), int(pts), int(duration), int(flags, 16) if flags else 1
+
+
+@dataclass(frozen=True)
+class Headers:
+    """What the headers in a stream say of its pictures, undecoded.
+
+    may_be_interlaced: Whether they leave open that a frame has lines of two moments. are_alike:
+    Whether those before each key frame give pictures the same size, shape of pixels and fields.
+    """
+
+    may_be_interlaced: bool
+    are_alike: bool
+
+
+def read_headers(log: str) -> Headers:
+    """The headers that the bitstream filter `trace_headers` prints."""
+    values = {(name, int(value)) for name, value in _HEADER.findall(log)}
+    names = {name for name, _ in values}
+    return Headers(bool(values & _MAY_BE_INTERLACED), 0 < len(names) == len(values))

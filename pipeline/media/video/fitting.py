@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
+
+from core.types import Picture
 from pipeline.media.video.ffmpeg_text import ShownFrame
 
 NEARLY_SQUARE = Fraction(1, 100)
@@ -50,3 +53,34 @@ def fit_filter(size: Size, first: ShownFrame) -> str:
         f":flags={flags},format=rgb24,"
         f"pad={size.width}:{size.height}:(ow-iw)/2:(oh-ih)/2,setsar=1"
     )
+
+
+@dataclass(frozen=True)
+class SizeChange:
+    """When the picture of a stream first has another size than at the start, and which, px."""
+
+    time_s: float
+    width: int
+    height: int
+
+    def warning(self, width: int, height: int) -> str:
+        """What the report says of it; the size of the pictures that come out, px."""
+        return (
+            f"its picture becomes {self.width} × {self.height} px at {self.time_s:.2f} s: from "
+            f"there on it is fitted into {width} × {height} px, with bars where it is narrower"
+        )
+
+
+def fit_picture(picture: Picture, size: Size) -> Picture:
+    """Fit a picture (H, W, 3) into a size, with bars beside it."""
+    high, wide = picture.shape[:2]
+    scale = min(size.width / wide, size.height / high)
+    width, height = max(1, round(wide * scale)), max(1, round(high * scale))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    left, top = (size.width - width) // 2, (size.height - height) // 2
+    fitted: Picture = cv2.copyMakeBorder(
+        cv2.resize(picture, (width, height), interpolation=how),
+        *(top, size.height - height - top, left, size.width - width - left),
+        cv2.BORDER_CONSTANT,
+    )
+    return fitted

@@ -1,10 +1,12 @@
 """Frames out of a running ffmpeg: pictures by one pipe, what `showinfo` says by another."""
 
 import fcntl
+import math
 import queue
 import select
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -18,6 +20,7 @@ SHOWINFO = "showinfo=checksum=0"
 """The filter that must be the first one."""
 
 _PIPE_BYTES = 1 << 20
+_POLL_S = 0.2
 _LOG_AHEAD = 10000  # frames that are described and not read yet
 
 
@@ -28,9 +31,10 @@ class FramePipe:
         source: Its words on the input, up to the stream that is mapped.
         filters: Its filters; the first one is `SHOWINFO`.
         pixels: `rgb24` or `bgr24`.
-        size: Of the pictures that the filters make, by what the first frame is.
+        size: Of the picture that the filters make of a frame.
         timeout_s: How long to wait for a picture; None for ever.
         stdin: A descriptor that the program reads as `pipe:0`; None for nothing.
+        stop: Ends the waiting, where there is a limit to it.
     """
 
     def __init__(
@@ -41,9 +45,10 @@ class FramePipe:
         size: Callable[[ShownFrame], Size],
         timeout_s: float | None = None,
         stdin: int | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
         self._size, self._timeout_s = size, timeout_s
-        self._picture_size: Size | None = None
+        self._stop = stop or threading.Event()
         self.text = ShowinfoReader()
         """What was read of ffmpeg's log so far."""
         self._frames: queue.Queue[ShownFrame | None] = queue.Queue(_LOG_AHEAD)
@@ -51,7 +56,8 @@ class FramePipe:
         self._process = subprocess.Popen(
             [
                 *(ffmpeg_program(), "-hide_banner", "-nostdin", "-nostats", *words),
-                *("-pix_fmt", pixels, "-f", "rawvideo", "pipe:1"),
+                *("-pix_fmt", pixels, "-noautoscale", "-flush_packets", "1"),
+                *("-f", "rawvideo", "pipe:1"),
             ],
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.PIPE,
@@ -65,14 +71,18 @@ class FramePipe:
 
     def next(self) -> tuple[ShownFrame, Picture] | None:
         """The next frame, and its picture (H, W, 3); None at the end, or if none comes in time."""
-        try:
-            shown = self._frames.get(timeout=self._timeout_s)
-        except queue.Empty:
-            return None
+        end_s = math.inf if self._timeout_s is None else time.monotonic() + self._timeout_s
+        while True:
+            try:
+                shown = self._frames.get(timeout=None if self._timeout_s is None else _POLL_S)
+                break
+            except queue.Empty:
+                if self._stop.is_set() or time.monotonic() >= end_s:
+                    return None
         if shown is None:
             self._frames.put(None)  # for the next call
             return None
-        self._picture_size = size = self._picture_size or self._size(shown)
+        size = self._size(shown)
         picture = np.empty((size.height, size.width, 3), np.uint8)
         return (shown, picture) if self._fill(picture.data.cast("B")) else None
 

@@ -17,6 +17,8 @@ _MATRICES = ((b"moov", b"mvhd"), (b"moov", b"trak", b"tkhd"))
 """The boxes that say how the film, and how a track, is turned."""
 _MATRIX_AT = {b"mvhd": 36, b"tkhd": 40}  # bytes before it in version 0; times are longer in 1
 _LONGER_TIMES = {b"mvhd": 12, b"tkhd": 12}
+_SEQUENCES = frozenset({b"avis", b"msf1", b"hevc"})
+_MAX_BRANDS = 1024
 _MAX_BOXES = 1000
 """In one parent: a file with more of them was made to keep its readers busy."""
 
@@ -25,6 +27,14 @@ def is_mov(path: Path) -> bool:
     """Whether a file begins as MP4 and QuickTime files do."""
     with path.open("rb") as file:
         return file.read(8)[4:] in MOV_BOXES
+
+
+def is_image_sequence(path: Path) -> bool:
+    """Whether a file is an animation of the formats AVIF or HEIF, by its brands."""
+    with path.open("rb") as file:
+        size, kind = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+        brands = file.read(min(max(size - 8, 0), _MAX_BRANDS)) if kind == b"ftyp" else b""
+    return any(brands[at : at + 4] in _SEQUENCES for at in range(0, len(brands), 4))
 
 
 def is_encrypted(path: Path) -> bool:
@@ -36,6 +46,21 @@ def is_encrypted(path: Path) -> bool:
             for body, _ in _boxes(file, _CODECS, 0, path.stat().st_size):
                 file.seek(body + 12)  # version, count, and the first entry's size before its kind
                 if file.read(4) == b"encv":
+                    return True
+    except OSError:  # decoding it says so too
+        pass
+    return False
+
+
+def is_of_parts(path: Path) -> bool:
+    """Whether a track has parts that are coded in ways of their own, with a header each."""
+    try:
+        with path.open("rb") as file:
+            if file.read(8)[4:] not in MOV_BOXES:
+                return False
+            for body, _ in _boxes(file, _CODECS, 0, path.stat().st_size):
+                file.seek(body + 4)  # after the version
+                if int.from_bytes(file.read(4), "big") > 1:
                     return True
     except OSError:  # decoding it says so too
         pass

@@ -6,7 +6,7 @@ import pytest
 from core.errors import InputError
 from detectors.stored.formats import read_stored
 from testkit.stored_files import sports2d_markers
-from tests.detectors.stored.test_replay import FRAMES, SIZE, detect, info, replay, scene
+from tests.detectors.stored.scenes import FRAMES, SIZE, detect, info, replay, scene
 
 
 def test_a_folder_of_results_gives_the_people_in_pixels(tmp_path: Path) -> None:

@@ -98,8 +98,34 @@ def test_results_are_no_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_equal_names_get_their_endings_and_equal_endings_are_refused(tmp_path: Path) -> None:
     clips = tree(tmp_path, "x.mp4", "x.mov", "y.mov")
     assert found(clips) == {"x.mp4": "out/x_mp4", "x.mov": "out/x_mov", "y.mov": "out/y"}
+    others = tree(tmp_path, "1/y.mov", "2/y.mov")
     with pytest.raises(UsageError, match="would share one --output folder"):
-        found(clips / "y.mov", clips / "a" / "y.mov")
+        found(others / "1", others / "2")
+
+
+def test_files_of_one_name_in_a_list_keep_their_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree(tmp_path, "clips/x.mp4", "clips/a/x.mp4", "clips/a/y.mp4"))
+    text = "clips/x.mp4\nclips/b/../a/x.mp4\nclips/a/y.mp4\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    jobs, _ = find_jobs(["-"], Path("out"))
+    assert [str(job.folder) for job in jobs] == ["out/x", "out/a/x", "out/y"]
+
+
+def test_an_empty_list_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
+    assert find_jobs(["-"], Path("out")) == ([], ["-"])
+
+
+@pytest.mark.parametrize(("names", "is_hinted"), [(("1", "2"), True), (("1", "cover"), False)])
+def test_numbered_pictures_may_be_meant_as_a_clip(
+    names: tuple[str, str], is_hinted: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    start_logging(LogOptions())
+    shots = tree(tmp_path / "shots", *(f"{name}.jpg" for name in names))
+    assert len(found(shots)) == 2
+    assert ("--fps 25 makes them one" in capfd.readouterr().err) is is_hinted
 
 
 @pytest.mark.parametrize("name", ["...mp4", "..mp4", "clips/../...mp4"])

@@ -38,6 +38,7 @@ def test_flags_that_do_not_go_with_their_source_are_refused() -> None:
         ("`camera`", PipelineConfig.from_flat(camera="moving")),
         ("`person_id`", PipelineConfig.from_flat(person_id=(2,))),
         ("`people_order`", PipelineConfig.from_flat(people_order="leftmost")),
+        ("`overwrite`", PipelineConfig(overwrite=True)),
         ("`fps`", PipelineConfig.from_flat(fps=25.0)),
         ("`dry_run`", BatchOptions(dry_run=True)),
         ("`workers`", BatchOptions(workers=2)),

@@ -40,6 +40,6 @@ def test_a_part_of_a_sequence_keeps_its_frames_numbers_and_times(tmp_path: Path)
         assert [(frame.index, frame.rgb[0, 0, 0]) for frame in reader] == [(3, 4), (4, 5)]
     with (
         open_clip(folder, ClipOptions(5.0, None, fps=10)) as reader,
-        pytest.raises(InputError, match="no picture from 5 to inf s"),
+        pytest.raises(InputError, match="no picture from 5 s on"),
     ):
         list(reader)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -50,6 +51,17 @@ def test_pictures_are_those_that_ffmpeg_shows(name: str) -> None:
         frames = [frame.rgb for frame in reader]
     expected = expected_frames(path, "null", reader.info.width, reader.info.height)
     assert min(psnr_db(f, e) for f, e in zip(frames, expected, strict=True)) >= 30
+
+
+def test_wide_pixels_lie_where_those_of_the_square_twin_do() -> None:
+    with open_clip(field_file("sar.mp4")) as wide, open_clip(field_file("base.mp4")) as square:
+        pairs = [(w.rgb, s.rgb) for w, s in zip(wide, square, strict=True)]
+    for rgb, twin in pairs[::20]:
+        resized = cv2.resize(twin, rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        assert psnr_db(rgb, resized) >= 34
+        greys = [cv2.cvtColor(of, cv2.COLOR_RGB2GRAY).astype(float) for of in (resized, rgb)]
+        shift_px, _ = cv2.phaseCorrelate(*greys)
+        assert np.hypot(*shift_px) < 0.1
 
 
 def test_a_picture_that_changes_its_shape_gets_bars_and_is_told() -> None:

@@ -10,7 +10,7 @@ from pipeline.media.opencv import capture_options, mute_opencv
 IMPORTS = """
 import cv2, os
 before = cv2.utils.logging.getLogLevel(), dict(os.environ)
-import pipeline.media.clip, pipeline.media.live_reader
+import pipeline.media.clip, pipeline.media.live.reader
 assert (cv2.utils.logging.getLogLevel(), dict(os.environ)) == before
 """
 

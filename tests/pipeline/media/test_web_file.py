@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.media.web_file import WebFiles, is_web_file, web_name
+from pipeline.media.web_file import WebFiles, ask_web, is_web, web_name
 
 CONTENT = bytes(range(256)) * 8
 
@@ -62,13 +62,15 @@ def host() -> Iterator[str]:
     ],
 )  # fmt: skip
 def test_a_file_has_a_length_and_a_stream_has_none(host: str, path: str, is_file: bool) -> None:
-    assert is_web_file(f"http://{host}/{path}") == is_file
+    answer = ask_web(f"http://{host}/{path}")
+    assert answer.is_file == is_file
+    assert (answer.body is not None) == (path == "live")
 
 
 def test_what_does_not_answer_is_no_file() -> None:
-    assert not is_web_file("http://127.0.0.1:9/clip.mp4")
-    assert not is_web_file("rtsp://127.0.0.1/clip.mp4")
-    assert not is_web_file("clip.mp4")
+    assert not ask_web("http://127.0.0.1:9/clip.mp4").is_file
+    assert not is_web("rtsp://127.0.0.1/clip.mp4")
+    assert not is_web("clip.mp4")
 
 
 def test_a_file_is_fetched_whole_or_not_at_all(host: str, tmp_path: Path) -> None:

@@ -70,6 +70,22 @@ def test_detectron_dumps_become_a_custom_data_set(tmp_path, data_dir):
     lift(tmp_path, data_dir, tmp_path, "theirs", "clip.mp4", 20)
 
 
+def test_two_results_of_one_video_are_both_named(tmp_path, capsys):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        np.savez(
+            tmp_path / folder / "poses.npz",
+            frame_index=np.zeros(1, int),
+            track_id=np.ones(1, int),
+            keypoints_2d=np.ones((1, 17, 2)),
+            metadata_json='{"video": {"path": "x.mp4", "width": 9, "height": 9, "fps": 30}}',
+        )
+    words = ["prepare", "poses", str(tmp_path), "--name", "mine", "--data-dir", str(tmp_path)]
+    assert main(words) == 1
+    both = f"{tmp_path / 'a' / 'poses.npz'} and {tmp_path / 'b' / 'poses.npz'}"
+    assert f"{both}: both videos are called x" in capsys.readouterr().err
+
+
 def test_damaged_metadata_are_one_line(tmp_path, capsys):
     for text in ("[" * 100_000, "{}", '{"video": {"path": "a.mp4"}}'):
         np.savez(

@@ -94,6 +94,7 @@ def test_a_wrong_file_is_refused(tmp_path, text, message):
         ("--subset 0", "--subset 0.0"),
         ("-drop 1", "-drop 1.0"),
         ("--precision fp8", "--precision fp8"),
+        ("-b 0", "--batch-size 0: expected 1 or more"),
         ("-e 0", "--epochs 0: expected 1 or more"),
     ],
 )

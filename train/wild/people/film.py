@@ -96,7 +96,7 @@ def main(argv: Sequence[str]) -> int:
         "--hard", nargs="*", metavar="FIELD=X", default=argparse.SUPPRESS,
         help=f"film shots with hardships; change their chances ({chances})",
     )  # fmt: skip
-    add_flags(parser, fields(FilmOptions))
+    add_flags(parser, fields(FilmOptions), defaults=True)
     options = FilmOptions(**vars(parser.parse_args(argv)))
     recipe = with_changes(Recipe(tumble=0.1, steep=0.3), options.recipe)
     hardships = None

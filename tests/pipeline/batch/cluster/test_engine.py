@@ -252,6 +252,16 @@ def test_a_machine_that_cannot_start_a_worker_is_named(
 
 
 @needs_ray
+def test_a_gpu_that_this_machine_lacks_is_not_waited_for(tmp_path: Path) -> None:
+    good_clip(tmp_path / "clip.mp4", start_s=2)
+    words = (tmp_path, "--output", tmp_path / "out", "--engine", "ray")
+    done = infer(*words, "--ray-gpus-per-worker", "64")
+    assert done.returncode == 2
+    told = "Ray on this machine: each takes 2 cores, 64 GPUs, and the largest has"
+    assert told in done.stderr
+
+
+@needs_ray
 def test_no_room_is_told_from_installing(
     head: str,
 ) -> None:

@@ -3,7 +3,12 @@ from fractions import Fraction
 
 import pytest
 
-from pipeline.media.video.ffmpeg_text import ShowinfoReader, read_packets, read_stream
+from pipeline.media.video.ffmpeg_text import (
+    ShowinfoReader,
+    read_headers,
+    read_packets,
+    read_stream,
+)
 
 LOG = """
 Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'file:a.mp4':
@@ -63,3 +68,15 @@ def test_packets_are_counted_and_hidden_ones_are_not_shown() -> None:
     assert read_packets(listing, "[in] File ended prematurely", "matroska").is_cut
     assert read_packets(listing, "corrupt input packet in stream 0", "flv").is_cut
     assert not read_packets(listing, "corrupt input packet in stream 0", "mpegts").is_cut
+
+
+def test_headers_are_alike_until_a_value_differs() -> None:
+    one = (
+        "[trace_headers @ 0x1] 51   pic_width_in_mbs_minus1     00000111000 = 55\n"
+        "[trace_headers @ 0x1] 73   frame_mbs_only_flag                   1 = 1\n"
+    )
+    assert read_headers(one + one).are_alike
+    assert not read_headers(one + one.replace("= 55", "= 22")).are_alike
+    assert not read_headers("").are_alike
+    assert not read_headers(one).may_be_interlaced
+    assert read_headers(one.replace("= 1\n", "= 0\n")).may_be_interlaced

@@ -2,6 +2,7 @@
 
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,10 +15,15 @@ Kind = Literal["camera", "network", "pipe"]
 
 @dataclass(frozen=True)
 class LiveSource:
-    """Where live pictures come from; `address` as the user gave it, passwords included."""
+    """Where live pictures come from.
+
+    address: As the user gave it, passwords included. body: Reads at most so many bytes of what the
+    server that was asked for it sends already; None where it was not asked.
+    """
 
     address: str
     kind: Kind
+    body: Callable[[int], bytes] | None = None
 
     @property
     def shown(self) -> str:

@@ -5,18 +5,20 @@ import socket
 import subprocess
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.errors import InputError
-from pipeline.media import live_reader
+from infer_video import live_source
 from pipeline.media.ffmpeg_program import ffmpeg_program
-from pipeline.media.live_reader import DecodingLag, LiveClock, LiveReader
-from pipeline.media.live_source import LiveSource, parse_live_source
+from pipeline.media.live import reader as live_reader
+from pipeline.media.live.reader import DecodingLag, LiveClock, LiveReader
+from pipeline.media.live.source import LiveSource, parse_live_source
 from testkit.make_video import moving
+from testkit.video_kinds import TALL, WIDE, Source, joined
 
 
 @pytest.mark.parametrize(
@@ -102,16 +104,17 @@ def test_an_http_stream_on_loopback_is_read(stream: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "size", "decoder"),
+    ("name", "options", "size"),
     [
-        ("tv.ts", "-x264-params interlaced=1:tff=1", (160, 120), "ffmpeg: interlaced"),
-        ("dvd.ts", "-vf setsar=64/45", (228, 120), "ffmpeg: pixels of 64:45"),
-        ("plain.ts", "-bf 0", (160, 120), "OpenCV"),
-        ("raw.y4m", "-c:v rawvideo -vf setfield=tff", (160, 120), "ffmpeg: interlaced"),
+        ("tv.ts", "-x264-params interlaced=1:tff=1", (160, 120)),
+        ("dvd.ts", "-vf setsar=64/45", (228, 120)),
+        ("plain.ts", "-bf 0", (160, 120)),
+        ("reordered.ts", "-bf 3", (160, 120)),
+        ("raw.y4m", "-c:v rawvideo -vf setfield=tff", (160, 120)),
     ],
 )
 def test_what_comes_out_of_a_fifo_is_decoded_rightly(
-    name: str, options: str, size: tuple[int, int], decoder: str, tmp_path: Path
+    name: str, options: str, size: tuple[int, int], tmp_path: Path
 ) -> None:
     clip = moving(tmp_path / name, frames=50, options=options)
     fifo = tmp_path / f"fifo_{name}"
@@ -122,8 +125,58 @@ def test_what_comes_out_of_a_fifo_is_decoded_rightly(
         frames = list(reader)
     writer.join()
     assert reader.arrived == 50
-    assert (reader.info.width, reader.info.height, reader.info.decoder) == (*size, decoder)
+    assert (reader.info.width, reader.info.height) == size
+    assert reader.size_change is None
     assert all(frame.bgr.mean() > 30 for frame in frames)
+
+
+def test_a_stream_that_changes_its_shape_gets_bars_and_is_told(tmp_path: Path) -> None:
+    clip = tmp_path / "turned.ts"
+    joined((WIDE, "", "0"), (TALL, "", "0"))(clip, Source())
+    fifo = tmp_path / "fifo.ts"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=lambda: fifo.write_bytes(clip.read_bytes()))
+    writer.start()
+    with LiveReader(live(fifo), threading.Event()) as reader:
+        frames = list(reader)
+    writer.join()
+    assert reader.arrived == 30
+    tall = frames[-1].bgr
+    assert tall.shape == (192, 320, 3)
+    assert not tall[:, :100].any()
+    assert not tall[:, -100:].any()
+    assert tall[:, 110:210].mean() > 60
+    assert reader.size_change is not None
+    assert "becomes 192 × 320 px at 0.5" in reader.size_change.warning(320, 192)
+
+
+class _Once(BaseHTTPRequestHandler):
+    """Sends a file as a stream, without its length, and says so to the server."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "video/mp2t")
+        self.end_headers()
+        self.wfile.write(self.content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_server_of_one_client_is_asked_once(stream: Path) -> None:
+    handler = type("_Here", (_Once,), {"content": stream.read_bytes()})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.handle_request)  # and no other
+        thread.start()
+        source = live_source(f"http://127.0.0.1:{server.server_port}/live.ts")
+        assert source is not None
+        with LiveReader(source, threading.Event()) as reader:
+            frames = list(reader)
+        thread.join()
+    assert (reader.arrived, reader.ended) == (50, "ended")
+    assert frames[-1].index == 49
 
 
 class _Broadcast(BaseHTTPRequestHandler):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.media.live_source import parse_live_source
+from pipeline.media.live.source import parse_live_source
 
 
 def test_a_word_is_a_live_source_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

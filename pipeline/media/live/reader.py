@@ -1,18 +1,17 @@
 """The latest frame of a live source.
 
-OpenCV decodes in a thread of its own, every frame, because frames are coded as differences from
-those before; but only the latest one is kept. A consumer slower than the camera misses frames and
-never falls behind.
+Every frame is decoded, in a thread of its own, because frames are coded as differences from those
+before; but only the latest one is kept. A consumer slower than the camera misses frames and never
+falls behind. OpenCV reads cameras, the ffmpeg program what comes by a network or a FIFO.
 """
 
 import math
 import os
 import select
-import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -22,30 +21,29 @@ import cv2
 
 from core.errors import InputError
 from core.types import Frame, Picture, VideoInfo
-from pipeline.media.live_source import LiveSource
-from pipeline.media.opencv import capture_options
-from pipeline.media.video.live_capture import FFmpegCapture, converting_capture
+from pipeline.media.live.capture import DECODER, FFmpegCapture
+from pipeline.media.live.relay import relayed
+from pipeline.media.live.source import LiveSource
+from pipeline.media.video.fitting import Size, SizeChange, fit_picture
 from pipeline.media.video.opencv_decoder import MAX_FAILED_GRABS
-from pipeline.media.video.relay import read_beginning, relayed
 from pipeline.runtime.latest_value import LatestValue
 
 STALLED_S = 10.0
 """A source that sends nothing for so long has died."""
 
-_PROBE_SIZE = "500000"  # bytes, and microseconds: 0.5 s instead of 5 before the first frame
-_PROBE = f"probesize;{_PROBE_SIZE}|analyzeduration;{_PROBE_SIZE}"
+# bytes, and microseconds: 0.5 s instead of 5 before the first frame; more threads than one would
+# each hold back a frame
+_PROMPTLY = ("-probesize", "500000", "-analyzeduration", "500000", "-threads", "1")
 # What a stream refers to may be opened where the stream itself came from, and nowhere else: no
 # local file by a web page.
 _WHITELIST = {
     "pipe": "pipe",
     "network": "rtsp,rtsps,rtp,srtp,rtmp,http,https,httpproxy,tcp,tls,udp,srt,crypto,data",
 }
-_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935, "tcp": None}
-"""Schemes over TCP and their usual ports; udp and srt refuse nothing."""
-_ASK_S = 2.0  # to wait for an answer when asking why a stream did not open
+_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935}
+"""Usual ports."""
 _MAX_DRIFT_S = 0.5  # by which a stream's clock and ours may differ
 _MIN_STEP_S = 0.001
-_MAX_LAG_S = 0.25  # beyond it pictures are skipped, and one is still shown every so often
 _RESTART_S = 2.0  # a clock that jumps by more begins anew
 _DRIFT_PER_FRAME_S = 0.0001  # by which the clocks of two machines may drift apart
 
@@ -89,11 +87,13 @@ class LiveReader:
         self._slot: LatestValue[LiveFrame] = LatestValue()
         self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
         self._failure = ""
-        self._fps, self._decoder = 0.0, "OpenCV"
+        self._fps = 0.0
         self.arrived = 0
         """Frames that came so far, used or not."""
         self.max_lag_s = 0.0
         """By how much decoding fell behind the stream at worst, seconds."""
+        self.size_change: SizeChange | None = None
+        """Where the picture first had another size than at the start; None where it kept it."""
         self.ended = ""
 
     def __enter__(self) -> Self:
@@ -105,7 +105,8 @@ class LiveReader:
             )
         height, width = first[1].bgr.shape[:2]
         name = Path(self._source.name)
-        self.info = VideoInfo(name, width, height, self._fps, None, 0, None, self._decoder)
+        decoder = "OpenCV" if self._source.kind == "camera" else DECODER
+        self.info = VideoInfo(name, width, height, self._fps, None, 0, None, decoder)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -143,10 +144,9 @@ class LiveReader:
         """Decode every frame, and keep the latest in the slot."""
         fps = capture.get(cv2.CAP_PROP_FPS)
         self._fps = fps if 0 < fps <= 240 else 30.0
-        self._decoder = getattr(capture, "decoder", self._decoder)
         clock, lag = LiveClock(), DecodingLag()
-        size: tuple[int, int] | None = None
-        is_stalled, kept_s = False, -math.inf
+        size: Size | None = None
+        is_stalled = False
         while not self._stop.is_set():
             asked_s = time.monotonic()
             is_grabbed = _grab(capture)
@@ -161,15 +161,14 @@ class LiveReader:
             time_s, lag_s = clock.time_s(stamp_s, arrived_s), lag.update(stamp_s, arrived_s)
             self.arrived += 1
             self.max_lag_s = max(self.max_lag_s, lag_s)
-            if lag_s > _MAX_LAG_S and arrived_s - kept_s < _MAX_LAG_S:
-                continue  # converting a picture takes as long as decoding it: catch up first
             ok, bgr = capture.retrieve()
             if not ok:
                 continue
-            kept_s = arrived_s
-            size = size or (bgr.shape[1], bgr.shape[0])
-            if (bgr.shape[1], bgr.shape[0]) != size:  # as calls do when the line is bad
-                bgr = cv2.resize(bgr, size)
+            now = Size(bgr.shape[1], bgr.shape[0])
+            size = size or now
+            if now != size:  # as calls do when the line is bad, or a phone is turned
+                self.size_change = self.size_change or SizeChange(time_s, now.width, now.height)
+                bgr = fit_picture(bgr, size)
             self._slot.put(LiveFrame(self.arrived - 1, time_s, arrived_s, bgr))
 
 
@@ -233,67 +232,59 @@ def _grab(capture: Any) -> bool:
 
 @contextmanager
 def _open_capture(source: LiveSource, stop: threading.Event) -> Iterator[Any]:
-    """OpenCV's capture, None where `stop` is set first; `InputError` where it does not open."""
-    limit_ms = int(1000 * STALLED_S)
-    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit_ms]
-    one_thread = [cv2.CAP_PROP_N_THREADS, 1]  # more would each hold back a frame
+    """A capture, None where `stop` is set first; `InputError` where it does not open."""
     if source.kind == "camera":
         device = int(source.address) if source.address.isdecimal() else source.address
         failure = "no such camera, or another program has it"
-        with _released(cv2.VideoCapture(device), failure) as capture:
+        with _released(cv2.VideoCapture(device), lambda: failure) as capture:
             capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
             yield capture
-    elif source.kind == "network":
-        options = f"rtsp_transport;tcp|protocol_whitelist;{_WHITELIST['network']}|{_PROBE}"
-        asked_s = time.monotonic()
-        with capture_options(options):
-            capture = cv2.VideoCapture(source.address, cv2.CAP_FFMPEG, limits + one_thread)
-        waited_s = time.monotonic() - asked_s
-        failure = "" if capture.isOpened() else _why_closed(source.address, waited_s)
-        with _released(capture, failure) as capture:
-            converting = converting_capture(capture, _grab, lambda: _by_ffmpeg(source.address))
-            try:
-                yield converting
-            finally:
-                converting.release()
+    elif source.kind == "pipe":
+        yield from _open_pipe(source, stop)
+    elif source.body is not None:
+        failure = "what answers there is not a video that FFmpeg can read"
+        with (
+            relayed(source.body) as reader,
+            _released(_piped(reader, stop), lambda: failure) as capture,
+        ):
+            yield capture
     else:
-        yield from _open_pipe(source, stop, limits + one_thread)
+        address, asked_s = source.address, time.monotonic()
+        words = [*_PROMPTLY, "-protocol_whitelist", _WHITELIST["network"]]
+        if address.lower().startswith("rtsp"):
+            words += ["-rtsp_transport", "tcp"]
+        capture = FFmpegCapture([*words, "-i", address], STALLED_S, stop)
+        waited_s = time.monotonic() - asked_s
+        with _released(capture, lambda: _why_closed(address, capture.unreached, waited_s)):
+            yield capture
 
 
-def _by_ffmpeg(address: str) -> FFmpegCapture:
-    """A stream on the network, opened once more, by the ffmpeg program."""
-    words = ["-fflags", "nobuffer", "-flags", "low_delay"]
-    words += ["-probesize", _PROBE_SIZE, "-analyzeduration", _PROBE_SIZE]
-    if address.lower().startswith("rtsp"):
-        words += ["-rtsp_transport", "tcp"]
-    words += ["-protocol_whitelist", _WHITELIST["network"], "-i", address]
-    return FFmpegCapture(words, STALLED_S)
+def _piped(descriptor: int, stop: threading.Event) -> FFmpegCapture:
+    """A stream that comes out of a descriptor."""
+    words = [*_PROMPTLY, "-protocol_whitelist", _WHITELIST["pipe"], "-i", "pipe:0"]
+    return FFmpegCapture(words, STALLED_S, stop, descriptor)
 
 
-def _why_closed(address: str, waited_s: float) -> str:
-    """Why an address on the network did not open, asked when FFmpeg has given up.
+def _why_closed(address: str, unreached: str | None, waited_s: float) -> str:
+    """Why an address on the network did not open, by ffmpeg's log.
 
-    Asking before would take the one connection that some servers accept.
+    Asking the server again would take the one connection that some accept.
     """
     parts = urlsplit(address)
-    scheme = parts.scheme.lower()
-    port = parts.port or _PORTS.get(scheme)
-    if scheme in _PORTS and port is not None and parts.hostname is not None:
-        try:
-            socket.create_connection((parts.hostname, port), _ASK_S).close()
-        except ConnectionRefusedError:
-            return f"port {port} of {parts.hostname} refuses connections"
-        except socket.gaierror:
-            return f"there is no host {parts.hostname}"
-        except OSError as error:
-            return f"{parts.hostname} cannot be reached ({error.strerror or error})"
+    if unreached == "Connection refused":
+        port = parts.port or _PORTS.get(parts.scheme.lower())
+        return f"port {port} of {parts.hostname} refuses connections"
+    if unreached == "Failed to resolve hostname":
+        return f"there is no host {parts.hostname}"
+    if unreached is not None:
+        return f"{parts.hostname} cannot be reached ({unreached})"
     if waited_s < STALLED_S / 2:
         return "what answers there is not a video that FFmpeg can read"
     return f"does not answer with a video within {STALLED_S:g} s"
 
 
-def _open_pipe(source: LiveSource, stop: threading.Event, settings: list[int]) -> Iterator[Any]:
-    """A FIFO, opened here: FFmpeg would stay in the system's open or read past every timeout."""
+def _open_pipe(source: LiveSource, stop: threading.Event) -> Iterator[Any]:
+    """A FIFO, opened here: FFmpeg would stay in the system's open past every timeout."""
     try:
         pipe = os.open(source.address, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
@@ -303,29 +294,20 @@ def _open_pipe(source: LiveSource, stop: threading.Event, settings: list[int]) -
             if stop.is_set():
                 yield None
                 return
-        beginning, decoder = read_beginning(pipe, stop)
-        with relayed(pipe, beginning) as reader:
-            if decoder is not None:
-                words = ["-protocol_whitelist", _WHITELIST["pipe"], "-i", "pipe:0"]
-                with closing(FFmpegCapture(words, STALLED_S, reader, decoder)) as by_ffmpeg:
-                    yield by_ffmpeg
-                return
-            os.set_blocking(reader, False)
-            with capture_options(f"protocol_whitelist;{_WHITELIST['pipe']}|{_PROBE}"):
-                capture = cv2.VideoCapture(f"pipe:{reader}", cv2.CAP_FFMPEG, settings)
-            failure = "what comes out of it is not a video that FFmpeg can read as it comes"
-            with _released(capture, failure) as capture:
-                yield capture
+        os.set_blocking(pipe, True)
+        failure = "what comes out of it is not a video that FFmpeg can read as it comes"
+        with _released(_piped(pipe, stop), lambda: failure) as capture:
+            yield capture
     finally:
         os.close(pipe)
 
 
 @contextmanager
-def _released(capture: Any, failure: str) -> Iterator[Any]:
+def _released(capture: Any, failure: Callable[[], str]) -> Iterator[Any]:
     """A capture, released at the end; `InputError` where it did not open."""
     try:
         if not capture.isOpened():
-            raise InputError(f"cannot be opened: {failure}")
+            raise InputError(f"cannot be opened: {failure()}")
         yield capture
     finally:
         capture.release()
