@@ -181,9 +181,9 @@ class FilmSet:
         )  # fmt: skip
         empty = np.full((h * fine, w * fine, 3), _KEY, np.uint8)
         cuts = []
-        with self._studio.scene(body, empty, own, np.random.default_rng(0)) as draw:
+        with self._studio.scene([body], empty, own, np.random.default_rng(0)) as draw:
             for matrix in matrices:
-                large = draw(matrix)
+                large = draw(matrix[None])
                 is_body = (large != _KEY).any(-1)
                 covered = np.where(is_body[..., None], large, 0).astype(np.float32)
                 colour = cv2.resize(covered, (int(w), int(h)), interpolation=cv2.INTER_AREA)

@@ -7,7 +7,7 @@ from core.skeletons import COCO_17, H36M_17
 from core.types import Floats, Intrinsics
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from testkit.walker import walking
-from train.wild.people.body import Body, Part
+from train.wild.people.body import DRIVERS, Body, Part
 from train.wild.people.hardships import HARDSHIPS
 from train.wild.people.shots import Shots
 
@@ -54,6 +54,24 @@ def body(*parts: Part) -> Body:
         if name[:2] == "l_"
     }
     return Body(parts, joints | mirror)
+
+
+class Dressers:
+    """Draws bodies whose every bone carries a red square."""
+
+    def draw(self, rng: np.random.Generator) -> Body:
+        person = body()
+        parts = []
+        for row, joint in enumerate(("pelvis", "spine", "thorax", "neck_base", "head_top")):
+            corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]]) * 0.15
+            weights = np.zeros((4, len(DRIVERS)))
+            weights[:, row] = 1.0
+            normals = np.tile([0.0, 0, 1], (4, 1))
+            triangles = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+            red = np.full((4, 4, 4), (255, 0, 0, 255), np.uint8)
+            position = corners + person.joints[joint]
+            parts.append(Part(position, normals, np.zeros((4, 2)), weights, triangles, red))
+        return body(*parts)
 
 
 def captured() -> Floats:

@@ -9,10 +9,9 @@ import pytest
 from core.skeletons import COCO_17
 from core.types import Detections, Floats, Frame, VideoInfo
 from tests.train.made_motion import bvh
-from tests.train.wild.made_people import body
+from tests.train.wild.made_people import Dressers
 from train.__main__ import main
 from train.wild.people import film
-from train.wild.people.body import DRIVERS, Body, Part
 from train.wild.people.hardships import HARDSHIPS, Hardships
 from train.wild.people.shots import Shots
 from train.wild.synthesis.recipe import Recipe
@@ -77,24 +76,6 @@ class Eye:
         assert (width, height) in self.sizes
         self.pictures.append(frame.rgb)
         return people(np.random.default_rng(0).uniform(0, 1, (17, 2)) * (width, height))
-
-
-class Dressers:
-    """Draws bodies whose every bone carries a red square."""
-
-    def draw(self, rng: np.random.Generator) -> Body:
-        person = body()
-        parts = []
-        for row, joint in enumerate(("pelvis", "spine", "thorax", "neck_base", "head_top")):
-            corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]]) * 0.15
-            weights = np.zeros((4, len(DRIVERS)))
-            weights[:, row] = 1.0
-            normals = np.tile([0.0, 0, 1], (4, 1))
-            triangles = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
-            red = np.full((4, 4, 4), (255, 0, 0, 255), np.uint8)
-            position = corners + person.joints[joint]
-            parts.append(Part(position, normals, np.zeros((4, 2)), weights, triangles, red))
-        return body(*parts)
 
 
 @pytest.fixture
