@@ -9,10 +9,10 @@ from detectors.blazepose.region import Region
 
 def test_a_region_stands_around_the_hips_and_is_turned_with_the_body() -> None:
     upright = Region.around(np.array([100.0, 200.0]), np.array([100.0, 120.0]))
-    assert (upright.x, upright.y, upright.side, upright.angle) == (100, 200, pytest.approx(200), 0)
+    assert (upright.x, upright.y, upright.side, upright.angle) == (100, 200, pytest.approx(180), 0)
     lying = Region.around(np.array([100.0, 200.0]), np.array([180.0, 200.0]))
     assert lying.angle == pytest.approx(math.pi / 2)
-    head = lying.to_frame() @ [0.5, 0.1, 1]
+    head = lying.to_frame() @ [0.5, 0.5 - 80 / 180, 1]
     assert head == pytest.approx([180, 200]), "up in the crop is to the right in the frame"
 
 
@@ -34,8 +34,31 @@ def test_what_lies_in_a_crop_lies_there_in_the_frame(side: float, angle: float) 
 
 
 def test_a_region_follows_fast_and_jitters_little() -> None:
-    region = Region(100.0, 100.0, 250.0, 0.0)
+    region = Region(100.0, 100.0, 225.0, 0.0)
     still = region.toward(np.array([100.5, 100.0]), np.array([100.5, 0.0]))
     assert 100 < still.x < 100.25
     jumped = region.toward(np.array([150.0, 100.0]), np.array([150.0, 0.0]))
-    assert (jumped.x, jumped.side) == (pytest.approx(150), pytest.approx(250))
+    assert (jumped.x, jumped.side) == (pytest.approx(150), pytest.approx(225))
+
+
+def test_points_go_into_a_region_and_back() -> None:
+    region = Region(620.0, 445.0, 300.0, 0.7)
+    points = np.array([[620.0, 445.0], [10.0, 700.0]])
+    inside = region.to_region(points)
+    assert inside[0] == pytest.approx([0.5, 0.5])
+    assert inside @ region.to_frame()[:, :2].T + region.to_frame()[:, 2] == pytest.approx(points)
+
+
+def test_the_regions_of_boxes_and_keypoints_lie_around_the_body() -> None:
+    box = np.array([100.0, 50.0, 200.0, 350.0])
+    standing, cut = Region.of_box(box, is_cut=False), Region.of_box(box, is_cut=True)
+    assert (standing.x, standing.side) == (150, pytest.approx(420))
+    assert 190 < standing.y < 220
+    assert cut.y == 350, "the hips are at the picture's border"
+    assert cut.y - cut.side / 2 < 0, "and the head is within"
+    keypoints = np.full((17, 2), 100.0)
+    keypoints[[5, 6]] = [100.0, 60.0]
+    keypoints[[15, 16]] = [100.0, 200.0]
+    region = Region.of_keypoints(keypoints)
+    assert (region.x, region.y, region.angle) == (100, 100, 0)
+    assert region.side > 2 * 100, "the feet are within"
