@@ -15,27 +15,27 @@ from core.skeletons import BLAZEPOSE_33, COCO_17
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.base import Follower
 from detectors.blazepose.boxes import BoxFinder
+from detectors.blazepose.likeness import (
+    BODY,
+    SAME_BOX,
+    box_around,
+    is_in,
+    is_known,
+    plausibility,
+    same_body,
+    shared,
+    unknown,
+)
 from detectors.blazepose.models import LandmarkModel, Landmarks, PersonFinder, iou
 from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
 
 COCO = BLAZEPOSE_33.indices(COCO_17.joints)
-BODY = slice(0, len(BLAZEPOSE_33))
 
-SAME_CENTRE, SAME_SIDE = 0.15, 1.5
-"""Two regions are of one person if their centres are closer than this share of the larger side, and
-the sides differ by less than this factor."""
-SAME_BODY = 0.06
-"""Two sets of landmarks are of one person if their median distance is less than this share of a
-region's side."""
-SAME_BOX = 0.5
-"""The IoU from which a box is a known person's."""
 SHARED = 0.15
 """Two people who share a larger part of their points are tangled."""
 AS_BEFORE = 0.3
 """How much more plausible it is that the same one stands behind as in the frame before."""
-IN_REGION = 0.2
-"""The part of a person's points that lie in a region from which they are painted out there."""
 MIN_POINTS = 3
 """A person with fewer keypoints in the picture has left it."""
 MIN_PRESENCE = 0.3
@@ -49,9 +49,6 @@ AIM_SIDE = 1.3
 ON_TARGET = 0.3
 """The least IoU of a new person with the box that proposed them: else the landmarks have slid to
 somebody else."""
-BOX_MARGIN = 0.08
-"""Share of the box's longer side. The points end at the eyes, the wrists and the toes, people do
-not."""
 
 
 class BlazePose:
@@ -209,31 +206,39 @@ class BlazePose:
         self, people: list[Landmarks], rgb: Picture, region: Region, box: Floats | None = None
     ) -> None:
         """Add the person in a region, and in a box if there is one, who is not among `people`."""
-        if box is None and is_known(region, people):
+        person = self._new_person(people, rgb, region, box)
+        if person is None and box is not None:
+            person = self._hidden_person(people, rgb, box)
+        if person is None:
             return
-        # The finder's region is rough: the landmarks are taken from the region of a first run, as
-        # in later frames.
-        first = self._landmarks(rgb, region)
-        person = self._landmarks(rgb, first.region)
-        if box is not None and (
-            is_known(first.region, people)
-            or iou(box, box_around(person.xy[BODY], rgb)[None])[0] < ON_TARGET
-        ):
-            hidden = self._hidden(people, rgb, box)
-            if hidden is None:
-                return
-            person = hidden
         if len(people) >= self._max_people:
             self._is_full = True
             return
         self._add(people, person, rgb, NEW_PERSON_PRESENCE)
 
-    def _hidden(self, people: list[Landmarks], rgb: Picture, box: Floats) -> Landmarks | None:
+    def _new_person(
+        self, people: list[Landmarks], rgb: Picture, region: Region, box: Floats | None
+    ) -> Landmarks | None:
+        """The person in a region, if there is one, who is not among `people`."""
+        if is_known(region, people):
+            return None
+        # The finder's region is rough: the landmarks are taken from the region of a first run, as
+        # in later frames.
+        first = self._landmarks(rgb, region)
+        if first.presence < NEW_PERSON_PRESENCE or is_known(first.region, people):
+            return None
+        person = self._landmarks(rgb, first.region)
+        is_there = box is None or iou(box, box_around(person.xy[BODY], rgb)[None])[0] >= ON_TARGET
+        return person if is_there else None
+
+    def _hidden_person(
+        self, people: list[Landmarks], rgb: Picture, box: Floats
+    ) -> Landmarks | None:
         """The person in a box who stands behind some of `people`, so that the model sees those."""
         region = Region.of_box(box, is_cut=bool(box[3] >= rgb.shape[0] - 1))
         first = self._behind(rgb, region, people)
         person = first and self._behind(rgb, first.region, people)
-        if person is None or person.presence < NEW_PERSON_PRESENCE:
+        if person is None:
             return None
         is_there = iou(box, box_around(person.xy[BODY], rgb)[None])[0] >= SAME_BOX
         return person if is_there else None
@@ -248,56 +253,6 @@ class BlazePose:
             return False
         people.append(person)
         return True
-
-
-def unknown(found: Floats, people: list[Landmarks], rgb: Picture) -> list[Floats]:
-    """Those of a window's boxes (N, 4) px that are not of `people`.
-
-    A person has one box; of two that overlap them it is the one that does so more.
-    """
-    if not people:
-        return list(found)
-    own = np.array([box_around(person.xy[BODY], rgb) for person in people])
-    overlaps = np.array([iou(box, own) for box in found]).reshape(len(found), len(people))
-    nearest = overlaps.argmax(1)
-    return [
-        box
-        for box, overlap, person in zip(found, overlaps, nearest, strict=True)
-        if overlap[person] < SAME_BOX or overlap[person] < overlaps[:, person].max()
-    ]
-
-
-def shared(a: Landmarks, b: Landmarks) -> float:
-    """The share of points, 0…1, at which two people have the same one at the same place."""
-    distance = np.linalg.norm(a.xy[BODY] - b.xy[BODY], axis=1)
-    return float(np.mean(distance < SAME_BODY * max(a.region.side, b.region.side)))
-
-
-def is_in(region: Region, person: Landmarks) -> bool:
-    """Whether a good part of a person lies in a region."""
-    points = region.to_region(person.xy[BODY])
-    return float(((points > 0) & (points < 1)).all(1).mean()) >= IN_REGION
-
-
-def plausibility(a: Landmarks, b: Landmarks) -> float:
-    """How likely two sets of landmarks are of two people: clear ones, who share no points."""
-    clear = sum(person.presence * float(person.visibility[BODY].mean()) for person in (a, b))
-    return clear - 2 * shared(a, b)
-
-
-def is_known(region: Region, people: list[Landmarks]) -> bool:
-    """Whether a region is that of one of `people`."""
-    return any(
-        region.distance(known) < SAME_CENTRE * max(region.side, known.side)
-        and max(region.side, known.side) < SAME_SIDE * min(region.side, known.side)
-        for known in (person.region for person in people)
-    )
-
-
-def same_body(a: Landmarks, b: Landmarks) -> bool:
-    """Whether two sets of landmarks are of one person."""
-    distance = float(np.median(np.linalg.norm(a.xy[BODY] - b.xy[BODY], axis=1)))
-    return distance < SAME_BODY * max(a.region.side, b.region.side)
 
 
 def keypoint_scores(person: Landmarks, rgb: Picture) -> Floats:
@@ -332,22 +287,3 @@ def to_detections(frame: Frame, people: list[Landmarks]) -> Detections:
         np.array([person.metres[COCO] for person in people], np.float32).reshape(count, joints, 3),
         COCO_17,
     )
-
-
-def box_around(xy: Floats, rgb: Picture) -> Floats:
-    """The box around points, with a margin, inside the frame.
-
-    Args:
-        xy: (K, 2) px.
-        rgb: (H, W, 3) the frame.
-
-    Returns:
-        (4,) px: x0, y0, x1, y1.
-    """
-    low, high = xy.min(0), xy.max(0)
-    margin = BOX_MARGIN * (high - low).max()
-    height, width = rgb.shape[:2]
-    box: Floats = np.clip(
-        np.concatenate([low - margin, high + margin]), 0, [width, height, width, height]
-    )
-    return box
