@@ -82,19 +82,14 @@ def test_a_turned_picture_gives_turned_points_in_pixels_and_metres() -> None:
     assert np.stack([-y, x, z], axis=1) == pytest.approx(person.metres, abs=0.01)
 
 
-def test_with_those_before_them_painted_out_whoever_stands_behind_is_seen() -> None:
-    """The woman of the sample, and a twin half hidden behind her."""
+def test_whoever_is_painted_out_is_not_seen() -> None:
+    """The woman of the sample."""
     capture = cv2.VideoCapture(str(resolve("demo-clip")))
     for _ in range(80):
         capture.grab()
     rgb = cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB)[430:994, 850:1500].copy()
     model = LandmarkModel(resolve("blazepose-landmark-full"), 1)
-    alone = Region(280.0, 300.0, 470.0, 0.0)
-    for _ in range(2):
-        woman = model(rgb, alone)
-        alone = woman.region
-    twin = woman.region.distance(Region(woman.region.x, woman.region.y, 1.0, 0.0))
-    assert twin == 0
-    hidden = model(rgb, woman.region, [woman])
+    first = model(rgb, Region(280.0, 300.0, 470.0, 0.0))
+    woman = model(rgb, first.region)
     assert woman.presence > 0.9
-    assert hidden.presence < 0.5, "nobody is left where she was"
+    assert model(rgb, woman.region, [woman]).presence < 0.5, "nobody is left where she was"
