@@ -56,8 +56,7 @@ class BlazePose:
 
     Args:
         finder, landmarks: The files of BlazePose's person finder and of the landmark model.
-        boxes: The file of the finder of boxes, which serves instead of BlazePose's where there is
-            one.
+        boxes: The file of the finder of boxes, which serves beside BlazePose's where it is given.
         max_people: The most people in a frame; it bounds the work.
         num_threads: LiteRT's threads.
     """
@@ -181,13 +180,16 @@ class BlazePose:
         return person if person.presence >= MIN_PRESENCE and is_other else None
 
     def _look(self, people: list[Landmarks], rgb: Picture, window: Region) -> None:
-        """Add those whom a finder sees in a window and who are not among `people` yet."""
-        if self._boxes is None:
+        """Add those whom a finder sees in a window and who are not among `people` yet.
+
+        BlazePose's finder sees less, but not only what the other sees, and not in small windows.
+        """
+        if self._boxes is not None:
+            for box in unknown(self._boxes.find(rgb, window), people, rgb):
+                self._meet(people, rgb, self._aimed(rgb, box), box)
+        if self._boxes is None or window.side >= min(rgb.shape[:2]):
             for region in self._finder.find(rgb, window):
                 self._meet(people, rgb, region)
-            return
-        for box in unknown(self._boxes.find(rgb, window), people, rgb):
-            self._meet(people, rgb, self._aimed(rgb, box), box)
 
     def _aimed(self, rgb: Picture, box: Floats) -> Region:
         """The region of the person in a box.

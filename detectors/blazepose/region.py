@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.skeletons import COCO_17
 from core.types import Floats
 
-REGION_MARGIN = 1.125
+REGION_MARGIN = 1.25
 """A region's half side over the body's radius, as in training."""
 
 MIN_GAIN, GAIN_PER_SIDE = 0.2, 10.0
