@@ -79,26 +79,25 @@ def detect_people(
         InputError: The clip cannot be read.
     """
     times, shot_starts = array("d"), []
-    with ExitStack() as opened:
-        reader = opened.enter_context(open_clip(video, options))
+    with ExitStack() as undo:
         detections = DetectionSpool(COCO_17, folder)
-        undo = opened.enter_context(ExitStack())
         undo.callback(detections.close)  # unless all goes well
-        detector.begin(reader.info, reader.picture_numbers)
-        frames = opened.enter_context(closing(prefetch(mark_cuts(reader))))
-        counted = progress(frames, "detect", reader.info.frame_count)
-        for frame, detected in detect_all(detector, counted):
-            if frame.starts_shot:
-                shot_starts.append(len(times))
-            detections.append(detected.to_skeleton(COCO_17))
-            times.append(frame.time_s)
+        with open_clip(video, options) as reader:
+            detector.begin(reader.info, reader.picture_numbers)
+            with closing(prefetch(mark_cuts(reader))) as frames:
+                counted = progress(frames, "detect", reader.info.frame_count)
+                for frame, detected in detect_all(detector, counted):
+                    if frame.starts_shot:
+                        shot_starts.append(len(times))
+                    detections.append(detected.to_skeleton(COCO_17))
+                    times.append(frame.time_s)
         is_whole = options.start is None and options.end is None
         info = measured(reader.info, np.array(times)) if is_whole else reader.info
         if isinstance(detector, TwoWayDetector):
-            reread = opened.enter_context(
-                Rereader(video, options, info, detections.frame_indices, np.array(times))
-            )
-            follow_back(detections, shot_starts, info, detector, reread)
+            with Rereader(
+                video, options, info, detections.frame_indices, np.array(times)
+            ) as reread:
+                follow_back(detections, shot_starts, info, detector, reread)
         undo.pop_all()
     warnings = [reader.warning] if reader.warning else []
     if isinstance(detector, WarningDetector):
