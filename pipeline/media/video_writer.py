@@ -23,7 +23,7 @@ from pipeline.media.ffmpeg_program import (
     frame_sync_option,
     local_url,
 )
-from pipeline.media.matroska import TICKS_PER_S, frame_header, stream_header
+from pipeline.media.video.matroska import TICKS_PER_S, frame_header, stream_header
 from pipeline.media.video.sound import find_sound
 
 COPY_WITHIN_S = 0.03
