@@ -14,12 +14,16 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from core.errors import OutputError
+from pipeline.media.files import MAX_PIXELS
 
 MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac"})
 """Audio codecs, as ffmpeg names them, that players know in mp4; others are encoded again."""
 
 LOCAL_ONLY = "file,pipe"
 """`-protocol_whitelist`: no file name, and no playlist in a file, makes ffmpeg open the network."""
+
+BOUNDED = ("-max_pixels", str(MAX_PIXELS))
+"""What stands before an input that is decoded: sizes may grow in mid-stream."""
 
 
 @dataclass(frozen=True)
