@@ -267,9 +267,10 @@ class BlazePose:
 
 def clearness(person: Landmarks, rgb: Picture) -> float:
     """The mean visibility of the limbs' joints that lie in a frame (H, W, 3); 0 if none does."""
-    inside = ((person.xy >= 0) & (person.xy <= (rgb.shape[1], rgb.shape[0]))).all(1)
-    seen = [joint for joint in LIMBS if inside[joint]]
-    return float(person.visibility[seen].mean()) if seen else 0.0
+    limbs = person.xy[LIMBS]
+    outside = ((limbs < 0) | (limbs > (rgb.shape[1], rgb.shape[0]))).any(1)
+    seen = person.visibility[LIMBS][~outside]
+    return float(seen.mean()) if len(seen) else 0.0
 
 
 def keypoint_scores(person: Landmarks, rgb: Picture) -> Floats:
