@@ -298,7 +298,7 @@ def is_hard(person: Landmarks, rgb: Picture, was_hard: bool) -> bool:
     """
     limbs = person.xy[LIMBS]
     outside = ((limbs < 0) | (limbs > (rgb.shape[1], rgb.shape[0]))).any(1)
-    is_cut = np.count_nonzero(outside) >= CUT_JOINTS
+    is_cut = int(outside.sum()) >= CUT_JOINTS
     return is_cut or clearness(person, rgb) < (CLEAR if was_hard else UNCLEAR)
 
 
