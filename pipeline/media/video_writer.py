@@ -133,7 +133,7 @@ class VideoWriter:
         thirds of its work. One thread, because decoding and drawing keep the other cores busy, and
         more threads cost a third more in all.
         """
-        streams = [ffmpeg.input("pipe:0", format="matroska", protocol_whitelist=LOCAL_ONLY)]
+        streams = [ffmpeg.input("pipe:0", format="matroska", **LOCAL_ONLY)]
         options: dict[str, Any] = {
             "vcodec": "libx264", "preset": "superfast", "crf": 21, "threads": 1,
             "x264-params": "mbtree=1:rc-lookahead=10",
@@ -150,7 +150,7 @@ class VideoWriter:
         if sound is not None:
             skip_s = time_s + sound.lead_s
             seek = {"ss": skip_s} if skip_s > 0 else {"itsoffset": -skip_s}
-            audio = ffmpeg.input("SOURCE", protocol_whitelist=LOCAL_ONLY, **seek)["a:0"]
+            audio = ffmpeg.input("SOURCE", **LOCAL_ONLY, **seek)["a:0"]
             whole = skip_s < COPY_WITHIN_S and self._end_s is None
             options["acodec"] = "copy" if whole and sound.codec in MP4_AUDIO else "aac"
             streams.append(
