@@ -8,6 +8,7 @@ from infer_video import main
 from pipeline.config import PipelineConfig
 from pipeline.run import process_video
 from testkit.make_video import moving
+from tests.pipeline.media.made_pictures import shots
 
 
 def test_a_file_that_vanishes_between_the_passes_leaves_nothing(tmp_path: Path) -> None:
@@ -18,8 +19,39 @@ def test_a_file_that_vanishes_between_the_passes_leaves_nothing(tmp_path: Path) 
         if stage == "detect":
             clip.unlink()
 
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match=r"clip.mp4: was changed or removed"):
         process_video(clip, PipelineConfig(output=tmp_path / "out"), progress=vanish)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["replaced", "overwritten", "no video"])
+def test_a_file_that_changes_between_the_passes_leaves_nothing(tmp_path: Path, way: str) -> None:
+    clip, other = moving(tmp_path / "clip.mp4", frames=6), tmp_path / "other.mp4"
+    moving(other, frames=6, options="-vf negate")
+
+    def change(items: Any, stage: str, total: int | None) -> Any:
+        yield from items
+        if stage == "detect" and way == "replaced":
+            other.rename(clip)
+        elif stage == "detect":
+            clip.write_bytes(other.read_bytes() if way == "overwritten" else b"no video")
+
+    with pytest.raises(InputError, match=r"clip.mp4: was changed or removed while it was read"):
+        process_video(clip, PipelineConfig(output=tmp_path / "out"), progress=change)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_folder_that_gets_a_picture_between_the_passes_leaves_nothing(tmp_path: Path) -> None:
+    folder = shots(tmp_path / "shots", 1, 2, 4)
+
+    def add(items: Any, stage: str, total: int | None) -> Any:
+        yield from items
+        if stage == "detect":
+            (folder / "shot_3.png").write_bytes((folder / "shot_4.png").read_bytes())
+
+    config = PipelineConfig.from_flat(output=tmp_path / "out", fps=10.0)
+    with pytest.raises(InputError, match=r"shot_3.png: was changed or removed while it was read"):
+        process_video(folder, config, progress=add)
     assert list((tmp_path / "out").iterdir()) == []
 
 
