@@ -107,13 +107,12 @@ class VideoWriter:
 
     def _start(self, shape: tuple[int, ...], time_s: float) -> None:
         """Start ffmpeg, for padded pictures of `shape`, the first at `time_s`."""
-        partial = self._undo.enter_context(written_whole(self._path))
-        # ffmpeg-python takes no name that is not UTF-8, so they are put in afterwards
-        names = {"SOURCE": local_url(self._source.path), "TARGET": local_url(partial)}
         words = ffmpeg.compile(self._command(time_s), cmd=ffmpeg_program())
-        command = [names.get(word, word) for word in words]
         try:
-            partial.open("xb").close()  # says plainly why a folder cannot be written
+            partial = self._undo.enter_context(written_whole(self._path))
+            # ffmpeg-python takes no name that is not UTF-8, so they are put in afterwards
+            names = {"SOURCE": local_url(self._source.path), "TARGET": local_url(partial)}
+            command = [names.get(word, word) for word in words]
             # a group of its own: a terminal's Ctrl-C must not end it before its last frame
             self._encoder = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stderr=self._log, process_group=0
