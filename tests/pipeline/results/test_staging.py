@@ -1,3 +1,5 @@
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +8,7 @@ import pytest
 from core.errors import InputError
 from infer_video import main
 from pipeline.config import PipelineConfig
+from pipeline.results.result import load_result
 from pipeline.run import process_video
 from testkit.make_video import moving
 from tests.pipeline.media.made_pictures import shots
@@ -67,6 +70,20 @@ def test_a_failure_leaves_the_results_that_were_there(tmp_path: Path) -> None:
     assert {
         path.name: path.read_bytes() for path in (tmp_path / "out" / "clip").iterdir()
     } == before
+
+
+def test_pipes_at_the_reports_names_are_not_waited_for(tmp_path: Path) -> None:
+    clips, out = tmp_path / "clips", tmp_path / "out"
+    clips.mkdir()
+    moving(clips / "a.mp4", frames=4)
+    (clips / "b.mp4").write_text("no video")
+    (out / "a").mkdir(parents=True)
+    os.mkfifo(out / "a" / "report.json")
+    os.mkfifo(out / "batch_report.json")
+    assert main([str(clips), "--output", str(out), "--no-render"]) == 1
+    assert load_result(out / "a").report.frames == 4
+    rows = json.loads((out / "batch_report.json").read_text())["clips"]
+    assert [row["status"] for row in rows] == ["done", "failed"]
 
 
 def test_files_of_an_earlier_result_go_with_it(tmp_path: Path) -> None:
