@@ -86,6 +86,28 @@ def test_pipes_at_the_reports_names_are_not_waited_for(tmp_path: Path) -> None:
     assert [row["status"] for row in rows] == ["done", "failed"]
 
 
+@pytest.mark.parametrize("name", ["x", "x/clip"])
+def test_a_link_out_of_the_output_folder_is_not_followed(tmp_path: Path, name: str) -> None:
+    clips, out, other = (tmp_path / name for name in ("clips", "out", "other"))
+    for folder in (clips / "x", (out / name).parent, other):
+        folder.mkdir(parents=True)
+    moving(clips / "x" / "clip.mp4", frames=4)
+    (out / name).symlink_to(other)
+    (other / ".partial-x").mkdir()
+    assert main([str(clips), "--output", str(out), "--no-render"]) == 1
+    (row,) = json.loads((out / "batch_report.json").read_text())["clips"]
+    assert row["reason"].startswith(f"{out / name}: is a link")
+    assert [path.name for path in other.iterdir()] == [".partial-x"]
+
+
+def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    clip = moving(tmp_path / "clip.mp4", frames=4)
+    assert main([str(clip), "--output", str(tmp_path / "out"), "--no-render"]) == 0
+    assert (tmp_path / "disk" / "clip" / "poses.npz").is_file()
+
+
 def test_files_of_an_earlier_result_go_with_it(tmp_path: Path) -> None:
     """What an old run made and the new one does not would stand beside other numbers."""
     clip, out = moving(tmp_path / "clip.mp4", frames=4), tmp_path / "out" / "clip"
