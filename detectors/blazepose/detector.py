@@ -31,6 +31,7 @@ from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
 
 COCO = BLAZEPOSE_33.indices(COCO_17.joints)
+LIMBS = [COCO[joint] for joint in range(COCO_17.index("left_shoulder"), len(COCO_17))]
 
 SHARED = 0.15
 """Two people who share a larger part of their points are tangled."""
@@ -44,6 +45,11 @@ people half hidden or upside down, and more soon after."""
 NEW_PERSON_PRESENCE = 0.8
 """The presence that a new person needs. It is more than a known one's: most things that are no
 person reach 0.5 at times."""
+NEW_PERSON_CLEARNESS = 0.5
+"""The clearness of limbs that a new person needs. Measured: 0.6 and more on people however hidden,
+0.4 and less on round shapes that have a head's presence."""
+FOLLOWED_PRESENCE = 0.5
+"""The presence below which a person who is followed back is lost: they are soon seen well."""
 AIM_SIDE = 1.3
 """The side of the square in which BlazePose's finder aims at a box, in the box's longer side."""
 ON_TARGET = 0.3
@@ -117,7 +123,8 @@ class BlazePose:
             if is_rough:
                 region, is_rough = self._landmarks(frame.rgb, region).region, False
             people: list[Landmarks] = []
-            if not self._add(people, self._landmarks(frame.rgb, region), frame.rgb, MIN_PRESENCE):
+            person = self._landmarks(frame.rgb, region)
+            if not self._add(people, person, frame.rgb, FOLLOWED_PRESENCE):
                 return None
             region = people[0].region
             return to_detections(frame, people)
@@ -216,7 +223,8 @@ class BlazePose:
         if len(people) >= self._max_people:
             self._is_full = True
             return
-        self._add(people, person, rgb, NEW_PERSON_PRESENCE)
+        if clearness(person, rgb) >= NEW_PERSON_CLEARNESS:
+            self._add(people, person, rgb, NEW_PERSON_PRESENCE)
 
     def _new_person(
         self, people: list[Landmarks], rgb: Picture, region: Region, box: Floats | None
@@ -255,6 +263,14 @@ class BlazePose:
             return False
         people.append(person)
         return True
+
+
+def clearness(person: Landmarks, rgb: Picture) -> float:
+    """The mean visibility of the limbs' joints that lie in a frame (H, W, 3); 0 if none does."""
+    limbs = person.xy[LIMBS]
+    outside = ((limbs < 0) | (limbs > (rgb.shape[1], rgb.shape[0]))).any(1)
+    seen = person.visibility[LIMBS][~outside]
+    return float(seen.mean()) if len(seen) else 0.0
 
 
 def keypoint_scores(person: Landmarks, rgb: Picture) -> Floats:
