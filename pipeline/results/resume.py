@@ -66,13 +66,12 @@ def _require_same(
 
 def _identities(paths: Sequence[Path]) -> dict[Path, tuple[int, ...]]:
     """What tells the files that are there from others of the same names: inode, size and time."""
-    identities = {}
+    identities: dict[Path, tuple[int, ...]] = {}
     for file in _files(paths):
         with suppress(FileNotFoundError):
             status = file.stat()
-            identities[file] = (
-                status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-            )  # fmt: skip
+            told_by = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            identities[file] = told_by
     return identities
 
 
