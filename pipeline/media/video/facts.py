@@ -12,11 +12,10 @@ from core.errors import OutputError
 from core.types import Array
 from pipeline.media.ffmpeg_program import (
     BOUNDED,
-    LOCAL_ONLY,
     Answer,
     ffmpeg_program,
     frame_sync_option,
-    local_url,
+    local_input,
     run_ffmpeg,
 )
 from pipeline.media.files import too_large_error
@@ -150,7 +149,7 @@ def _examine(path: Path, size: int, mtime_ns: int) -> VideoFacts | None:
 def _picture(path: Path) -> str:
     """ffmpeg's word for a file's picture: not the still that animations begin with."""
     if is_image_sequence(path):
-        log = run_ffmpeg("-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path)).log
+        log = run_ffmpeg(*local_input(path)).log
         if track := first_track(log):
             return f"0:{track}"
     return PICTURE
@@ -187,5 +186,5 @@ def _refuse_huge(path: Path, reader: ShowinfoReader) -> None:
 
 def _ask(path: Path, picture: str, after: list[str], before: Sequence[str] = ()) -> Answer:
     """Run ffmpeg on a video's picture."""
-    source = [*before, *BOUNDED, "-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path)]
+    source = [*before, *BOUNDED, *local_input(path)]
     return run_ffmpeg("-nostats", *source, "-map", picture, *after, "pipe:1")
