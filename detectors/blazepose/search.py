@@ -13,6 +13,8 @@ from detectors.blazepose.region import Region
 
 FAR_SIDE, TINY_SIDE = 0.6, 0.35
 """Sides of the smaller windows, in the frame's shorter side."""
+MIN_SIDE_PX = 24
+"""Nobody is recognised in smaller squares, of which a strip of a few lines has thousands."""
 SMALL_PERSON = 0.4
 """The side of a person's region, in the frame's shorter side, below which there may be others who
 are smaller still, and the smallest windows are worth their time."""
@@ -109,13 +111,15 @@ def tiny_windows(width: int, height: int) -> list[Region]:
 
 
 def squares(width: int, height: int, share: float) -> list[Region]:
-    """Squares that cover a frame of a size in px, evenly, row by row.
+    """Squares that cover a frame of a size in px, evenly, row by row; none below `MIN_SIDE_PX`.
 
     Args:
         width, height: The frame's, px.
         share: The squares' side in the frame's shorter side, a key of `OVERLAP`.
     """
     side = share * min(width, height)
+    if side < MIN_SIDE_PX:
+        return []
     step = side * (1 - OVERLAP[share])
     x, y = (
         np.linspace(side / 2, length - side / 2, math.ceil((length - side) / step - 1e-9) + 1)
@@ -129,6 +133,7 @@ def in_turn(*levels: list[Region]) -> list[Region]:
 
     Two of a size that are near in time lie far apart.
     """
+    levels = tuple(filter(None, levels))
     count = max(map(len, levels))
     orders = [scattered(len(level)) for level in levels]
     return [

@@ -113,3 +113,10 @@ def test_who_was_lost_is_looked_for_where_they_were() -> None:
     assert frames[0] == places[:1]
     assert places[0] == Region(1920 - 200.0, 500.0, 400.0, 0.0), "moved into the frame"
     assert all(window not in places for due in quiet(started(), 60) for window in due)
+
+
+def test_a_strip_of_few_lines_is_searched_as_a_whole() -> None:
+    search = Search()
+    for starts_shot in (True, False, False, False):
+        due = search.due((16384, 16), [], [], starts_shot)
+        assert [window.side for window in due] in ([], [16384])
