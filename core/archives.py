@@ -121,7 +121,7 @@ class _DataUnpickler(pickle.Unpickler):
         super().__init__(file, encoding=encoding)
 
     def find_class(self, module: str, name: str) -> Any:
-        known = _KNOWN.get((module.replace("numpy.core", "numpy._core"), name))
+        known = NUMPY_STAND_INS.get((module.replace("numpy.core", "numpy._core"), name))
         if known is None:
             raise pickle.UnpicklingError(
                 f"its pickle names {module}.{name}, and only arrays and containers are data"
@@ -139,7 +139,7 @@ class _Type:
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
-class _Array:
+class StoredArray:
     """Stands in for an array, which a pickle makes empty first and then fills."""
 
     def __init__(self, *_arguments: Any) -> None:
@@ -190,7 +190,7 @@ def _plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
     if id(value) in done:
         return done[id(value)][1]
     plain = value
-    if isinstance(value, _Array):
+    if isinstance(value, StoredArray):
         plain = value.array
         for index in np.ndindex(plain.shape) if plain.dtype.kind == "O" else ():
             plain[index] = _plain(plain[index], done)
@@ -230,9 +230,9 @@ def _scalar(kind: _Type, data: Any) -> Any:
 
 def _frombuffer(
     data: bytes, kind: _Type, shape: tuple[int, ...], order: Any, axes: Any = None
-) -> _Array:
+) -> StoredArray:
     """Stands in for numpy's private function of that name, which builds arrays in protocol 5."""
-    made = _Array()
+    made = StoredArray()
     made.array = _filled(data, kind.dtype, shape, "F" if order == "F" else "C")
     if axes is not None:
         made.array = made.array.transpose(axes)
@@ -246,10 +246,10 @@ def _latin1(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-_KNOWN: dict[tuple[str, str], Any] = {
+NUMPY_STAND_INS: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): "numpy.ndarray",  # named as the first argument of _reconstruct only
     ("numpy", "dtype"): _Type,
-    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): StoredArray,
     ("numpy._core.multiarray", "scalar"): _scalar,
     ("numpy._core.numeric", "_frombuffer"): _frombuffer,
     ("collections", "OrderedDict"): OrderedDict,

@@ -4,24 +4,22 @@ Both are opened without running any code that they hold.
 """
 
 import json
-import pickle
-import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from core.errors import WeightsError, one_line
+from core.errors import WeightsError
 from core.files import written_whole
 from core.skeletons import BY_NAME, COCO_17, H36M_17, Skeleton
 from lifter.model import ModelConfig, TemporalConvNet, config_from_state
 from lifter.network import LiftingNetwork, NetworkConfig, network_classes
 from lifter.normalize import NORMALIZATIONS
+from lifter.published import read_published
 from lifter.trained_on import trained_on
 
 _FORMAT = 1
@@ -217,95 +215,3 @@ def _skeleton_from_header(header: dict[str, Any]) -> Skeleton:
     if skeleton != known:
         raise ValueError(f"skeleton {skeleton.name} has other joints than ours of that name")
     return skeleton
-
-
-def read_published(path: Path) -> dict[str, Any]:
-    """Read all of a checkpoint that VideoPose3D wrote.
-
-    Only tensors, plain containers and the state of numpy's random generator are admitted. A pickle
-    that names anything else is refused before any of it runs.
-
-    Returns:
-        `epoch`, `lr`, `optimizer`, `random_state`, `model_pos` and what else the file holds.
-
-    Raises:
-        WeightsError: The file is no such checkpoint, or asks for more than tensors and numbers.
-    """
-    _check_kind(path)
-    _check_unpacked(path)
-    try:
-        with torch.serialization.safe_globals(_published_globals()):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path}: refused unopened, its pickle asks for more than tensors and numbers"
-        ) from error
-    except Exception as error:  # torch raises anything at damaged files
-        raise WeightsError(f"{path}: not a readable checkpoint ({one_line(error)})") from error
-    if not isinstance(content, dict) or not isinstance(content.get("model_pos"), dict):
-        raise WeightsError(f"{path}: not a VideoPose3D checkpoint, it has no model_pos")
-    for network in ("model_pos", "model_traj"):
-        _check_tensors(path, content.get(network))
-    return content
-
-
-def _check_kind(path: Path) -> None:
-    """`WeightsError` where a file is none of torch's: an archive, or a pickle of protocol 2 on."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(2)
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if start != b"PK" and not start.startswith(b"\x80"):
-        raise WeightsError(
-            f"{path}: is no lifter, neither a .safetensors file nor a checkpoint of VideoPose3D"
-        )
-
-
-def _check_unpacked(path: Path) -> None:
-    """`WeightsError` where a checkpoint that is a zip archive unpacks to far more than it holds."""
-    try:
-        if not zipfile.is_zipfile(path):
-            return
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise WeightsError(f"{path}: not a readable checkpoint ({one_line(error)})") from error
-    if unpacked > path.stat().st_size:  # torch stores members as they are
-        raise WeightsError(f"{path}: not a readable checkpoint (it unpacks to {unpacked} bytes)")
-
-
-def _check_tensors(path: Path, state: Any) -> None:
-    """`WeightsError` unless a network's entries are tensors that the file has room for.
-
-    A tensor may claim any shape over a few bytes by repeating them (stride 0).
-    """
-    if state is None:
-        return
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
-    ):
-        raise WeightsError(f"{path}: a network in it has entries that are no tensors")
-    size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
-    if size > path.stat().st_size:
-        raise WeightsError(f"{path}: its tensors claim {size} bytes, more than the file has")
-
-
-def _published_globals() -> list[Any]:
-    """The numpy types of a pickled `RandomState`, under the names of old and new numpy."""
-    from numpy._core.multiarray import _reconstruct
-    from numpy.random import MT19937
-    from numpy.random._pickle import __bit_generator_ctor, __randomstate_ctor
-
-    return [
-        np.ndarray,
-        np.dtype,
-        np.dtypes.UInt32DType,
-        MT19937,
-        np.random.RandomState,
-        __bit_generator_ctor,
-        __randomstate_ctor,
-        _reconstruct,
-        (_reconstruct, "numpy.core.multiarray._reconstruct"),
-        (__randomstate_ctor, "numpy.random.__RandomState_ctor"),
-    ]

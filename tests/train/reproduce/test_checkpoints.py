@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lifter.checkpoint import load_lifter, read_published
+from lifter.checkpoint import load_lifter
+from lifter.published import read_published
 from train.__main__ import main
 
 
