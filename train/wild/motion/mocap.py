@@ -205,7 +205,7 @@ def _read(source: Path) -> Iterator[MotionClip]:
         for path in sorted(source.rglob("*.bvh")):
             yield clip_from_bvh(path.read_text(), path.stem)
     elif source.suffix == ".npz":
-        with source.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with source.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             names = [str(name) for name in archive["joint_names"]]
             for key in archive.files:
                 if key != "joint_names":
