@@ -40,14 +40,16 @@ def written_whole(path: Path) -> Iterator[Path]:
         path: The file's final path; its folder must exist.
 
     Yields:
-        A path in the same folder, hidden, with the same ending, that nothing else writes to. What
-        lies at `path` stays as it was until the rename; after an exception the new file is gone.
+        The path of a new, empty file in the same folder, hidden, with the same ending, that nothing
+        else writes to. What lies at `path`, a link too, stays as it was until the rename; after an
+        exception the new file is gone.
 
     Raises:
         OSError: The system refuses to write or to rename.
     """
     partial = _partial_path(path, secrets.token_hex(_TOKEN_BYTES))
     try:
+        partial.touch(exist_ok=False)  # fails where something is there: a link is not followed
         yield partial
         partial.replace(path)
     finally:

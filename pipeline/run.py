@@ -27,7 +27,7 @@ from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
 from pipeline.results.detections import TrackRows
 from pipeline.results.report import NO_PEOPLE, DetectorReport, PersonReport, Report, versions
 from pipeline.results.result import Result
-from pipeline.results.resume import fingerprint
+from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.staging import staged
 from pipeline.runtime.logs import counted
 from pipeline.runtime.models import Models
@@ -84,6 +84,7 @@ def process_video(
             opened.callback(models.close)
         partial = opened.enter_context(staged(folder))
         lifter, weights = models.lifter, models.weights
+        opened.enter_context(unchanged(config.input_files(video)))
         made_of = fingerprint(config.input_files(video))
         with stopwatch.stage("detect"):
             first = detect_people(video, config.clip, models.detector, progress, partial)

@@ -16,6 +16,8 @@ NUM_THREADS = 2
 PERSON_FINDER = "person-finder"
 """The finder of boxes, by its name in the weights manifest. What is missed without it is people who
 are small, turned away or many, so it is not worth failing for."""
+HEAVY = "blazepose-landmark-heavy"
+"""The largest landmark model. Without it people who are hard to see are seen less well."""
 
 
 @dataclass(frozen=True)
@@ -43,30 +45,35 @@ class BlazePoseBackend(DetectorBackend):
         return Availability(True, "BlazePose's weights are here")
 
     def fetch(self) -> None:
-        """Fetch both models, and the finder of boxes if it can be had."""
+        """Fetch both models, and the finder of boxes and the heavy one if they can be had."""
         for name in self.weights:
             resolve(name)
-        _person_finder(default_cache())
+        for name in (PERSON_FINDER, HEAVY):
+            _optional(name, default_cache())
 
     def warning(self) -> str:
-        """Why there is no finder of boxes, if so."""
-        _, complaint = _person_finder(default_cache())
-        if not complaint:
-            return ""
-        return f"people who are small, turned away or many may be missed: {complaint}"
+        """Why there is no finder of boxes or no heavy model, if so."""
+        _, no_finder = _optional(PERSON_FINDER, default_cache())
+        if no_finder:
+            return f"people who are small, turned away or many may be missed: {no_finder}"
+        _, no_heavy = _optional(HEAVY, default_cache())
+        if no_heavy:
+            return f"people who are cut off or unclear are seen less well: {no_heavy}"
+        return ""
 
     def weight_names(self) -> tuple[str, ...]:
-        """All three models."""
-        return (*self.weights, PERSON_FINDER)
+        """All models."""
+        return tuple(dict.fromkeys((*self.weights, PERSON_FINDER, HEAVY)))
 
     def build(self, threads: int | None = None) -> Detector:
         """Build the detector."""
         from detectors.blazepose.detector import BlazePose
 
         finder, landmarks = map(resolve, self.weights)
-        boxes, _ = _person_finder(default_cache())
+        boxes, _ = _optional(PERSON_FINDER, default_cache())
+        heavy, _ = _optional(HEAVY, default_cache()) if HEAVY not in self.weights else (None, "")
         num_threads = NUM_THREADS if threads is None else min(threads, NUM_THREADS)
-        return BlazePose(finder, landmarks, boxes, self.max_people, num_threads)
+        return BlazePose(finder, landmarks, boxes, heavy, self.max_people, num_threads)
 
 
 @dataclass(frozen=True)
@@ -75,13 +82,13 @@ class HeavyBlazePoseBackend(BlazePoseBackend):
 
     name = "blazepose-heavy"
     about = "BlazePose with its largest landmark model, fetched on first use"
-    weights = ("blazepose-detector", "blazepose-landmark-heavy")
+    weights = ("blazepose-detector", HEAVY)
 
 
 @cache
-def _person_finder(_: Path) -> tuple[Path | None, str]:
-    """The finder of boxes, or why it cannot be had; tried once for a cache folder."""
+def _optional(name: str, _: Path) -> tuple[Path | None, str]:
+    """The file of a name, or why it cannot be had; tried once for a cache folder."""
     try:
-        return resolve(PERSON_FINDER), ""
+        return resolve(name), ""
     except WeightsError as error:
         return None, str(error)

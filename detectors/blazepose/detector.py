@@ -31,6 +31,7 @@ from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
 
 COCO = BLAZEPOSE_33.indices(COCO_17.joints)
+LIMBS = [COCO[joint] for joint in range(COCO_17.index("left_shoulder"), len(COCO_17))]
 
 SHARED = 0.15
 """Two people who share a larger part of their points are tangled."""
@@ -44,6 +45,15 @@ people half hidden or upside down, and more soon after."""
 NEW_PERSON_PRESENCE = 0.8
 """The presence that a new person needs. It is more than a known one's: most things that are no
 person reach 0.5 at times."""
+NEW_PERSON_CLEARNESS = 0.5
+"""The clearness of limbs that a new person needs. Measured: 0.6 and more on people however hidden,
+0.4 and less on round shapes that have a head's presence."""
+FOLLOWED_PRESENCE = 0.5
+"""The presence below which a person who is followed back is lost: they are soon seen well."""
+CUT_JOINTS = 3
+"""A person with so many joints of limbs outside the picture is hard to see."""
+UNCLEAR, CLEAR = 0.6, 0.75
+"""The clearness of limbs below which a person is hard to see, and above which no more."""
 AIM_SIDE = 1.3
 """The side of the square in which BlazePose's finder aims at a box, in the box's longer side."""
 ON_TARGET = 0.3
@@ -57,6 +67,7 @@ class BlazePose:
     Args:
         finder, landmarks: The files of BlazePose's person finder and of the landmark model.
         boxes: The file of the finder of boxes, which serves beside BlazePose's where it is given.
+        heavy: The file of a larger landmark model, which serves for people who are hard to see.
         max_people: The most people in a frame; it bounds the work.
         num_threads: LiteRT's threads.
     """
@@ -68,30 +79,39 @@ class BlazePose:
         finder: Path,
         landmarks: Path,
         boxes: Path | None = None,
+        heavy: Path | None = None,
         max_people: int = 64,
         num_threads: int = 2,
     ) -> None:
         self._finder = PersonFinder(finder, num_threads)
         self._boxes = BoxFinder(boxes, num_threads) if boxes is not None else None
         self._landmarks = LandmarkModel(landmarks, num_threads)
+        self._heavy = LandmarkModel(heavy, num_threads) if heavy is not None else self._landmarks
         self._max_people = max_people
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
         self._regions: list[Region] = []
         self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
+        self._are_hard: list[bool] = []  # and whether they were hard to see
         self._search = Search()
         self._is_full = False
 
     def close(self) -> None:
         """Free the models."""
-        del self._finder, self._boxes, self._landmarks
+        del self._finder, self._boxes, self._landmarks, self._heavy
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
         people: list[Landmarks] = []
         height, width = frame.rgb.shape[:2]
-        seen = [self._landmarks(frame.rgb, region) for region in self._regions]
+        seen = [
+            self._model(was_hard)(frame.rgb, region)
+            for region, was_hard in zip(self._regions, self._are_hard, strict=True)
+        ]
+        were_hard = {
+            id(person): was_hard for person, was_hard in zip(seen, self._are_hard, strict=True)
+        }
         behind = self._untangle(seen, frame.rgb)
         lost = [
             region
@@ -105,21 +125,27 @@ class BlazePose:
             self._look(people, frame.rgb, window)
         self._regions = [person.region for person in people]
         self._are_behind = [any(person is one for one in behind) for person in people]
+        self._are_hard = [
+            is_hard(person, frame.rgb, were_hard.get(id(person), False)) for person in people
+        ]
         return to_detections(frame, people)
 
     def follow(self, detections: Detections, row: int) -> Follower:
         """Follow a person on, beside those that `detect` follows."""
         region = Region.of_keypoints(detections.keypoints_xy[row])
-        is_rough = True
+        is_rough, was_hard = True, False
 
         def step(frame: Frame) -> Detections | None:
-            nonlocal region, is_rough
+            nonlocal region, is_rough, was_hard
             if is_rough:
-                region, is_rough = self._landmarks(frame.rgb, region).region, False
+                first = self._landmarks(frame.rgb, region)
+                region, is_rough = first.region, False
+                was_hard = is_hard(first, frame.rgb, was_hard)
             people: list[Landmarks] = []
-            if not self._add(people, self._landmarks(frame.rgb, region), frame.rgb, MIN_PRESENCE):
+            person = self._model(was_hard)(frame.rgb, region)
+            if not self._add(people, person, frame.rgb, FOLLOWED_PRESENCE):
                 return None
-            region = people[0].region
+            region, was_hard = person.region, is_hard(person, frame.rgb, was_hard)
             return to_detections(frame, people)
 
         return step
@@ -132,6 +158,10 @@ class BlazePose:
             f"more than {self._max_people} people at once: those found first are followed; "
             "--max-people N follows more",
         )
+
+    def _model(self, is_hard: bool) -> LandmarkModel:
+        """The landmark model for people who are easy or hard to see."""
+        return self._heavy if is_hard else self._landmarks
 
     def _untangle(self, seen: list[Landmarks], rgb: Picture) -> list[Landmarks]:
         """Give limbs back that the landmark model took from a neighbour.
@@ -216,7 +246,8 @@ class BlazePose:
         if len(people) >= self._max_people:
             self._is_full = True
             return
-        self._add(people, person, rgb, NEW_PERSON_PRESENCE)
+        if clearness(person, rgb) >= NEW_PERSON_CLEARNESS:
+            self._add(people, person, rgb, NEW_PERSON_PRESENCE)
 
     def _new_person(
         self, people: list[Landmarks], rgb: Picture, region: Region, box: Floats | None
@@ -229,7 +260,7 @@ class BlazePose:
         first = self._landmarks(rgb, region)
         if first.presence < NEW_PERSON_PRESENCE or is_known(first.region, people):
             return None
-        person = self._landmarks(rgb, first.region)
+        person = self._model(is_hard(first, rgb, False))(rgb, first.region)
         is_there = box is None or iou(box, box_around(person.xy[BODY], rgb)[None])[0] >= ON_TARGET
         return person if is_there else None
 
@@ -255,6 +286,28 @@ class BlazePose:
             return False
         people.append(person)
         return True
+
+
+def is_hard(person: Landmarks, rgb: Picture, was_hard: bool) -> bool:
+    """Whether a person is hard to see: cut by the picture's border, or with unclear limbs.
+
+    Args:
+        person: The landmarks.
+        rgb: (H, W, 3) the frame.
+        was_hard: Whether they were in the frame before; it seldom changes.
+    """
+    limbs = person.xy[LIMBS]
+    outside = ((limbs < 0) | (limbs > (rgb.shape[1], rgb.shape[0]))).any(1)
+    is_cut = int(outside.sum()) >= CUT_JOINTS
+    return is_cut or clearness(person, rgb) < (CLEAR if was_hard else UNCLEAR)
+
+
+def clearness(person: Landmarks, rgb: Picture) -> float:
+    """The mean visibility of the limbs' joints that lie in a frame (H, W, 3); 0 if none does."""
+    limbs = person.xy[LIMBS]
+    outside = ((limbs < 0) | (limbs > (rgb.shape[1], rgb.shape[0]))).any(1)
+    seen = person.visibility[LIMBS][~outside]
+    return float(seen.mean()) if len(seen) else 0.0
 
 
 def keypoint_scores(person: Landmarks, rgb: Picture) -> Floats:

@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from core.errors import InputError, Video3DError
@@ -59,6 +60,9 @@ class ClipWorker:
         """
         if is_remote(job):
             return self._do_remote(job, on_tick)
+        if link := _link_on_the_way(job.folder, self._config.output):
+            reason = f"{link}: is a link; results are written inside {self._config.output} only"
+            return Outcome(job, "failed", reason)
         started = time.perf_counter()
         try:
             outcome = self._try(job, on_tick)
@@ -115,6 +119,12 @@ class ClipWorker:
         written = add_exports(load_result(job.folder), missing) if missing else []
         reason = f"added {', '.join(written)}" if written else ""
         return replace(from_report(job, "skipped", report), reason=reason)
+
+
+def _link_on_the_way(folder: Path, output: Path) -> Path | None:
+    """The link by which a folder below the output folder may lie outside it; None without."""
+    below = (path for path in (folder, *folder.parents) if output in path.parents)
+    return next((path for path in below if path.is_symlink()), None)
 
 
 def _failed(job: Job, reason: str, started: float, lasting: bool = False) -> Outcome:

@@ -15,7 +15,7 @@ from core.files import remove_partial, written_whole
 from pipeline.batch.addresses import Address
 from pipeline.batch.jobs import Job, Outcome
 from pipeline.results.locks import locked
-from pipeline.results.report import read_json
+from pipeline.results.staging import read_json
 from pipeline.runtime.logs import printable
 
 COLUMNS = ("clip", "status", "reason", "seconds", "frames", "people", "warnings", "folder")

@@ -18,8 +18,27 @@ from core.errors import OutputError
 MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac"})
 """Audio codecs, as ffmpeg names them, that players know in mp4; others are encoded again."""
 
-LOCAL_ONLY = "file,pipe"
-"""`-protocol_whitelist`: no file name, and no playlist in a file, makes ffmpeg open the network."""
+LOCAL_ONLY = {
+    "protocol_whitelist": "file,pipe",
+    "format_whitelist": ",".join((
+        "mov", "matroska", "avi", "mpegts", "mpegtsraw", "mpeg", "mpegvideo", "asf", "asf_o", "flv",
+        "live_flv", "kux", "ogg", "nut", "ivf", "dv", "mxf", "gxf", "lxf", "wtv", "rm", "ivr",
+        "nsv", "nuv", "swf", "pva", "pmp", "mtv", "dhav", "vivo", "cine", "r3d", "roq", "smk",
+        "bink", "flic", "film_cpk", "yuv4mpegpipe", "gif", "apng", "webp_anim", "jpegxl_anim",
+        "obu", "av1", "h261", "h263", "h264", "hevc", "vvc", "evc", "m4v", "mjpeg", "mjpeg_2000",
+        "mpjpeg", "cavsvideo", "avs2", "avs3", "dirac", "dnxhd", "vc1", "vc1test", "ipu",
+        "bmp_pipe", "dpx_pipe", "exr_pipe", "hdr_pipe", "j2k_pipe", "jpeg_pipe", "jpegls_pipe",
+        "jpegxl_pipe", "pam_pipe", "pbm_pipe", "pcx_pipe", "pgm_pipe", "ppm_pipe", "png_pipe",
+        "psd_pipe", "qoi_pipe", "sgi_pipe", "sunrast_pipe", "tiff_pipe", "webp_pipe",
+        "aac", "aiff", "amr", "flac", "mp3", "wav",
+    )),
+}  # fmt: skip
+"""FFmpeg's options for a file that may name others: none of them, and no network, is opened.
+
+The formats are containers and streams of pictures, and of sound, for words on a file without a
+picture. Playlists (concat, hls, dash), descriptions with companions (vobsub, imf, mlv, sdp), series
+of pictures (image2) and vector pictures open files by names of their own, and are not among them.
+"""
 
 
 @dataclass(frozen=True)
@@ -74,6 +93,12 @@ def frame_sync_option() -> str:
 def local_url(path: Path) -> str:
     """A URL that ffmpeg takes for a local file, whatever its name (`-x.mp4`, `http://…`)."""
     return f"file:{path.absolute()}"
+
+
+def local_input(path: Path) -> list[str]:
+    """ffmpeg's words for an input that is one local file, and no other."""
+    options = [word for key, value in LOCAL_ONLY.items() for word in (f"-{key}", value)]
+    return [*options, "-i", local_url(path)]
 
 
 def run_ffmpeg(*arguments: str) -> Answer:

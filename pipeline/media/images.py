@@ -18,7 +18,7 @@ from PIL import Image
 from core.errors import InputError
 from core.numbered import number_in
 from core.types import Frame, Picture, VideoInfo
-from pipeline.media.files import MAX_PIXELS, too_large_error
+from pipeline.media.files import MAX_PIXELS, read_bytes, too_large_error
 from pipeline.media.options import span_text
 
 IMAGE_SUFFIXES = frozenset((
@@ -167,9 +167,9 @@ def read_image(path: Path) -> Picture | None:
         InputError: The file cannot be read, or the picture is larger than a video may be.
     """
     try:
-        data = np.fromfile(path, np.uint8)
-        _refuse_huge(path, data.tobytes())
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        data = read_bytes(path)
+        _refuse_huge(path, data)
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     except cv2.error:  # empty

@@ -1,7 +1,7 @@
 """What OpenCV's video decoder, an FFmpeg of its own, takes from the process and not from a call."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import cv2
@@ -23,17 +23,19 @@ def mute_opencv() -> None:
 
 
 @contextmanager
-def capture_options(options: str) -> Iterator[None]:
-    """Set options for videos that OpenCV opens inside the block; a user's own stay as they are.
+def capture_options(options: Mapping[str, str]) -> Iterator[None]:
+    """Set FFmpeg's options for videos that OpenCV opens inside the block, beside a user's own.
 
     Args:
-        options: `key;value|key;value…`, as FFmpeg names them.
+        options: By FFmpeg's names; those that the user has set, too, keep the user's values.
     """
-    if _OPTIONS_VARIABLE in os.environ:
-        yield
-        return
-    os.environ[_OPTIONS_VARIABLE] = options
+    users = os.environ.get(_OPTIONS_VARIABLE)
+    ours = "|".join(f"{key};{value}" for key, value in options.items())
+    os.environ[_OPTIONS_VARIABLE] = ours if users is None else f"{ours}|{users}"
     try:
         yield
     finally:
-        del os.environ[_OPTIONS_VARIABLE]
+        if users is None:
+            del os.environ[_OPTIONS_VARIABLE]
+        else:
+            os.environ[_OPTIONS_VARIABLE] = users

@@ -107,13 +107,12 @@ class VideoWriter:
 
     def _start(self, shape: tuple[int, ...], time_s: float) -> None:
         """Start ffmpeg, for padded pictures of `shape`, the first at `time_s`."""
-        partial = self._undo.enter_context(written_whole(self._path))
-        # ffmpeg-python takes no name that is not UTF-8, so they are put in afterwards
-        names = {"SOURCE": local_url(self._source.path), "TARGET": local_url(partial)}
         words = ffmpeg.compile(self._command(time_s), cmd=ffmpeg_program())
-        command = [names.get(word, word) for word in words]
         try:
-            partial.open("xb").close()  # says plainly why a folder cannot be written
+            partial = self._undo.enter_context(written_whole(self._path))
+            # ffmpeg-python takes no name that is not UTF-8, so they are put in afterwards
+            names = {"SOURCE": local_url(self._source.path), "TARGET": local_url(partial)}
+            command = [names.get(word, word) for word in words]
             # a group of its own: a terminal's Ctrl-C must not end it before its last frame
             self._encoder = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stderr=self._log, process_group=0
@@ -133,7 +132,7 @@ class VideoWriter:
         thirds of its work. One thread, because decoding and drawing keep the other cores busy, and
         more threads cost a third more in all.
         """
-        streams = [ffmpeg.input("pipe:0", format="matroska", protocol_whitelist=LOCAL_ONLY)]
+        streams = [ffmpeg.input("pipe:0", format="matroska", **LOCAL_ONLY)]
         options: dict[str, Any] = {
             "vcodec": "libx264", "preset": "superfast", "crf": 21, "threads": 1,
             "x264-params": "mbtree=1:rc-lookahead=10",
@@ -150,7 +149,7 @@ class VideoWriter:
         if sound is not None:
             skip_s = time_s + sound.lead_s
             seek = {"ss": skip_s} if skip_s > 0 else {"itsoffset": -skip_s}
-            audio = ffmpeg.input("SOURCE", protocol_whitelist=LOCAL_ONLY, **seek)["a:0"]
+            audio = ffmpeg.input("SOURCE", **LOCAL_ONLY, **seek)["a:0"]
             whole = skip_s < COPY_WITHIN_S and self._end_s is None
             options["acodec"] = "copy" if whole and sound.codec in MP4_AUDIO else "aac"
             streams.append(

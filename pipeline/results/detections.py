@@ -40,15 +40,17 @@ class DetectionSpool:
         """
         self.skeleton = skeleton
         self._rows = Spool(detection_row(skeleton), folder)
-        self._frames = array("q")
-        self._runs: list[tuple[tuple[int, int], ...]] = []  # of rows, for each frame
+        self._frames, self._starts, self._stops = array("q"), array("q"), array("q")
+        self._added: dict[int, list[tuple[int, int]]] = {}  # more rows of a few frames
 
     def __len__(self) -> int:
         return len(self._frames)
 
     def __getitem__(self, index: int) -> Detections:
-        runs = [self._rows.read(*run) for run in self._runs[index]]
-        rows = runs[0] if len(runs) == 1 else np.concatenate(runs)
+        index = range(len(self))[index]
+        rows = self._rows.read(self._starts[index], self._stops[index])
+        if index in self._added:
+            rows = np.concatenate([rows, *(self._rows.read(*run) for run in self._added[index])])
         return Detections(
             self._frames[index], rows["box"], rows["box_score"], rows["keypoints"], rows["scores"],
             rows["keypoints_3d"], self.skeleton,
@@ -67,8 +69,10 @@ class DetectionSpool:
         Raises:
             ValueError: They have another skeleton than this sequence.
         """
-        self._runs.append((self._write(detections),))
+        start, stop = self._write(detections)
         self._frames.append(detections.frame_index)
+        self._starts.append(start)
+        self._stops.append(stop)
 
     def add(self, index: int, detections: Detections) -> None:
         """Add people to the frame at an index of the sequence, behind those who are there.
@@ -76,7 +80,7 @@ class DetectionSpool:
         Raises:
             ValueError: They have another skeleton than this sequence.
         """
-        self._runs[index] = (*self._runs[index], self._write(detections))
+        self._added.setdefault(index, []).append(self._write(detections))
 
     def _write(self, detections: Detections) -> tuple[int, int]:
         """Write rows; from where to where they lie."""

@@ -29,9 +29,11 @@ def locked(folder: Path) -> Iterator[bool]:
         this process, or one that is giving it up at this moment.
 
     Raises:
-        OutputError: The lock file cannot be written.
+        OutputError: The lock file cannot be written, or is a link, which is not followed.
     """
     path = folder.with_name(f".{folder.name}.lock")
+    if path.is_symlink():
+        raise OutputError(f"{path}: is a link, not a lock of this program; delete it")
     lock = FileLock(path, blocking=False, fallback_to_soft=False)
     try:
         is_ours = _acquire(lock, path)

@@ -17,9 +17,8 @@ from core.types import Intrinsics, VideoInfo
 from detectors.base import backends
 from pipeline.results.archive import POSES_FORMAT
 from pipeline.results.person_table import PersonSummary
-from pipeline.results.staging import REPORT
+from pipeline.results.staging import REPORT, read_json
 
-MAX_REPORT_BYTES = 64 << 20
 NO_PEOPLE = "nobody was found in this video"
 """The warning of a result without people."""
 
@@ -246,20 +245,6 @@ def read_report(folder: Path) -> Report:
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read ({reason})") from error
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object that this program wrote.
-
-    Raises:
-        OSError, ValueError, RecursionError: It cannot be read, is none, or is too large.
-    """
-    if path.stat().st_size > MAX_REPORT_BYTES:
-        raise ValueError(f"{path} is too large for a report")
-    content = json.loads(path.read_bytes())
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds no report")
-    return content
 
 
 def versions() -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,47 @@ def fingerprint(paths: Sequence[Path]) -> InputReport:
         at_fault = error.filename or paths[0]
         raise InputError(f"{at_fault}: cannot be read: {error.strerror or error}") from error
     return InputReport(size, mtime_ns, sha256.hexdigest())
+
+
+@contextmanager
+def unchanged(paths: Sequence[Path]) -> Iterator[None]:
+    """Make sure that files stay the same while the block reads them, more than once.
+
+    Args:
+        paths: The files, and folders of files.
+
+    Raises:
+        InputError: At the end of the block one is another file, or has another size or time. What
+            the block itself raises then is the cause.
+    """
+    before = _identities(paths)
+    try:
+        yield
+    except Exception as error:
+        _require_same(before, _identities(paths), error)
+        raise
+    _require_same(before, _identities(paths))
+
+
+def _require_same(
+    before: Mapping[Path, object], after: Mapping[Path, object], cause: Exception | None = None
+) -> None:
+    changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
+    if changed:
+        raise InputError(
+            f"{changed[0]}: was changed or removed while it was read; run it again"
+        ) from cause
+
+
+def _identities(paths: Sequence[Path]) -> dict[Path, tuple[int, ...]]:
+    """What tells the files that are there from others of the same names: inode, size and time."""
+    identities: dict[Path, tuple[int, ...]] = {}
+    for file in _files(paths):
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            told_by = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            identities[file] = told_by
+    return identities
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:

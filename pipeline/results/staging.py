@@ -6,14 +6,18 @@ They are written into a hidden folder inside the folder of results, and moved up
 import json
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from core.errors import OutputError
 
 REPORT = "report.json"
 """The mark of a whole folder of results: deleted first, moved to its name last."""
+
+MAX_REPORT_BYTES = 64 << 20
 
 _PREFIX = ".partial-"
 
@@ -56,10 +60,27 @@ def staged(folder: Path) -> Iterator[Path]:
 def listed_files(folder: Path) -> set[str]:
     """The names of the files that a folder's report lists; none where it cannot be read."""
     try:
-        names = json.loads((folder / REPORT).read_bytes())["files"]
+        names = read_json(folder / REPORT)["files"]
         return {name for name in names if Path(name).name == name}
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return set()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object that this program wrote.
+
+    Raises:
+        OSError, ValueError, RecursionError: It cannot be read, is none, or is too large.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+        raise ValueError("no file")
+    if status.st_size > MAX_REPORT_BYTES:
+        raise ValueError("it is too large for a report")
+    content = json.loads(path.read_bytes())
+    if not isinstance(content, dict):
+        raise ValueError("it holds no report")
+    return content
 
 
 def sweep(folder: Path) -> None:

@@ -1,5 +1,8 @@
 import contextlib
+import secrets
 from pathlib import Path
+
+import pytest
 
 from core.files import remove_partial, result_stem, written_whole
 
@@ -13,6 +16,18 @@ def test_a_file_appears_when_its_block_ends_and_not_after_an_exception(tmp_path:
         partial.write_text("new")
         raise KeyError
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.json", "old")]
+
+
+def test_a_link_at_the_unfinished_file_s_name_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "01234567")
+    other = tmp_path / "elsewhere"
+    other.write_text("somebody's")
+    (tmp_path / ".a.01234567.part.json").symlink_to(other)
+    with pytest.raises(FileExistsError), written_whole(tmp_path / "a.json") as partial:
+        partial.write_text("ours")
+    assert other.read_text() == "somebody's"
 
 
 def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path: Path) -> None:

@@ -11,11 +11,10 @@ import numpy as np
 from core.errors import OutputError
 from core.types import Array
 from pipeline.media.ffmpeg_program import (
-    LOCAL_ONLY,
     Answer,
     ffmpeg_program,
     frame_sync_option,
-    local_url,
+    local_input,
     run_ffmpeg,
 )
 from pipeline.media.video.ffmpeg_text import (
@@ -141,7 +140,7 @@ def _examine(path: Path, size: int, mtime_ns: int) -> VideoFacts | None:
 def _picture(path: Path) -> str:
     """ffmpeg's word for a file's picture: not the still that animations begin with."""
     if is_image_sequence(path):
-        log = run_ffmpeg("-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path)).log
+        log = run_ffmpeg(*local_input(path)).log
         if track := first_track(log):
             return f"0:{track}"
     return PICTURE
@@ -171,5 +170,4 @@ def _key_frames(path: Path, picture: str, size: int, mtime_ns: int) -> tuple[Sho
 
 def _ask(path: Path, picture: str, after: list[str], before: Sequence[str] = ()) -> Answer:
     """Run ffmpeg on a video's picture."""
-    source = [*before, "-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path)]
-    return run_ffmpeg("-nostats", *source, "-map", picture, *after, "pipe:1")
+    return run_ffmpeg("-nostats", *before, *local_input(path), "-map", picture, *after, "pipe:1")

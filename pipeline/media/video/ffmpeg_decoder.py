@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.types import Picture
-from pipeline.media.ffmpeg_program import LOCAL_ONLY, local_url
+from pipeline.media.ffmpeg_program import local_input
 from pipeline.media.video import tone_mapping
 from pipeline.media.video.facts import VideoFacts
 from pipeline.media.video.fitting import SizeChange, fit_filter, square_size
@@ -31,7 +31,7 @@ class FFmpegDecoder:
         tone_map = tone_mapping.is_hdr(facts.transfer) and tone_mapping.can_tone_map()
         filters = [SHOWINFO, *([tone_mapping.FILTERS] if tone_map else [])]
         self._pipe = FramePipe(
-            ["-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path), "-map", facts.picture],
+            [*local_input(path), "-map", facts.picture],
             [*filters, fit_filter(self.size, first)],
             "rgb24",
             lambda _: self.size,

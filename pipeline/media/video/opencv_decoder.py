@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 
 from core.types import Picture
+from pipeline.media.ffmpeg_program import LOCAL_ONLY
 from pipeline.media.opencv import capture_options
 from pipeline.media.video.fitting import Size
 
@@ -35,7 +36,7 @@ class OpenCVDecoder:
 
     def __init__(self, path: Path) -> None:
         self._undo = ExitStack()
-        with capture_options("protocol_whitelist;file"):
+        with capture_options(LOCAL_ONLY):
             self._capture = cv2.VideoCapture(self._opencv_name(path), cv2.CAP_FFMPEG)
         self._undo.callback(self._capture.release)
         self.failures = 0

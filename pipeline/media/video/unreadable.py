@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from core.errors import OutputError
-from pipeline.media.ffmpeg_program import LOCAL_ONLY, local_url, run_ffmpeg
+from pipeline.media.ffmpeg_program import local_input, run_ffmpeg
 from pipeline.media.video.mp4 import is_mov
 
 
@@ -26,6 +26,8 @@ def unreadable_reason(path: Path) -> str:
             f"none of its frames can be decoded (it says that they are {known[1]}); "
             "it is cut short, damaged or encrypted"
         )
+    if "Format not on whitelist" in log:
+        return "its format is not read here; playlists are not, because they open other files"
     return "not a video that FFmpeg can read"
 
 
@@ -39,4 +41,4 @@ def has_cover_only(path: Path) -> bool:
 
 
 def _log(path: Path) -> str:
-    return run_ffmpeg("-protocol_whitelist", LOCAL_ONLY, "-i", local_url(path)).log
+    return run_ffmpeg(*local_input(path)).log

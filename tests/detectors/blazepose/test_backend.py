@@ -1,12 +1,16 @@
+import shutil
 from pathlib import Path
 
+import cv2
 import pytest
 
 from core.errors import WeightsError
 from core.skeletons import COCO_17
+from core.types import Frame, VideoInfo
 from detectors.base import create
 from detectors.blazepose.backend import BlazePoseBackend, HeavyBlazePoseBackend
-from weights.store import CACHE_VARIABLE
+from weights import fetch, npm
+from weights.store import CACHE_VARIABLE, resolve
 
 
 def test_what_is_missing_is_said_before_any_video_is_opened(
@@ -31,3 +35,23 @@ def test_it_is_available_where_its_weights_are(
 
 def test_it_is_built_by_name() -> None:
     assert create("blazepose", threads=1).skeleton is COCO_17
+
+
+def test_where_the_finder_of_boxes_cannot_be_had_a_line_says_so_and_people_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = resolve("demo-clip")
+    for name in BlazePoseBackend.weights:
+        shutil.copy(resolve(name), tmp_path)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(npm, "CDN", "http://127.0.0.1:9")
+    monkeypatch.setattr(fetch, "RETRY_PAUSE_S", 0.0)
+    backend = BlazePoseBackend()
+    backend.fetch()
+    assert "may be missed: cannot fetch person-finder: there is no npm program" in backend.warning()
+    assert "\n" not in backend.warning()
+    detector = backend.build()
+    detector.begin(VideoInfo(clip, 1768, 994, 30.0, None, 0, None))
+    rgb = cv2.cvtColor(cv2.VideoCapture(str(clip)).read()[1], cv2.COLOR_BGR2RGB)
+    assert len(detector.detect(Frame(0, 0.0, rgb))) == 1

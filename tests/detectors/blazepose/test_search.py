@@ -106,9 +106,10 @@ def test_where_nobody_is_known_it_looks_more_often() -> None:
 
 def test_who_was_lost_is_looked_for_where_they_were() -> None:
     person = Region(1900.0, 500.0, 200.0, 0.5)
-    frames = quiet(started(), 13, [person])
+    frames = quiet(started(), 60, [person])
     places = [window for due in frames for window in due if window == inside(person, SIZE)]
-    assert len(places) == 4
+    assert len(places) == 10
+    assert all(len(due) == 0 for due in frames[31:34]), "and then no more than elsewhere"
     assert frames[0] == places[:1]
     assert places[0] == Region(1920 - 200.0, 500.0, 400.0, 0.0), "moved into the frame"
-    assert all(window not in places for due in quiet(started(), 13) for window in due)
+    assert all(window not in places for due in quiet(started(), 60) for window in due)

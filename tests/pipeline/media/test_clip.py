@@ -1,5 +1,6 @@
 """Clips of all kinds through one interface."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def test_numbered_pictures_are_a_clip_in_the_order_of_their_numbers(tmp_path: Pa
         4,
         pytest.approx(0.32),
     )
+
+
+def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path: Path) -> None:
+    folder = shots(tmp_path / "shots", 1, 2)
+    os.mkfifo(folder / "3.png")
+    with (
+        open_clip(folder, ClipOptions(fps=10)) as reader,
+        pytest.raises(InputError, match=r"3.png: is a pipe or a device, not a file"),
+    ):
+        list(reader)
 
 
 def test_a_part_of_a_sequence_keeps_its_frames_numbers_and_times(tmp_path: Path) -> None:

@@ -31,10 +31,11 @@ def test_capture_options_hold_inside_their_block_and_keep_those_that_are_set(
 ) -> None:
     name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
     monkeypatch.delenv(name, raising=False)
-    with capture_options("protocol_whitelist;file"):
-        assert os.environ[name] == "protocol_whitelist;file"
+    options = {"protocol_whitelist": "file", "format_whitelist": "mov,avi"}
+    with capture_options(options):
+        assert os.environ[name] == "protocol_whitelist;file|format_whitelist;mov,avi"
     assert name not in os.environ
     monkeypatch.setenv(name, "probesize;32")
-    with capture_options("protocol_whitelist;file"):
-        assert os.environ[name] == "probesize;32"
+    with capture_options(options):
+        assert os.environ[name].endswith("mov,avi|probesize;32")
     assert os.environ[name] == "probesize;32"

@@ -12,6 +12,7 @@ from pipeline.media import video_reader
 from pipeline.media.frame_times import constant_rate, measured
 from pipeline.media.images import write_image
 from pipeline.media.video import facts
+from pipeline.media.video.opencv_decoder import OpenCVDecoder
 from pipeline.media.video_reader import VideoReader, probe
 from testkit.make_video import (
     BLUE,
@@ -207,10 +208,34 @@ def test_an_address_in_a_playlist_is_not_fetched(tmp_path: Path, kind: str) -> N
             "list.ffconcat": f"ffconcat version 1.0\nfile {address}\n",
         }
         (tmp_path / kind).write_text(texts[kind])
-        with pytest.raises(InputError, match="not a video that FFmpeg can read"):
+        with pytest.raises(InputError, match="its format is not read here"):
             probe(tmp_path / kind)
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@pytest.mark.parametrize("name", ["list.mp4", "list.m3u8", "list.idx"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile {name}\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{name}\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{folder}/{name}\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\nfile:{folder}/{name}\n#EXT-X-ENDLIST\n",
+        "# VobSub index file, v7\nsize: 160x120\nid: en, index: 0\n"
+        "timestamp: 00:00:00:000, filepos: 000000000\n",
+    ],
+    ids=["concat", "hls", "hls absolute", "hls file:", "vobsub"],
+)
+def test_a_file_that_names_another_does_not_open_it(tmp_path: Path, name: str, text: str) -> None:
+    neighbour, path = tmp_path / "list.sub", tmp_path / name  # VobSub's companion has this name
+    moving(tmp_path / "list.ts").rename(neighbour)
+    path.write_text(text.format(name=neighbour.name, folder=tmp_path))
+    os.utime(neighbour, (0, 0))
+    with pytest.raises(InputError, match=r"its format is not read here|not a video"):
+        probe(path)
+    assert not OpenCVDecoder(path).is_open
+    assert neighbour.stat().st_atime == 0  # when it was last read
 
 
 def test_a_url_is_a_missing_file_and_is_not_fetched() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import OutputError
 from pipeline.results.locks import locked
 
 
@@ -15,6 +16,20 @@ def test_a_lock_whose_holder_died_locks_nothing(tmp_path: Path) -> None:
     with locked(folder) as third:
         assert third
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_in_the_lock_s_stead_is_refused_and_not_followed(
+    tmp_path: Path, exists: bool
+) -> None:
+    other = tmp_path / "elsewhere"
+    if exists:
+        other.write_text("somebody's")
+    (tmp_path / ".x.lock").symlink_to(other)
+    with pytest.raises(OutputError, match=r"\.x\.lock: is a link"), locked(tmp_path / "x"):
+        pass
+    assert other.exists() == exists
+    assert not exists or other.read_text() == "somebody's"
 
 
 def test_a_disk_that_knows_no_locks_can_be_written_to(

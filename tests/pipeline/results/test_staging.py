@@ -1,3 +1,5 @@
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -6,8 +8,10 @@ import pytest
 from core.errors import InputError
 from infer_video import main
 from pipeline.config import PipelineConfig
+from pipeline.results.result import load_result
 from pipeline.run import process_video
 from testkit.make_video import moving
+from tests.pipeline.media.made_pictures import shots
 
 
 def test_a_file_that_vanishes_between_the_passes_leaves_nothing(tmp_path: Path) -> None:
@@ -18,8 +22,39 @@ def test_a_file_that_vanishes_between_the_passes_leaves_nothing(tmp_path: Path) 
         if stage == "detect":
             clip.unlink()
 
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match=r"clip.mp4: was changed or removed"):
         process_video(clip, PipelineConfig(output=tmp_path / "out"), progress=vanish)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["replaced", "overwritten", "no video"])
+def test_a_file_that_changes_between_the_passes_leaves_nothing(tmp_path: Path, way: str) -> None:
+    clip, other = moving(tmp_path / "clip.mp4", frames=6), tmp_path / "other.mp4"
+    moving(other, frames=6, options="-vf negate")
+
+    def change(items: Any, stage: str, total: int | None) -> Any:
+        yield from items
+        if stage == "detect" and way == "replaced":
+            other.rename(clip)
+        elif stage == "detect":
+            clip.write_bytes(other.read_bytes() if way == "overwritten" else b"no video")
+
+    with pytest.raises(InputError, match=r"clip.mp4: was changed or removed while it was read"):
+        process_video(clip, PipelineConfig(output=tmp_path / "out"), progress=change)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_folder_that_gets_a_picture_between_the_passes_leaves_nothing(tmp_path: Path) -> None:
+    folder = shots(tmp_path / "shots", 1, 2, 4)
+
+    def add(items: Any, stage: str, total: int | None) -> Any:
+        yield from items
+        if stage == "detect":
+            (folder / "shot_3.png").write_bytes((folder / "shot_4.png").read_bytes())
+
+    config = PipelineConfig.from_flat(output=tmp_path / "out", fps=10.0)
+    with pytest.raises(InputError, match=r"shot_3.png: was changed or removed while it was read"):
+        process_video(folder, config, progress=add)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -35,6 +70,42 @@ def test_a_failure_leaves_the_results_that_were_there(tmp_path: Path) -> None:
     assert {
         path.name: path.read_bytes() for path in (tmp_path / "out" / "clip").iterdir()
     } == before
+
+
+def test_pipes_at_the_reports_names_are_not_waited_for(tmp_path: Path) -> None:
+    clips, out = tmp_path / "clips", tmp_path / "out"
+    clips.mkdir()
+    moving(clips / "a.mp4", frames=4)
+    (clips / "b.mp4").write_text("no video")
+    (out / "a").mkdir(parents=True)
+    os.mkfifo(out / "a" / "report.json")
+    os.mkfifo(out / "batch_report.json")
+    assert main([str(clips), "--output", str(out), "--no-render"]) == 1
+    assert load_result(out / "a").report.frames == 4
+    rows = json.loads((out / "batch_report.json").read_text())["clips"]
+    assert [row["status"] for row in rows] == ["done", "failed"]
+
+
+@pytest.mark.parametrize("name", ["x", "x/clip"])
+def test_a_link_out_of_the_output_folder_is_not_followed(tmp_path: Path, name: str) -> None:
+    clips, out, other = (tmp_path / name for name in ("clips", "out", "other"))
+    for folder in (clips / "x", (out / name).parent, other):
+        folder.mkdir(parents=True)
+    moving(clips / "x" / "clip.mp4", frames=4)
+    (out / name).symlink_to(other)
+    (other / ".partial-x").mkdir()
+    assert main([str(clips), "--output", str(out), "--no-render"]) == 1
+    (row,) = json.loads((out / "batch_report.json").read_text())["clips"]
+    assert row["reason"].startswith(f"{out / name}: is a link")
+    assert [path.name for path in other.iterdir()] == [".partial-x"]
+
+
+def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    clip = moving(tmp_path / "clip.mp4", frames=4)
+    assert main([str(clip), "--output", str(tmp_path / "out"), "--no-render"]) == 0
+    assert (tmp_path / "disk" / "clip" / "poses.npz").is_file()
 
 
 def test_files_of_an_earlier_result_go_with_it(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_only_the_asked_actions_count(run):
 @pytest.mark.parametrize(
     ("flags", "status", "text"),
     [
-        (["--evaluate", "none.bin"], 1, "none.bin: not a readable checkpoint"),
+        (["--evaluate", "none.bin"], 1, "none.bin: cannot be read"),
         (["--evaluate", "supervised_epoch_4.bin", "-ch", "32"], 1, "does not fit -arc, -ch"),
         (
             ["--evaluate", "supervised_epoch_4.bin", "-ste", "S2"],

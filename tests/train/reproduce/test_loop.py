@@ -40,7 +40,7 @@ def test_bf16_takes_about_the_same_step_as_fp32(one_subject):
 @pytest.mark.parametrize(
     ("flags", "text"),
     [
-        (["-str", "S1", "-r", "none.bin"], "none.bin: not a readable checkpoint"),
+        (["-str", "S1", "-r", "none.bin"], "none.bin: cannot be read"),
         (["-str", "S1", "-r", "supervised_epoch_4.bin", "-sun", "S5"], "has no trajectory network"),
         (["-str", "S1", "-r", "x.safetensors"], "use the .bin beside it"),
         (["--device", "cuda:77"], "--device cuda:77: not usable"),
