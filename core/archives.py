@@ -28,8 +28,8 @@ _NO_DATA = (
     AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
 """What pickles of other things than arrays, and headers that numpy believes, raise."""
-_MAX_EXPANSION = 100
-"""Entries a byte of a pickle: a shared list takes two bytes each time that it is named."""
+_MAX_REPEATED = 10_000_000
+"""Entries that a pickle's shared lists add to those that it holds, each of a byte at least."""
 
 
 def read_archive(
@@ -101,7 +101,7 @@ def _unpickle(file: IO[bytes], encoding: str, size: int) -> Any:
     """The array in a pickle of `size` bytes, or its value where it has no axes."""
     try:
         value = _plain(_DataUnpickler(file, encoding=encoding).load(), {})
-        if _expanded_size(value, {}) > _MAX_EXPANSION * size:
+        if _expanded_size(value, {}) > size + _MAX_REPEATED:
             raise pickle.UnpicklingError("its lists hold each other over and over")
     except _NO_DATA as error:
         raise pickle.UnpicklingError(f"its pickle is none of numpy's ({error})") from error
