@@ -6,8 +6,8 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from core.errors import UsageError, Video3DError
-from core.options import add_flags
+from core.errors import UsageError, Video3DError, shortage
+from core.options import Parser, add_flags
 from detectors.base import AUTO
 from pipeline.batch.addresses import Address, parse_location
 from pipeline.batch.options import BatchOptions
@@ -55,6 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         LOG.error("stopped before the end; the same command goes on from here")
         return 130
+    except Exception as error:
+        text = shortage(error)
+        if text is None or debug:
+            raise
+        LOG.error(text)
+        return 1
 
 
 def _only_live(
@@ -109,9 +115,7 @@ def _run_live(source: LiveSource, config: PipelineConfig) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of the command line; its flags are the options' fields."""
-    parser = argparse.ArgumentParser(
-        prog="infer_video.py", description="Any video to 3D human motion."
-    )
+    parser = Parser(prog="infer_video.py", description="Any video to 3D human motion.")
     videos = "videos, pictures, folders, patterns, - for a list on stdin; "
     live = "or one camera, address or FIFO"
     parser.add_argument("videos", nargs="+", metavar="VIDEO", help=videos + live)

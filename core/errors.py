@@ -10,8 +10,15 @@
 Everything but `UsageError` concerns one input: the others go on, the exit status is 1.
 """
 
+import errno
 import re
 
+_SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+_SHORT_WORDS = re.compile(
+    "can't start new thread|failed to map segment|(?:cannot|can't|failed to) allocate|bad_alloc|"
+    "insufficient memory|out of memory",
+    re.I,
+)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _OPTION = re.compile(r"`([a-z][a-z0-9_]*)`")
 
@@ -62,6 +69,17 @@ def how_to_install(extra: str) -> str:
 def escaped(text: str) -> str:
     """Replace control characters, and those that change the direction of text, by their escapes."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def shortage(error: BaseException) -> str | None:
+    """What to say of an error that comes of this machine's limits; None for other errors.
+
+    Libraries report a lack of memory as whatever they have: by a code, by a type or in words alone.
+    """
+    is_short = isinstance(error, MemoryError) or getattr(error, "errno", None) in _SHORT
+    if not is_short and not _SHORT_WORDS.search(str(error)):
+        return None
+    return f"this machine is short of memory, open files or threads ({one_line(error)})"
 
 
 def one_line(error: BaseException, longest: int = 200) -> str:

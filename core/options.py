@@ -7,12 +7,13 @@ them; `UsageError.as_flags` turns them into flags.
 """
 
 import argparse
+import math
 import types
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, field, fields
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
-from core.errors import UsageError
+from core.errors import UsageError, escaped
 
 
 def option(
@@ -72,8 +73,18 @@ def check_options(options: Any) -> None:
             value = next((one for one in value if one not in allowed), allowed[0])
         if allowed and value not in allowed:
             raise UsageError(f"`{entry.name}` must be one of {', '.join(allowed)}, got {value}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"`{entry.name}` must be a finite number, got {value:g}")
         if isinstance(value, int | float) and not _is_inside(value, entry.metadata):
             raise UsageError(f"`{entry.name}` must {_range_text(entry.metadata)}, got {value:g}")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors escape control characters: shells expand `*` to any name."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong and exit with status 2."""
+        super().error(escaped(message))
 
 
 def add_flags(
@@ -169,7 +180,7 @@ def _type_text(annotation: Any) -> str:
 
 
 def _is_inside(value: float, limits: Any) -> bool:
-    """Whether a number is in its range; NaN is in none."""
+    """Whether a number is in its range."""
     return (
         (limits["at_least"] is None or value >= limits["at_least"])
         and (limits["above"] is None or value > limits["above"])

@@ -267,6 +267,8 @@ def test_of_people_whom_nobody_has_only_that_is_said(clip: Path, tmp_path: Path)
     [
         (["--fov", "60", "--focal", "900"], "--fov and --focal"),
         (["--fov", "200"], "--fov must lie between"),
+        (["--focal", "inf"], "--focal must be a finite number"),
+        (["--\x1b[31m"], r"--\x1b[31m"),
         (["--start", "3", "--end", "2"], "--end must lie behind --start"),
         (["--people", "0"], "--people must be 1 or more"),
         (["--people", "some"], "--people"),

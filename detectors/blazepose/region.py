@@ -131,8 +131,9 @@ class Region:
             # Each pixel of the crop reads 2 x 2 of the frame: of a much larger one, it would
             # leave most out.
             height, width = rgb.shape[:2]
-            rgb = cv2.resize(rgb, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-            matrix *= np.array([[width // 2 / width], [height // 2 / height]])
+            half = max(width // 2, 1), max(height // 2, 1)
+            rgb = cv2.resize(rgb, half, interpolation=cv2.INTER_AREA)
+            matrix *= np.array([[half[0] / width], [half[1] / height]])
         # OpenCV counts from pixel centres, ours from pixel corners: half a pixel in both pictures.
         matrix[:, :2] /= size
         matrix[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5

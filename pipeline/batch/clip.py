@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from core.errors import InputError, Video3DError
+from core.errors import InputError, Video3DError, shortage
 from pipeline.batch.addresses import is_remote, local_copy, upload_results
 from pipeline.batch.jobs import Job, Outcome, Tick, from_report
 from pipeline.batch.previous import missing_exports, report_before
@@ -74,7 +74,8 @@ class ClipWorker:
             outcome = _failed(job, str(error), started, lasting=isinstance(error, InputError))
         except Exception as error:
             fault = f"a fault of this program, {type(error).__name__}: {error}"
-            outcome = _failed(job, f"{job.source}: {fault} (--debug shows where)", started)
+            reason = shortage(error) or f"{fault} (--debug shows where)"
+            outcome = _failed(job, f"{job.source}: {reason}", started)
         finally:
             clear_unfinished(job.folder, self._config.output)
         return outcome

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from core.errors import one_line
 from pipeline.batch.addresses import is_remote
 from pipeline.batch.jobs import Job, Outcome, Tick
 from pipeline.results.locks import clear_unfinished
@@ -76,8 +77,8 @@ class WorkerEngine(ABC, Generic[W]):
         team: list[W] = []
         try:
             while waiting or any(worker.job for worker in team):
-                self._hand_out(waiting, team)
-                for worker in self._await(team):
+                yield from self._hand_out(waiting, team)
+                for worker in self._await(team) if team else []:
                     match worker.receive():
                         case Tick() as tick:
                             on_tick(tick)
@@ -106,11 +107,14 @@ class WorkerEngine(ABC, Generic[W]):
     def _stop(self, team: Sequence[W]) -> None:
         """Stop all workers; those at work clean up first, if they do so within `STOP_WITHIN_S`."""
 
-    def _hand_out(self, waiting: deque[Job], team: list[W]) -> None:
+    def _hand_out(self, waiting: deque[Job], team: list[W]) -> Iterator[Outcome]:
         """Give jobs to idle workers, and start new ones where there are jobs for them."""
         at_work = sum(worker.job is not None for worker in team)
         while len(team) < min(self._workers, len(waiting) + at_work):
-            team.append(self._start())
+            try:
+                team.append(self._start())
+            except OSError as error:  # too many open files, processes, or too little memory
+                yield from self._do_without(one_line(error), waiting)
         for worker in team:
             if worker.is_idle and waiting:
                 worker.give(waiting.popleft())

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -10,10 +11,11 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 
+from core.errors import shortage
 from pipeline.batch.dispatch import STALLED_S, STOP_WITHIN_S, Death, WorkerEngine
 from pipeline.batch.jobs import Job, Outcome, Tick
 from pipeline.config import PipelineConfig
-from pipeline.runtime.logs import LogOptions, start_logging
+from pipeline.runtime.logs import LOG, LogOptions, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
 _CHECK_STALLED_EVERY_S = 60
@@ -148,11 +150,18 @@ def _serve(connection: Connection, config: PipelineConfig, threads: int, log: Lo
     end_on_sigterm()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     start_logging(log)
-    from pipeline.batch.clip import ClipWorker
-    from pipeline.media.opencv import mute_opencv
+    try:
+        from pipeline.batch.clip import ClipWorker
+        from pipeline.media.opencv import mute_opencv
 
-    mute_opencv()
-    with suppress(EOFError, ConnectionError), closing(ClipWorker(config, threads)) as worker:
+        mute_opencv()
+        worker = ClipWorker(config, threads)
+    except Exception as error:
+        if (text := shortage(error)) is None:
+            raise
+        LOG.error("a worker cannot start: %s", text)
+        sys.exit(1)
+    with suppress(EOFError, ConnectionError), closing(worker):
         while True:
             connection.send(worker.do(connection.recv(), connection.send))
 

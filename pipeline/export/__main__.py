@@ -1,12 +1,11 @@
 """Write finished results in more formats: `python -m pipeline.export output/clip --to npz`."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import OutputError, UsageError, Video3DError
-from core.options import comma_separated
+from core.options import Parser, comma_separated
 from pipeline.export.base import add_exports, exporters, require_known
 from pipeline.results.locks import locked
 from pipeline.results.result import load_result
@@ -15,7 +14,7 @@ from pipeline.results.result import load_result
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is 0, 1 (a result failed) or 2 (the line is wrong)."""
     formats = "; ".join(f"{name}: {exporter.about}" for name, exporter in exporters().items())
-    parser = argparse.ArgumentParser(prog="python -m pipeline.export", description=__doc__)
+    parser = Parser(prog="python -m pipeline.export", description=__doc__)
     parser.add_argument(
         "results", nargs="+", type=Path, metavar="RESULT", help="a folder of results"
     )

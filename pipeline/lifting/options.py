@@ -33,7 +33,14 @@ class LiftOptions:
         below=180,
         unit="degrees",
     )
-    focal: float | None = option(None, "focal length in pixels, if known", metavar="PX", above=0)
+    focal: float | None = option(
+        None,
+        "focal length in pixels, if known",
+        metavar="PX",
+        at_least=1,
+        at_most=100_000,
+        unit="px",
+    )
     height_m: float | None = option(
         None,
         "how tall the people are, if known",

@@ -14,6 +14,7 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from core.errors import OutputError
+from pipeline.media.files import MAX_PIXELS
 
 MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac"})
 """Audio codecs, as ffmpeg names them, that players know in mp4; others are encoded again."""
@@ -39,6 +40,9 @@ The formats are containers and streams of pictures, and of sound, for words on a
 picture. Playlists (concat, hls, dash), descriptions with companions (vobsub, imf, mlv, sdp), series
 of pictures (image2) and vector pictures open files by names of their own, and are not among them.
 """
+
+BOUNDED = ("-max_pixels", str(MAX_PIXELS))
+"""What stands before an input that is decoded: sizes may grow in mid-stream."""
 
 
 @dataclass(frozen=True)

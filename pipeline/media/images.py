@@ -19,6 +19,7 @@ from core.errors import InputError
 from core.numbered import number_in
 from core.types import Frame, Picture, VideoInfo
 from pipeline.media.files import MAX_PIXELS, read_bytes, too_large_error
+from pipeline.media.image_bytes import MAX_SCANS, plain_png, scans
 from pipeline.media.options import span_text
 
 IMAGE_SUFFIXES = frozenset((
@@ -167,12 +168,15 @@ def read_image(path: Path) -> Picture | None:
         InputError: The file cannot be read, or the picture is larger than a video may be.
     """
     try:
-        data = read_bytes(path)
-        _refuse_huge(path, data)
+        data = plain_png(read_bytes(path))
+        if not _has_size(path, data):
+            return None
+        if scans(data) > MAX_SCANS:
+            raise InputError(f"{path}: has more than {MAX_SCANS} scans; save it as a plain JPEG")
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except cv2.error:  # empty
+    except cv2.error:  # damaged
         return None
     return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
@@ -191,17 +195,22 @@ def write_image(path: Path, rgb: Picture) -> None:
     path.write_bytes(data.tobytes())
 
 
-def _refuse_huge(path: Path, data: bytes) -> None:
-    """Check the size that a picture's head gives: a few kilobytes may unpack to gigabytes."""
+def _has_size(path: Path, data: bytes) -> bool:
+    """Whether a picture's head says its size: what it unpacks to is not known without.
+
+    Raises:
+        InputError: It is too large: a few kilobytes may unpack to gigabytes.
+    """
     try:
         with _silent(), Image.open(io.BytesIO(data)) as picture:
             width, height = picture.size
     except Image.DecompressionBombError as error:
         raise too_large_error(path, "its size") from error
-    except Exception:  # Pillow reads fewer formats than OpenCV
-        return
+    except Exception:  # whatever Pillow's readers raise at what is damaged
+        return False
     if width * height > MAX_PIXELS:
         raise too_large_error(path, f"{width} × {height} px")
+    return True
 
 
 @contextmanager

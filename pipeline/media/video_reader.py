@@ -19,7 +19,7 @@ from pipeline.media.video.choice import looks_different, why_ffmpeg, why_ffmpeg_
 from pipeline.media.video.facts import VideoFacts, examine, key_frames
 from pipeline.media.video.ffmpeg_decoder import FFmpegDecoder
 from pipeline.media.video.fitting import square_size
-from pipeline.media.video.mp4 import is_encrypted
+from pipeline.media.video.mp4 import MAX_SAMPLES, announces_too_many, is_encrypted
 from pipeline.media.video.opencv_decoder import OpenCVDecoder
 from pipeline.media.video.unreadable import has_cover_only, unreadable_reason
 
@@ -86,7 +86,7 @@ class VideoReader:
 
     Raises:
         InputError: The file cannot be used; while iterating: no frame lies between `start_s` and
-            `end_s`.
+            `end_s`, or one has more pixels than are read.
     """
 
     def __init__(
@@ -96,6 +96,10 @@ class VideoReader:
         self.warning: str | None = None
         self.picture_numbers: list[int] | None = None
         self._start_s, self._end_s = start_s or 0.0, math.inf if end_s is None else end_s
+        if announces_too_many(path):
+            raise InputError(
+                f"{path}: announces more than {MAX_SAMPLES:,} samples; cut it into shorter files"
+            )
         self._facts = facts = examine(path)
         self._first_failure_s: float | None = None
         self._announced: int | None = None
@@ -196,6 +200,8 @@ class VideoReader:
             if self._failures and self._first_failure_s is None:
                 self._first_failure_s = time_s
             if not is_grabbed:
+                if self._ffmpeg is not None and self._ffmpeg.too_large is not None:
+                    raise too_large_error(self.info.path, self._ffmpeg.too_large)
                 self.warning = self._cut_warning(index, time_s)
                 break
         parts = [self.warning, self._size_warning(), self._picture_warning()]

@@ -23,7 +23,7 @@ from pipeline.media.ffmpeg_program import (
     frame_sync_option,
     local_url,
 )
-from pipeline.media.matroska import TICKS_PER_S, frame_header, stream_header
+from pipeline.media.video.matroska import TICKS_PER_S, frame_header, stream_header
 from pipeline.media.video.sound import find_sound
 
 COPY_WITHIN_S = 0.03
@@ -122,8 +122,8 @@ class VideoWriter:
         self._undo.callback(self._encoder.communicate)  # closes the pipe, broken or not, and waits
         self._undo.callback(self._encoder.kill)  # the stack runs backwards: kill, wait, then rename
         self._shape, self._start_s = shape, time_s
-        rate = self._rate or Fraction(self._source.fps).limit_denominator(1001)
-        self._pipe(stream_header(shape[1], shape[0], 1 / rate))
+        duration_s = 1 / (self._rate or Fraction(self._source.fps))
+        self._pipe(stream_header(shape[1], shape[0], duration_s))
 
     def _command(self, time_s: float) -> Any:
         """The encoder as an ffmpeg-python graph.

@@ -14,6 +14,8 @@ from pipeline.render.person import PersonInFrame
 
 MAX_HEIGHT, MIN_HEIGHT = 720, 360
 """px; a smaller video is enlarged, so that the 3D view and its numbers stay legible."""
+MAX_WIDTH = 7680
+"""px, of the video in a composed picture; what would be wider gets bars above and below."""
 
 
 class SideBySide:
@@ -36,14 +38,17 @@ class SideBySide:
         from pipeline.render.stage_plot import build_stage  # matplotlib takes a while to load
 
         height = min(max(info.height, MIN_HEIGHT), max_height) // 2 * 2
-        self._scale = height / info.height
-        self._video_size = max(2, round(info.width * self._scale / 2) * 2), height
+        self._scale = min(height / info.height, MAX_WIDTH / info.width)
+        self._shown_size = (
+            max(2, round(info.width * self._scale / 2) * 2),
+            max(2, round(info.height * self._scale / 2) * 2),
+        )
         stage = build_stage(worlds, height, height)
         self._view = stage.picture
         _draw_legend(self._view)
         self._figures = FigurePainter(stage)
         self._is_still = info.frame_count == 1
-        self.size = self._video_size[0] + height, height
+        self.size = self._shown_size[0] + height, height
 
     def draw(self, frame: Frame, people: Sequence[PersonInFrame]) -> Picture:
         """Compose one frame.
@@ -56,13 +61,15 @@ class SideBySide:
             A new picture (height, width, 3) RGB, of `size`.
         """
         width, height = self.size
-        picture = np.empty((height, width, 3), np.uint8)
-        left, right = picture[:, : self._video_size[0]], picture[:, self._video_size[0] :]
-        shrunk = _halve(frame.rgb, height)
-        cv2.resize(shrunk, self._video_size, dst=left, interpolation=cv2.INTER_LINEAR)
+        picture = np.zeros((height, width, 3), np.uint8)
+        wide, high = self._shown_size
+        left, right = picture[:, :wide], picture[:, wide:]
+        shown = left[(height - high) // 2 :][:high]
+        shrunk = _halve(frame.rgb, high)
+        cv2.resize(shrunk, self._shown_size, dst=shown, interpolation=cv2.INTER_LINEAR)
         right[:] = self._view
         for person in people:
-            draw_person(left, person, self._scale)
+            draw_person(shown, person, self._scale)
         self._figures.draw(right, people)
         if not self._is_still:
             _draw_caption(left, frame)

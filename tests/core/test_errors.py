@@ -1,4 +1,9 @@
-from core.errors import InputError, UsageError, one_line
+import errno
+
+import cv2
+import pytest
+
+from core.errors import InputError, UsageError, one_line, shortage
 
 
 def test_control_characters_are_escaped() -> None:
@@ -18,3 +23,25 @@ def test_flags_are_named_as_on_the_command_line() -> None:
 def test_an_error_without_text_is_named_by_its_type() -> None:
     assert one_line(EOFError()) == "EOFError"
     assert one_line(ValueError("two\nlines")) == "two lines"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.EMFILE, "Too many open files"),
+        RuntimeError("can't start new thread"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        cv2.error("(-4:Insufficient memory) Failed to allocate 2700000000 bytes"),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+    ],
+)
+def test_a_machine_s_limits_are_no_fault_of_this_program(error: Exception) -> None:
+    text = shortage(error)
+    assert text is not None
+    assert text.startswith("this machine is short of memory")
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), OSError(errno.ENOENT, "No such file")])
+def test_other_errors_are_not_the_machine_s(error: Exception) -> None:
+    assert shortage(error) is None

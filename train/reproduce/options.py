@@ -4,7 +4,6 @@ A few of our own follow at the end. Each field of `Options` is a flag; a configu
 the same flags by their long names, without the dashes. The command line overrides the file.
 """
 
-import argparse
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UsageError
-from core.options import add_flags, option
+from core.options import Parser, add_flags, option
 from train.arguments import filter_widths, refuse_below
 from train.datasets.registry import datasets, find_dataset, names_in_words
 
@@ -144,7 +143,7 @@ def parse(arguments: Sequence[str]) -> Options:
         UsageError: The configuration file is wrong, or options contradict each other.
         SystemExit: argparse refuses the command line, with status 2.
     """
-    parser = argparse.ArgumentParser("python -m train", description=__doc__.partition("\n")[0])
+    parser = Parser("python -m train", description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="TOML file that sets any of these flags"
     )

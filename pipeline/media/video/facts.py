@@ -11,12 +11,14 @@ import numpy as np
 from core.errors import OutputError
 from core.types import Array
 from pipeline.media.ffmpeg_program import (
+    BOUNDED,
     Answer,
     ffmpeg_program,
     frame_sync_option,
     local_input,
     run_ffmpeg,
 )
+from pipeline.media.files import too_large_error
 from pipeline.media.video.ffmpeg_text import (
     Headers,
     Packets,
@@ -87,6 +89,9 @@ def examine(path: Path) -> VideoFacts | None:
 
     Returns:
         None where ffmpeg can decode no picture, or is not there.
+
+    Raises:
+        InputError: A frame has more pixels than are read.
     """
     try:
         ffmpeg_program()
@@ -101,6 +106,9 @@ def key_frames(path: Path, facts: VideoFacts) -> tuple[ShownFrame, ...]:
 
     They alone are decoded, which takes about a hundredth of what all frames do; none are, where
     nothing can change. The answer is kept while the file stays as it is.
+
+    Raises:
+        InputError: One has more pixels than are read.
     """
     if facts.is_alike:
         return ()
@@ -117,6 +125,7 @@ def _examine(path: Path, size: int, mtime_ns: int) -> VideoFacts | None:
     head = _ask(path, picture, words, _ONE_THREAD)
     stream, reader = read_stream(head.log), ShowinfoReader()
     frames = tuple(frame for line in head.log.splitlines() if (frame := reader.frame(line)))
+    _refuse_huge(path, reader)
     count = min(len(head.output) // SKETCH_PX**2, len(frames))
     if stream is None or not count:
         return None
@@ -165,9 +174,17 @@ def _key_frames(path: Path, picture: str, size: int, mtime_ns: int) -> tuple[Sho
     only_keys = [*_ONE_THREAD, "-skip_frame", "nokey", "-discard", "nokey"]
     words = ["-vf", "showinfo=checksum=0", f"-{frame_sync_option()}", "passthrough", "-f", "null"]
     log, reader = _ask(path, picture, words, only_keys).log, ShowinfoReader()
-    return tuple(frame for line in log.splitlines() if (frame := reader.frame(line)))
+    frames = tuple(frame for line in log.splitlines() if (frame := reader.frame(line)))
+    _refuse_huge(path, reader)
+    return frames
+
+
+def _refuse_huge(path: Path, reader: ShowinfoReader) -> None:
+    if reader.too_large is not None:
+        raise too_large_error(path, reader.too_large)
 
 
 def _ask(path: Path, picture: str, after: list[str], before: Sequence[str] = ()) -> Answer:
     """Run ffmpeg on a video's picture."""
-    return run_ffmpeg("-nostats", *before, *local_input(path), "-map", picture, *after, "pipe:1")
+    source = [*before, *BOUNDED, *local_input(path)]
+    return run_ffmpeg("-nostats", *source, "-map", picture, *after, "pipe:1")

@@ -62,6 +62,11 @@ class FFmpegDecoder:
         """The first line of ffmpeg's log that says that a frame is damaged."""
         return self._pipe.text.damage
 
+    @property
+    def too_large(self) -> str | None:
+        """The size of a frame with more pixels than are read."""
+        return self._pipe.text.too_large
+
     def close(self) -> None:
         """End the program."""
         self._pipe.close()

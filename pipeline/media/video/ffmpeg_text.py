@@ -46,6 +46,7 @@ _HEADER = re.compile(
     re.M,
 )
 _MAY_BE_INTERLACED = {("frame_mbs_only_flag", 0), ("progressive_sequence", 0)}
+_TOO_LARGE = re.compile(r"Picture size (\d+)x(\d+) exceeds specified max pixel count")
 _UNREACHED = re.compile(
     r"Connection refused|Failed to resolve hostname|No route to host|Network is unreachable"
 )
@@ -131,6 +132,8 @@ class ShowinfoReader:
         """The transfer function of the latest frame."""
         self.damage: str | None = None
         """The first line that says that a frame is damaged."""
+        self.too_large: str | None = None
+        """The size of a frame that has more pixels than ffmpeg may decode, with its unit."""
         self.unreached: str | None = None
         """Why a server was not reached, in ffmpeg's words; None where it was."""
 
@@ -150,6 +153,8 @@ class ShowinfoReader:
             self.rate = Fraction(count, per) if count and per else None
         elif colours := _COLOURS.search(line):
             self.transfer = colours[1]
+        elif too_large := _TOO_LARGE.search(line):
+            self.too_large = f"{too_large[1]} × {too_large[2]} px"
         elif self.damage is None and _DAMAGE.search(line):
             self.damage = line.strip()
         elif unreached := _UNREACHED.search(line):

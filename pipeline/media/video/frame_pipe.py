@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from core.types import Picture
-from pipeline.media.ffmpeg_program import ffmpeg_program, frame_sync_option
+from pipeline.media.ffmpeg_program import BOUNDED, ffmpeg_program, frame_sync_option
 from pipeline.media.video.ffmpeg_text import ShowinfoReader, ShownFrame
 from pipeline.media.video.fitting import Size
 
@@ -52,10 +52,11 @@ class FramePipe:
         self.text = ShowinfoReader()
         """What was read of ffmpeg's log so far."""
         self._frames: queue.Queue[ShownFrame | None] = queue.Queue(_LOG_AHEAD)
-        words = [*source, "-vf", ",".join(filters), f"-{frame_sync_option()}", "passthrough"]
+        inputs = [*BOUNDED, *source]
+        outputs = ["-vf", ",".join(filters), f"-{frame_sync_option()}", "passthrough"]
         self._process = subprocess.Popen(
             [
-                *(ffmpeg_program(), "-hide_banner", "-nostdin", "-nostats", *words),
+                *(ffmpeg_program(), "-hide_banner", "-nostdin", "-nostats", *inputs, *outputs),
                 *("-pix_fmt", pixels, "-noautoscale", "-flush_packets", "1"),
                 *("-f", "rawvideo", "pipe:1"),
             ],

@@ -18,6 +18,10 @@ _MATRICES = ((b"moov", b"mvhd"), (b"moov", b"trak", b"tkhd"))
 _MATRIX_AT = {b"mvhd": 36, b"tkhd": 40}  # bytes before it in version 0; times are longer in 1
 _LONGER_TIMES = {b"mvhd": 12, b"tkhd": 12}
 _SEQUENCES = frozenset({b"avis", b"msf1", b"hevc"})
+_FRAGMENT = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex"})
+"""Boxes that hold others; fragments are looked for in all of them, as FFmpeg does."""
+MAX_SAMPLES = 10_000_000
+"""Samples of a file in fragments, a day of picture and sound: FFmpeg keeps 40 bytes of each."""
 _MAX_BRANDS = 1024
 _MAX_BOXES = 1000
 """In one parent: a file with more of them was made to keep its readers busy."""
@@ -85,6 +89,32 @@ def is_mirrored(path: Path) -> bool:
         return False
     is_film_mirrored = any(value < 0 for value in film)
     return any((value < 0) != is_film_mirrored for track in tracks for value in track if value)
+
+
+def announces_too_many(path: Path) -> bool:
+    """Whether a file's fragments announce more than `MAX_SAMPLES`, which a few bytes can do."""
+    samples, at = 0, 0
+    with path.open("rb") as file:
+        ends = [path.stat().st_size]  # of the boxes around what is read
+        while ends and samples <= MAX_SAMPLES:
+            file.seek(at)
+            head = file.read(16)
+            size, kind = struct.unpack(">I4s", head[:8].ljust(8, b"\0"))
+            body = at + 8
+            if size == 1:  # a 64-bit size follows
+                size, body = int.from_bytes(head[8:], "big"), at + 16
+            after = min(ends[-1], at + size) if size else ends[-1]
+            if body > after:
+                at = ends.pop()
+            elif kind in _FRAGMENT:
+                ends.append(after)
+                at = body
+            else:
+                if kind == b"trun":
+                    file.seek(body + 4)  # after the version
+                    samples += int.from_bytes(file.read(4), "big")
+                at = after
+    return samples > MAX_SAMPLES
 
 
 def _determinant(file: BinaryIO, body: int, kind: bytes) -> int:

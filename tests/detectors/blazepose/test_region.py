@@ -33,6 +33,14 @@ def test_what_lies_in_a_crop_lies_there_in_the_frame(side: float, angle: float) 
     assert np.linalg.norm(back - spot) < 0.1 * side / 256
 
 
+def test_a_crop_is_cut_out_of_a_frame_of_few_lines() -> None:
+    picture = np.full((16, 16384, 3), 200, np.uint8)
+    half_row = 16384 / 224 / 2
+    crop = Region(8192.0, 8.0 + half_row, 16384.0, 0.0).crop(picture, 224, cv2.BORDER_CONSTANT)
+    assert crop[111].max() > 100, "the strip is there"
+    assert not crop[:110].any(), "and nothing beside it"
+
+
 def test_a_region_follows_fast_and_jitters_little() -> None:
     region = Region(100.0, 100.0, 250.0, 0.0)
     still = region.toward(np.array([100.5, 100.0]), np.array([100.5, 0.0]))

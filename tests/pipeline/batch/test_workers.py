@@ -11,6 +11,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.pipeline.batch.batches import (
     KILLS,
     ROOT,
@@ -105,3 +107,18 @@ def test_two_runs_on_one_folder_share_the_work(three: Path, tmp_path: Path) -> N
     assert sum(text.count(" frames, ") for text in said) == clips, (
         "each clip is done by one of the two"
     )
+
+
+@pytest.mark.parametrize("limit", ["-n 12", "-n 18", "-v 1000000", "-v 1500000"])
+def test_under_tight_limits_every_clip_is_accounted_for(
+    limit: str, three: Path, tmp_path: Path
+) -> None:
+    words = command(three, "--output", tmp_path / "out", "--workers", "1")
+    done = subprocess.run(
+        ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh", *words],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert "a fault of this program" not in done.stderr
+    assert len(rows(tmp_path / "out", three)) == len(list(three.iterdir()))
+    assert done.returncode == (1 if "failed: " in done.stderr else 0)

@@ -15,7 +15,9 @@ INFO = VideoInfo(Path("clip.mp4"), 1920, 1080, 30.0, 300, 0, 10.0)
     [
         ({"smooth": "hard"}, "`smooth` must be one of none, savgol, one-euro, got hard"),
         ({"fov": 180.0}, "`fov` must lie between 1 and 180 degrees, got 180"),
-        ({"focal": 0.0}, "`focal` must be positive, got 0"),
+        ({"focal": 1e-300}, "`focal` must lie between 1 and 100000 px, got 1e-300"),
+        ({"focal": 1e308}, "`focal` must lie between 1 and 100000 px, got 1e.308"),
+        ({"focal": float("inf")}, "`focal` must be a finite number, got inf"),
         ({"height_m": 30.0}, "`height_m` must lie between 0.3 and 3 metres, got 30"),
         ({"fov": 60.0, "focal": 900.0}, "`fov` and `focal` both say what the lens is: give one"),
     ],

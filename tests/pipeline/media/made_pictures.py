@@ -1,6 +1,7 @@
 """Pictures in files, for tests."""
 
 import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -26,3 +27,26 @@ def shots(folder: Path, *numbers: int) -> Path:
     for number in numbers:
         save(folder / f"shot_{number}.png", np.full((48, 64, 3), number, np.uint8))
     return folder
+
+
+def chunked(path: Path, side: int, kind: bytes, content: bytes) -> Path:
+    """Write a black PNG, `side` px wide and high, with one more chunk before its pixels."""
+    rows = zlib.compressobj(9)
+    packed = b"".join(rows.compress(bytes(side // 8 + 1)) for _ in range(side)) + rows.flush()
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)),
+        (kind, content),
+        (b"IDAT", packed),
+        (b"IEND", b""),
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, *zip(*chunks, strict=True))))
+    return path
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )

@@ -11,7 +11,7 @@ from pipeline.media.clip import open_clip
 from pipeline.media.images import image_sequence, is_image, write_image
 from pipeline.media.options import ClipOptions
 from testkit.make_video import BLUE, GREEN, GREY, RED, marked, same_colour
-from tests.pipeline.media.made_pictures import save, shots
+from tests.pipeline.media.made_pictures import chunked, save, shots
 
 
 def test_the_ending_says_what_is_a_picture() -> None:
@@ -100,3 +100,34 @@ def test_a_picture_is_written_in_its_own_colours(tmp_path: Path) -> None:
     with open_clip(tmp_path / "made.jpg") as reader:
         [frame] = reader
     assert same_colour(frame.rgb[5, 5], RED)
+
+
+def test_a_picture_whose_size_another_library_would_not_say_is_refused_by_its_head(
+    tmp_path: Path,
+) -> None:
+    bomb = chunked(tmp_path / "bomb.png", 30000, b"pHYs", b"\0")
+    with pytest.raises(InputError, match="megapixels"):
+        open_clip(bomb)
+
+
+def test_words_in_a_picture_do_not_reach_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    picture = chunked(tmp_path / "words.png", 8, b"iCCP", b"\x1b[31mfailed\0\0xxxx")
+    with open_clip(picture) as reader:
+        [frame] = reader
+    assert frame.rgb.shape == (8, 8, 3)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_and_an_encoder_s_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "progressive.jpg"
+    _, coded = cv2.imencode(".jpg", marked(), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
+    data = coded.tobytes()
+    path.write_bytes(data)
+    with open_clip(path) as reader:
+        assert len(list(reader)) == 1
+    scan = data.rindex(b"\xff\xda")
+    path.write_bytes(data[:-2] + data[scan:-2] * 200 + data[-2:])
+    with pytest.raises(InputError, match="scans"):
+        open_clip(path)

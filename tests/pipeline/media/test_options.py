@@ -10,7 +10,7 @@ from pipeline.media.options import ClipOptions
     ("start", "end", "fps", "text"),
     [
         (-1.0, None, None, "`start` must not be negative, got -1"),
-        (math.nan, None, None, "`start` must not be negative, got nan"),
+        (math.nan, None, None, "`start` must be a finite number, got nan"),
         (None, 0.0, None, "`end` must lie behind `start`, got 0"),
         (2.0, 2.0, None, "`end` must lie behind `start`, got 2"),
         (None, None, 0.0, "`fps` must be positive and at most 1000, got 0"),

@@ -335,3 +335,27 @@ def test_colours_that_only_dolby_vision_has_are_told(
     with VideoReader(path) as reader:
         assert len(list(reader)) == 6
     assert ("Dolby Vision" in (reader.warning or "")) is is_told
+
+
+def test_a_picture_that_grows_beyond_the_limit_in_mid_stream_is_refused(tmp_path: Path) -> None:
+    parts = [tmp_path / "small.ts", tmp_path / "large.ts"]
+    for part, side in zip(parts, (160, 8256), strict=True):
+        source = ("-f", "lavfi", "-i", f"color=s={side}x{side}:r=25:d=0.04")
+        run_ffmpeg(*source, "-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", str(part))
+    path = tmp_path / "grows.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with pytest.raises(InputError, match="8256 × 8256 px is more than the 67 megapixels"):
+        read(path)
+
+
+def test_fragments_that_announce_more_than_anyone_films_are_refused_unread(
+    tmp_path: Path,
+) -> None:
+    options = "-movflags frag_keyframe+empty_moov"
+    path = moving(tmp_path / "parts.mp4", frames=6, options=options)
+    assert len(read(path)) == 6
+    data = path.read_bytes()
+    count = data.index(b"trun") + 8  # after the version
+    path.write_bytes(data[:count] + struct.pack(">I", 80_000_000) + data[count + 4 :])
+    with pytest.raises(InputError, match="announces more than 10,000,000 samples"):
+        read(path)

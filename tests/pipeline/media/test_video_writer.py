@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import OutputError
+from core.types import VideoInfo
 from pipeline.media import ffmpeg_program, video_writer
 from pipeline.media.frame_times import constant_rate
 from pipeline.media.video_reader import VideoReader, probe
@@ -89,6 +90,15 @@ def test_variable_frame_times_survive_writing(tmp_path: Path, suffix: str) -> No
     np.testing.assert_allclose(packet_times(out), np.array(kept) / 50, atol=0.001)
     # ffmpeg before 6 gives the last frame the usual duration
     assert sum(packets(out)[-1]) == pytest.approx(51 / 50, abs=0.05)
+
+
+def test_frames_hours_apart_keep_their_times(tmp_path: Path) -> None:
+    times_s, out = [0.0, 4000.0, 9000.0], tmp_path / "out.mp4"
+    info = VideoInfo(tmp_path / "clip.mp4", 64, 48, 3 / 14000, 3, 0, 14000.0)
+    with VideoWriter(out, info, constant_rate(np.array(times_s), info.fps), sound=False) as writer:
+        for time_s in times_s:
+            writer.write(np.zeros((48, 64, 3), np.uint8), time_s)
+    np.testing.assert_allclose(packet_times(out), times_s, atol=0.001)
 
 
 @pytest.mark.usefixtures("each_ffmpeg")

@@ -47,6 +47,7 @@ def test_the_skeleton_is_drawn_where_the_person_is_at_the_scale_shown() -> None:
         (97, 65, (898, 360)),
         (3840, 2160, (2000, 720)),
         (2, 2, (720, 360)),
+        (16384, 16, (8040, 360)),
     ],
 )
 def test_every_shape_of_video_gets_an_even_picture(

@@ -57,6 +57,7 @@ def test_the_command_line_overrides_the_file(tmp_path):
         ('epochs = "3"', "epochs must be a int, got '3'"),
         ("epochs = true", "epochs must be a int, got True"),
         ("epochs =", "cannot be read"),
+        (r'"\u001b[31m" = 1', r"there is no flag --\\x1b\[31m"),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path, text, message):
