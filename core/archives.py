@@ -28,8 +28,8 @@ _NO_DATA = (
     AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
 """What pickles of other things than arrays, and headers that numpy believes, raise."""
-_MAX_EXPANSION = 100
-"""Entries a byte of a pickle: a shared list takes two bytes each time that it is named."""
+_MAX_REPEATED = 10_000_000
+"""Entries that a pickle's shared lists add to those that it holds, each of a byte at least."""
 
 
 def read_archive(
@@ -101,7 +101,7 @@ def _unpickle(file: IO[bytes], encoding: str, size: int) -> Any:
     """The array in a pickle of `size` bytes, or its value where it has no axes."""
     try:
         value = _plain(_DataUnpickler(file, encoding=encoding).load(), {})
-        if _expanded_size(value, {}) > _MAX_EXPANSION * size:
+        if _expanded_size(value, {}) > size + _MAX_REPEATED:
             raise pickle.UnpicklingError("its lists hold each other over and over")
     except _NO_DATA as error:
         raise pickle.UnpicklingError(f"its pickle is none of numpy's ({error})") from error
@@ -121,7 +121,7 @@ class _DataUnpickler(pickle.Unpickler):
         super().__init__(file, encoding=encoding)
 
     def find_class(self, module: str, name: str) -> Any:
-        known = _KNOWN.get((module.replace("numpy.core", "numpy._core"), name))
+        known = NUMPY_STAND_INS.get((module.replace("numpy.core", "numpy._core"), name))
         if known is None:
             raise pickle.UnpicklingError(
                 f"its pickle names {module}.{name}, and only arrays and containers are data"
@@ -139,7 +139,7 @@ class _Type:
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
-class _Array:
+class StoredArray:
     """Stands in for an array, which a pickle makes empty first and then fills."""
 
     def __init__(self, *_arguments: Any) -> None:
@@ -190,7 +190,7 @@ def _plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
     if id(value) in done:
         return done[id(value)][1]
     plain = value
-    if isinstance(value, _Array):
+    if isinstance(value, StoredArray):
         plain = value.array
         for index in np.ndindex(plain.shape) if plain.dtype.kind == "O" else ():
             plain[index] = _plain(plain[index], done)
@@ -230,9 +230,9 @@ def _scalar(kind: _Type, data: Any) -> Any:
 
 def _frombuffer(
     data: bytes, kind: _Type, shape: tuple[int, ...], order: Any, axes: Any = None
-) -> _Array:
+) -> StoredArray:
     """Stands in for numpy's private function of that name, which builds arrays in protocol 5."""
-    made = _Array()
+    made = StoredArray()
     made.array = _filled(data, kind.dtype, shape, "F" if order == "F" else "C")
     if axes is not None:
         made.array = made.array.transpose(axes)
@@ -246,10 +246,10 @@ def _latin1(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-_KNOWN: dict[tuple[str, str], Any] = {
+NUMPY_STAND_INS: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): "numpy.ndarray",  # named as the first argument of _reconstruct only
     ("numpy", "dtype"): _Type,
-    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): StoredArray,
     ("numpy._core.multiarray", "scalar"): _scalar,
     ("numpy._core.numeric", "_frombuffer"): _frombuffer,
     ("collections", "OrderedDict"): OrderedDict,

@@ -4,13 +4,11 @@ Both are opened without running any code that they hold.
 """
 
 import json
-import pickle
-import zipfile
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -22,6 +20,7 @@ from core.skeletons import BY_NAME, COCO_17, H36M_17, Skeleton
 from lifter.model import ModelConfig, TemporalConvNet, config_from_state
 from lifter.network import LiftingNetwork, NetworkConfig, network_classes
 from lifter.normalize import NORMALIZATIONS
+from lifter.published import read_published
 from lifter.trained_on import trained_on
 
 _FORMAT = 1
@@ -32,6 +31,8 @@ _PUBLISHED_SKELETONS = {
 }
 """What the networks take that VideoPose3D's authors published, by the names of their files."""
 _MAX_BYTES = 4 << 30  # of a lifter file: hundreds of times what ours take
+_MAX_FRAMES = 10_000  # that a network looks at: minutes
+_FARTHEST_M = 1e6  # of a joint from the pelvis, however bad the network
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,15 @@ def load_lifter(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
     Raises:
         WeightsError: The file is no lifter; the text says what is wrong with it.
     """
-    if path.is_file() and path.stat().st_size > _MAX_BYTES:
-        raise WeightsError(f"{path}: is too large for a lifter")
-    if path.suffix == ".safetensors":
-        return _load_safetensors(path)
-    return _load_published(path)
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ValueError("is too large for a lifter")
+        is_ours = path.suffix == ".safetensors"
+        return _load_safetensors(path) if is_ours else _load_published(path)
+    except WeightsError:
+        raise
+    except Exception as error:  # torch, and networks of a header of unknown origin, raise anything
+        raise WeightsError(f"{path}: {one_line(error)}") from error
 
 
 def _load_published(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
@@ -121,16 +126,13 @@ def _load_published(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
     Its networks give H36M_17 at 50 Hz; `_build` refuses others.
     """
     state = read_published(path)["model_pos"]
-    try:
-        config = config_from_state(state)
-        spec = LifterSpec(config, COCO_17, H36M_17, fps=50.0, normalization="screen")
-        network = _build(path, TemporalConvNet, spec, state)
-    except ValueError as error:
-        raise WeightsError(f"{path}: {error}") from error
+    config = config_from_state(state)
+    spec = LifterSpec(config, COCO_17, H36M_17, fps=50.0, normalization="screen")
+    network = _build(TemporalConvNet, spec, state)
     skeleton = _PUBLISHED_SKELETONS.get(path.stem) or trained_on(state)
     if skeleton is None:
-        raise WeightsError(
-            f"{path}: neither says nor shows whether it takes COCO's or Human3.6M's keypoints;"
+        raise ValueError(
+            "neither says nor shows whether it takes COCO's or Human3.6M's keypoints;"
             " give the .safetensors that `python -m train` writes beside its .bin"
         )
     return network, replace(spec, skeleton_in=skeleton)
@@ -144,13 +146,11 @@ def _load_safetensors(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
             names = file.keys()  # the file is no dict: it cannot be iterated over
             state = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
+        raise ValueError(f"not a readable safetensors file ({error})") from error
     written = header.get("format") if isinstance(header, dict) else None
     if written != _FORMAT:
-        raise WeightsError(
-            f"{path}: no lifter of this program (format {written}, expected {_FORMAT})"
-        )
-    network_class = _network_class(path, header)
+        raise ValueError(f"no lifter of this program (format {written}, expected {_FORMAT})")
+    network_class = _network_class(header)
     try:
         spec = LifterSpec(
             network_class.config_class(**header["model"]),
@@ -161,48 +161,58 @@ def _load_safetensors(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
             header.get("training", {}),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{path}: its header is damaged ({error})") from error
-    return _build(path, network_class, spec, state), spec
+        raise ValueError(f"its header is damaged ({error})") from error
+    return _build(network_class, spec, state), spec
 
 
-def _network_class(path: Path, header: dict[str, Any]) -> type[LiftingNetwork]:
+def _network_class(header: dict[str, Any]) -> type[LiftingNetwork]:
     """The network that a header names; files without a name are older than the field."""
     name = str(header.get("architecture", ModelConfig.architecture))
     known = network_classes()
     if name not in known:
-        raise WeightsError(
-            f"{path}: its architecture {name} is unknown; there is {', '.join(sorted(known))}"
-        )
+        raise ValueError(f"its architecture {name} is unknown; there is {', '.join(sorted(known))}")
     return known[name]
 
 
 def _build(
-    path: Path, network_class: type[LiftingNetwork], spec: LifterSpec, state: dict[str, Tensor]
+    network_class: type[LiftingNetwork], spec: LifterSpec, state: dict[str, Tensor]
 ) -> LiftingNetwork:
-    """The network of a spec with a file's tensors; `WeightsError` where the two disagree."""
-    try:
-        spec.model.check_tensors(state)  # first: a header may name a network of any size
-    except ValueError as error:
-        raise WeightsError(f"{path}: {error}") from error
-    try:
-        model = network_class(spec.model)
-    except (TypeError, ValueError) as error:
-        raise WeightsError(f"{path}: its header is damaged ({error})") from error
+    """The network of a spec with a file's tensors; an exception where it could not be used."""
+    spec.model.check_tensors(state)  # first: a header may name a network of any size
+    if spec.model.receptive_field > _MAX_FRAMES:
+        raise ValueError(
+            f"looks at {spec.model.receptive_field} frames at once, at most {_MAX_FRAMES} are taken"
+        )
     # `person` windows carry the torso's path as one keypoint more
     joints = (spec.model.joints_in - (spec.normalization == "person"), spec.model.joints_out)
     if joints != (len(spec.skeleton_in), len(spec.skeleton_out)):
-        raise WeightsError(
-            f"{path}: takes {joints[0]} keypoints to {joints[1]} joints, but "
+        raise ValueError(
+            f"takes {joints[0]} keypoints to {joints[1]} joints, but "
             f"{spec.skeleton_in.name} has {len(spec.skeleton_in)} and "
             f"{spec.skeleton_out.name} {len(spec.skeleton_out)}"
         )
     if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
-        raise WeightsError(f"{path}: its tensors hold numbers that are not finite")
+        raise ValueError("its tensors hold numbers that are not finite")
     try:
+        model = network_class(spec.model)
         model.load_state_dict(state)
     except RuntimeError as error:
-        raise WeightsError(f"{path}: its tensors do not fit the network it describes") from error
-    return model.float().eval()
+        raise ValueError("its tensors do not fit the network it describes") from error
+    model = model.float().eval()
+    _try_out(model)
+    return model
+
+
+def _try_out(model: LiftingNetwork) -> None:
+    """`ValueError` where a network's joints for a window of numbers from -1 to 1 are no joints."""
+    sizes = model.config
+    shape = (1, sizes.receptive_field, sizes.joints_in, sizes.features_in)
+    with torch.inference_mode():
+        joints = model(torch.linspace(-1, 1, math.prod(shape)).view(shape))
+    if joints.shape != (1, 1, sizes.joints_out, 3):
+        raise ValueError(f"gives numbers of shape {tuple(joints.shape)}, which are no joints")
+    if not (joints.abs() < _FARTHEST_M).all():  # nor NaN
+        raise ValueError("gives joints that are farther away than any, its numbers are damaged")
 
 
 def _skeleton_header(skeleton: Skeleton) -> dict[str, Any]:
@@ -217,95 +227,3 @@ def _skeleton_from_header(header: dict[str, Any]) -> Skeleton:
     if skeleton != known:
         raise ValueError(f"skeleton {skeleton.name} has other joints than ours of that name")
     return skeleton
-
-
-def read_published(path: Path) -> dict[str, Any]:
-    """Read all of a checkpoint that VideoPose3D wrote.
-
-    Only tensors, plain containers and the state of numpy's random generator are admitted. A pickle
-    that names anything else is refused before any of it runs.
-
-    Returns:
-        `epoch`, `lr`, `optimizer`, `random_state`, `model_pos` and what else the file holds.
-
-    Raises:
-        WeightsError: The file is no such checkpoint, or asks for more than tensors and numbers.
-    """
-    _check_kind(path)
-    _check_unpacked(path)
-    try:
-        with torch.serialization.safe_globals(_published_globals()):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path}: refused unopened, its pickle asks for more than tensors and numbers"
-        ) from error
-    except Exception as error:  # torch raises anything at damaged files
-        raise WeightsError(f"{path}: not a readable checkpoint ({one_line(error)})") from error
-    if not isinstance(content, dict) or not isinstance(content.get("model_pos"), dict):
-        raise WeightsError(f"{path}: not a VideoPose3D checkpoint, it has no model_pos")
-    for network in ("model_pos", "model_traj"):
-        _check_tensors(path, content.get(network))
-    return content
-
-
-def _check_kind(path: Path) -> None:
-    """`WeightsError` where a file is none of torch's: an archive, or a pickle of protocol 2 on."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(2)
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if start != b"PK" and not start.startswith(b"\x80"):
-        raise WeightsError(
-            f"{path}: is no lifter, neither a .safetensors file nor a checkpoint of VideoPose3D"
-        )
-
-
-def _check_unpacked(path: Path) -> None:
-    """`WeightsError` where a checkpoint that is a zip archive unpacks to far more than it holds."""
-    try:
-        if not zipfile.is_zipfile(path):
-            return
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise WeightsError(f"{path}: not a readable checkpoint ({one_line(error)})") from error
-    if unpacked > path.stat().st_size:  # torch stores members as they are
-        raise WeightsError(f"{path}: not a readable checkpoint (it unpacks to {unpacked} bytes)")
-
-
-def _check_tensors(path: Path, state: Any) -> None:
-    """`WeightsError` unless a network's entries are tensors that the file has room for.
-
-    A tensor may claim any shape over a few bytes by repeating them (stride 0).
-    """
-    if state is None:
-        return
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
-    ):
-        raise WeightsError(f"{path}: a network in it has entries that are no tensors")
-    size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
-    if size > path.stat().st_size:
-        raise WeightsError(f"{path}: its tensors claim {size} bytes, more than the file has")
-
-
-def _published_globals() -> list[Any]:
-    """The numpy types of a pickled `RandomState`, under the names of old and new numpy."""
-    from numpy._core.multiarray import _reconstruct
-    from numpy.random import MT19937
-    from numpy.random._pickle import __bit_generator_ctor, __randomstate_ctor
-
-    return [
-        np.ndarray,
-        np.dtype,
-        np.dtypes.UInt32DType,
-        MT19937,
-        np.random.RandomState,
-        __bit_generator_ctor,
-        __randomstate_ctor,
-        _reconstruct,
-        (_reconstruct, "numpy.core.multiarray._reconstruct"),
-        (__randomstate_ctor, "numpy.random.__RandomState_ctor"),
-    ]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from core.camera import pixels_to_rays
 from core.errors import WeightsError
-from core.skeletons import COCO_17
+from core.skeletons import COCO_17, H36M_17
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput
 from lifter.bones import half_rigid_bones
 from lifter.checkpoint import LifterSpec, load_lifter
@@ -50,7 +50,8 @@ class Lifter:
         """Open a lifter file.
 
         Raises:
-            WeightsError: It is none, or takes keypoints that cannot be made of COCO-17.
+            WeightsError: It is none, takes keypoints that cannot be made of COCO-17, or gives other
+                joints than Human3.6M's.
         """
         model, spec = load_lifter(path)
         _check_usable(path, spec)
@@ -169,6 +170,10 @@ def _check_usable(path: Path, spec: LifterSpec) -> None:
         raise WeightsError(
             f"{path}: takes {spec.skeleton_in.name} keypoints, and only"
             f" {' or '.join(skeleton.name for skeleton in taken)} can be had for it"
+        )
+    if spec.skeleton_out != H36M_17:
+        raise WeightsError(
+            f"{path}: gives {spec.skeleton_out.name}, and results have {H36M_17.name}"
         )
     features = 2 if is_screen else 3
     if spec.model.features_in != features:

@@ -28,6 +28,9 @@ MAX_BYTES = 1 << 30
 """The limit of a file, what it unpacks to, or a folder's files together: hours of several people
 take less."""
 
+MAX_MEMORY = 4 << 30
+"""The limit of what parsing JSON may take: six to eight times the file for keypoints."""
+
 _TEXT_START = 64  # bytes that show a text's format
 
 _MALFORMED = (
@@ -85,7 +88,7 @@ def _read_archive(path: Path, video: str) -> StoredKeypoints:
 
 
 def _read_json(path: Path, video: str) -> StoredKeypoints:
-    content = _parse(path)
+    content = _parse([path], path)[path.name]
     for stored_format in formats("pictures"):
         if stored_format.recognises(content):
             return _read(path, stored_format, {path.name: content}, video)
@@ -107,7 +110,7 @@ def _read_folder(folder: Path, video: str) -> StoredKeypoints:
             " a video's frames or people to"
         )
     _check_size(folder, sum(file.stat().st_size for file in files))
-    frames = {file.name: _parse(file) for file in files}
+    frames = _parse(files, folder)
     for stored_format in formats("pictures"):
         matching = [name for name, content in frames.items() if stored_format.recognises(content)]
         if len(matching) == len(frames):
@@ -144,11 +147,35 @@ def _check_size(path: Path, size: int) -> None:
         )
 
 
-def _parse(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"{path}: neither JSON nor an .npz archive ({one_line(error)})") from error
+def _parse(files: Sequence[Path], path: Path) -> dict[str, Any]:
+    """The contents of JSON files, which `path` names, by name."""
+    contents, memory = {}, 0
+    for file in files:
+        text = file.read_bytes()
+        memory += values_memory(text)
+        # The text, the same as a string, its letters in values: these take up to 4 bytes each.
+        is_narrow = text.isascii() and b"\\u" not in text
+        if memory + len(text) * (3 if is_narrow else 9) > MAX_MEMORY:
+            raise InputError(
+                f"{path}: its JSON would take more than {MAX_MEMORY >> 20} MiB of memory"
+            )
+        try:
+            contents[file.name] = json.loads(text)
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise InputError(
+                f"{file}: neither JSON nor an .npz archive ({one_line(error)})"
+            ) from error
+    return contents
+
+
+def values_memory(text: bytes) -> int:
+    """An upper bound of the bytes that Python's objects take for a JSON text's values.
+
+    Lists, dictionaries, entries (a number and its reference) and strings have their most; the
+    letters of strings, which the text's length bounds, are not counted.
+    """
+    lists, dictionaries, commas, quotes = (text.count(mark) for mark in b'[{,"')
+    return 112 * lists + 208 * dictionaries + 48 * commas + 32 * quotes
 
 
 def _read(path: Path, stored_format: StoredFormat, content: Any, video: str) -> StoredKeypoints:

@@ -9,6 +9,8 @@ import numpy as np
 from detectors.stored.base import StoredFormat
 from detectors.stored.table import Row, StoredKeypoints, make_table
 
+_MAX_METADATA = 1 << 24  # characters: a thousand times what there are
+
 
 def is_poses(arrays: Mapping[str, Any]) -> bool:
     """Whether an archive is one."""
@@ -20,7 +22,10 @@ def read_poses(arrays: Mapping[str, Any], video: str) -> StoredKeypoints:
 
     Those that were filled in have the score 0 and count as missing.
     """
-    metadata = json.loads(str(arrays["metadata_json"]))
+    text = str(arrays["metadata_json"])
+    if len(text) > _MAX_METADATA:
+        raise ValueError(f"metadata_json of {len(text)} characters")
+    metadata = json.loads(text)
     joints, info = metadata["skeletons"]["keypoints"]["joints"], metadata["video"]
     people = np.concatenate([arrays["keypoints_2d"], arrays["keypoint_scores"][..., None]], -1)
     rows = (

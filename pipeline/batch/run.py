@@ -95,6 +95,10 @@ def run_batch(
         backend.fetch()
         if text := backend.warning():
             LOG.warning(text)
+        if not single:
+            from lifter.predict import Lifter  # brings torch, which a run without work goes without
+
+            Lifter.load(resolve(config.lift.lifter))  # one that no clip can be lifted by, said once
     engine = _engine(config, options, log, single, bool(plan.pending))
     new_folders = missing_folders(config.output)
     try:

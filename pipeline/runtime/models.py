@@ -2,8 +2,8 @@
 
 from functools import cached_property
 
-from core.errors import DetectorError, WeightsError
-from core.skeletons import COCO_17, H36M_17
+from core.errors import DetectorError
+from core.skeletons import COCO_17
 from detectors.base import Choice, DetectOptions, Detector
 from lifter.predict import Lifter
 from pipeline.results.report import WeightsReport
@@ -36,13 +36,9 @@ class Models:
         """The lifting network.
 
         Raises:
-            WeightsError: It cannot be had, or gives other joints than results have.
+            WeightsError: It cannot be had or used.
         """
-        lifter, given = Lifter.load(resolve(self._lifter)), self._lifter
-        joints = lifter.spec.skeleton_out
-        if joints != H36M_17:
-            raise WeightsError(f"{given}: gives {joints.name}, and results have {H36M_17.name}")
-        return lifter
+        return Lifter.load(resolve(self._lifter))
 
     @cached_property
     def choice(self) -> Choice:

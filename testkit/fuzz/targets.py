@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from core.archives import read_archive
 from core.errors import InputError, Video3DError
 from core.skeletons import COCO_17
 from core.types import VideoInfo
 from detectors.stored.replay import Replay
-from lifter.checkpoint import load_lifter
+from lifter.predict import Lifter
+from lifter.published import read_published
 from pipeline.batch.clip import ClipWorker
 from pipeline.batch.jobs import Job
 from pipeline.batch.previous import made_with, report_before
@@ -25,7 +27,7 @@ from pipeline.results.resume import weights_report
 from testkit.lifters import published_lifter
 from testkit.make_video import moving, run_ffmpeg
 from testkit.stored_files import FORMATS
-from testkit.walker import keypoints, walking
+from testkit.walker import CAMERA, keypoints, moving_root, sequence_of, walking
 from train.reproduce.options import read_config
 from weights.store import resolve
 
@@ -133,12 +135,22 @@ def _read_report(path: Path, out: Path) -> str:
 
 
 def _lifters(folder: Path) -> list[Path]:
-    shutil.copy(resolve("lifter"), folder / "lifter.safetensors")
-    return [folder / "lifter.safetensors", published_lifter(folder / "epoch_1.bin", COCO_17)]
+    return [Path(shutil.copy(resolve("lifter"), folder / "lifter.safetensors"))]
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """A checkpoint as torch writes it, and as it did when VideoPose3D was new."""
+    new, old = published_lifter(folder / "new.bin", COCO_17), folder / "old.bin"
+    content = read_published(new) | {"random_state": np.random.RandomState(0)}
+    torch.save(content, new)
+    torch.save(content, old, _use_new_zipfile_serialization=False)
+    return [new, old]
 
 
 def _read_lifter(path: Path, out: Path) -> str:
-    load_lifter(path)
+    walk = sequence_of(keypoints(walking(8), moving_root(8)))
+    lifted = Lifter.load(path).lift(walk, CAMERA)
+    assert np.isfinite(lifted.joints_m).all(), "joints that are no numbers"
     return ""
 
 
@@ -163,7 +175,8 @@ TARGETS = {
         share=2,
     ),
     "report": Target(_reports, _read_report, text=True),
-    "safetensors": Target(_lifters, _read_lifter, share=2),
+    "safetensors": Target(_lifters, _read_lifter),
+    "checkpoint": Target(_checkpoints, _read_lifter, share=3),
     "toml": Target(_configs, _read_config, text=True),
 }
 

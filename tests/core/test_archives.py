@@ -140,3 +140,11 @@ def test_damaged_files_are_named(tmp_path):
     np.savez(tmp_path / "half.npz", other=np.zeros(1))
     with pytest.raises(InputError, match=r"half\.npz: positions_3d is missing, it holds other"):
         read_archive(tmp_path / "half.npz", "positions_3d")
+
+
+def test_bytes_that_nothing_needs_allow_no_more_sharing(tmp_path):
+    """2**24 entries in a pickle of 2**20 bytes."""
+    value = np.array({"pad": bytes(1 << 20), **shared(22).item()}, dtype=object)
+    write_pickle(tmp_path / "shared.npz", pickle.dumps(value))
+    with pytest.raises(InputError, match=r"shared\.npz: refused, its lists hold each other"):
+        read_archive(tmp_path / "shared.npz")

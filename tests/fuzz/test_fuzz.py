@@ -47,7 +47,7 @@ LARGE = {
     "mj_deep.npz": "keypoints",
     "overlap_dup200.npz": "npz",
     "t_manydot.toml": "toml",
-    "neighbour.bin": "safetensors",
+    "neighbour.bin": "checkpoint",
 }
 
 

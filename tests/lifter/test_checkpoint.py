@@ -1,52 +1,21 @@
-import pickle
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from core.errors import WeightsError
-from core.skeletons import COCO_17, H36M_17
-from lifter.checkpoint import LifterSpec, load_lifter, read_published, save_lifter
-from lifter.model import ModelConfig, TemporalConvNet, config_from_state
+from core.skeletons import COCO_17, H36M_17, Skeleton
+from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
+from lifter.model import ModelConfig, TemporalConvNet
+from lifter.predict import Lifter
 
 PUBLISHED = Path(__file__).parent.parent / "data" / "h36m_like"
 
 
 @pytest.mark.parametrize("name", ["supervised_epoch_4.bin", "semi_causal_epoch_4.bin"])
 def test_published_checkpoints_open(name):
-    content = read_published(PUBLISHED / name)
-    assert content["epoch"] == 4
-    assert isinstance(content["random_state"], np.random.RandomState)
-    assert config_from_state(content["model_pos"]) == ModelConfig(17, 2, 17, (3, 3, 3), 48)
-    assert (content["model_traj"] is not None) == name.startswith("semi")
     model, spec = load_lifter(PUBLISHED / name)
     assert (spec.skeleton_out, spec.normalization, model.training) == (H36M_17, "screen", False)
-
-
-class Exploit:
-    def __init__(self, touched: Path) -> None:
-        self.touched = touched
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (self.touched,)
-
-
-@pytest.mark.parametrize("protocol", ["zip", "legacy", "plain pickle"])
-def test_a_malicious_pickle_is_refused_unopened(tmp_path, protocol):
-    bait, path = tmp_path / "bait", tmp_path / "bad.bin"
-    content = {
-        "epoch": 1,
-        "model_pos": {"expand_conv.weight": torch.zeros(1)},
-        "random_state": Exploit(bait),
-    }
-    if protocol == "plain pickle":
-        path.write_bytes(pickle.dumps(content, protocol=2))
-    else:
-        torch.save(content, path, _use_new_zipfile_serialization=protocol == "zip")
-    with pytest.raises(WeightsError, match="refused unopened"):
-        read_published(path)
-    assert not bait.exists()
 
 
 def test_a_file_of_another_kind_is_no_lifter(tmp_path):
@@ -91,3 +60,40 @@ def test_tensors_of_another_size_than_the_headers_are_refused(tmp_path):
     save_lifter(path, TemporalConvNet(config), LifterSpec(other, COCO_17, H36M_17, 50.0, "screen"))
     with pytest.raises(WeightsError, match=r"m\.safetensors: its tensors do not fit"):
         load_lifter(path)
+
+
+def saved(path: Path, config: ModelConfig, change=None, joints=H36M_17) -> Path:
+    model = TemporalConvNet(config)
+    if change is not None:
+        with torch.no_grad():
+            change(model)
+    save_lifter(path, model, LifterSpec(config, COCO_17, joints, 50.0, "screen"), torch.float32)
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.expand_bn.running_var.fill_(-1),
+        lambda model: model.shrink.bias.fill_(1e30),
+        lambda model: model.layers_conv[0].weight.fill_(1e38),
+    ],
+    ids=["no variance", "far", "infinite"],
+)
+def test_a_network_whose_joints_are_no_positions_is_refused(tmp_path, change):
+    path = saved(tmp_path / "m.safetensors", ModelConfig(17, 2, 17, (3, 3), 8), change)
+    with pytest.raises(WeightsError, match="gives joints that are farther away than any"):
+        load_lifter(path)
+
+
+def test_a_network_that_looks_at_hours_is_refused_before_memory_is_taken_for_them(tmp_path):
+    path = saved(tmp_path / "m.safetensors", ModelConfig(17, 2, 17, (3,) * 20, 1))
+    with pytest.raises(WeightsError, match="looks at 3486784401 frames at once"):
+        load_lifter(path)
+
+
+def test_a_network_of_other_joints_than_results_have_is_not_lifted_by(tmp_path):
+    other = Skeleton("mine", tuple("abcdefghijklmnopq"), (-1, *range(16)))
+    path = saved(tmp_path / "m.safetensors", ModelConfig(17, 2, 17, (3,), 8), joints=other)
+    with pytest.raises(WeightsError, match="gives mine, and results have h36m_17"):
+        Lifter.load(path)

@@ -5,9 +5,10 @@ import torch
 
 from core.errors import WeightsError
 from core.skeletons import COCO_17, H36M_17, Skeleton
-from lifter.checkpoint import LifterSpec, load_lifter, read_published, save_lifter
+from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
 from lifter.predict import Lifter
+from lifter.published import read_published
 from lifter.trained_on import trained_on
 from testkit.lifters import published_lifter
 from train.layouts import HUMANEVA_15

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.errors import OutputError, WeightsError
+from core.errors import OutputError, WeightsError, one_line
 from core.files import written_whole
-from lifter.checkpoint import LifterSpec, read_published, save_lifter
+from lifter.checkpoint import LifterSpec, save_lifter
+from lifter.published import read_published
 from train.reproduce.generators import BatchSampler
 from train.reproduce.networks import Networks
 from train.reproduce.session import Session, load_weights
@@ -105,6 +106,16 @@ def resume(session: Session, state: TrainingState) -> None:
     if path.suffix == ".safetensors":
         raise WeightsError(f"{path}: holds no optimizer to go on with, use the .bin beside it")
     content = read_published(path)
+    try:
+        _restore(path, state, content)
+    except WeightsError:
+        raise
+    except Exception as error:  # the entries may be anything
+        raise WeightsError(f"{path}: cannot be trained on ({one_line(error)})") from error
+
+
+def _restore(path: Path, state: TrainingState, content: dict[str, Any]) -> None:
+    """Take over a checkpoint's entries."""
     load_weights(path, state.networks.pose, content["model_pos"])
     if state.networks.trajectory is not None:
         if content.get("model_traj") is None:
@@ -117,8 +128,11 @@ def resume(session: Session, state: TrainingState) -> None:
         if state.unlabelled is not None:
             random = _random_state(path, content["random_state_semi"])
             state.unlabelled.restore(random, int(content.get("batches_semi", 0)))
+    rate = float(content["lr"])
+    if not 0 < rate < np.inf:
+        raise ValueError(f"a learning rate of {rate}")
     for group in state.optimizer.param_groups:
-        group["lr"] = float(content["lr"])
+        group["lr"] = rate
     state.epoch = int(content["epoch"])
     state.history = list(content.get("history", []))
 
@@ -131,6 +145,9 @@ def _restore_optimizer(path: Path, optimizer: torch.optim.Adam, state: dict[str,
         optimizer.load_state_dict({**state, "param_groups": groups})
     except (ValueError, KeyError) as error:
         raise WeightsError(f"{path}: its optimizer belongs to other networks ({error})") from error
+    for parameter, kept in optimizer.state.items():
+        if any(kept[name].shape != parameter.shape for name in ("exp_avg", "exp_avg_sq")):
+            raise WeightsError(f"{path}: its optimizer belongs to other networks (another shape)")
 
 
 def _random_state(path: Path, value: Any) -> np.random.RandomState:

@@ -181,7 +181,7 @@ def read_config(path: Path) -> dict[str, Any]:
             value = float(value)
         if type(value) is not entry.type:
             wanted = getattr(entry.type, "__name__", entry.type)
-            raise UsageError(f"--config {path}: {key} must be a {wanted}, got {value!r}")
+            raise UsageError(f"--config {path}: {key} must be a {wanted}, got {value!r:.60}")
         values[entry.name] = value
     return values
 

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from core.errors import UsageError, WeightsError
-from lifter.checkpoint import load_lifter, read_published
+from lifter.checkpoint import load_lifter
 from lifter.model import ModelConfig, TemporalConvNet
+from lifter.published import read_published
 from train.datasets.registry import load_dataset
 from train.devices import usable_device
 from train.motion_data import Clip, MotionData, subsample

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from core.errors import InputError, UsageError
+from core.errors import InputError, UsageError, one_line
 from core.files import remove_partial, written_whole
 from core.options import add_flags, check_options, option
 from core.skeletons import COCO_17, H36M_17
@@ -201,12 +201,17 @@ class Run:
         path = self._state_path
         if not path.exists():
             return
-        state = torch.load(path, map_location=self._device, weights_only=True)
+        try:
+            state = torch.load(path, map_location=self._device, weights_only=True)
+        except Exception as error:  # torch raises anything at damaged files
+            raise UsageError(
+                f"{path}: damaged ({one_line(error)}); name another --output"
+            ) from error
         try:
             self._model.load_state_dict(state["model"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._average.load_state_dict(state["average"])
-        except (RuntimeError, KeyError) as error:
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
             message = (
                 "a run of another --arc or --channels, or of another version; name another --output"
             )

@@ -191,6 +191,31 @@ def test_the_size_of_the_frames_may_change(clip: dict[int, Picture]) -> None:
     assert np.median(np.linalg.norm(apart, axis=2)) < 3
 
 
+@pytest.mark.skipif(
+    not (default_cache() / "blazepose_landmark_heavy.tflite").exists(),
+    reason="not here: python -m weights fetch blazepose-landmark-heavy",
+)
+def test_the_heavy_model_serves_for_whoever_is_cut_by_the_picture(
+    clip: dict[int, Picture],
+) -> None:
+    whole = clip[80][430:994, 850:1500].copy()
+    cut = whole[:300].copy()
+    heavy = resolve("blazepose-landmark-heavy")
+    kinds = {"full": {}, "both": {"heavy": heavy}, "heavy": {}}
+    points = {}
+    for kind, options in kinds.items():
+        weights = HeavyBlazePoseBackend.weights if kind == "heavy" else BlazePoseBackend.weights
+        for name, picture in (("whole", whole), ("cut", cut)):
+            detector = BlazePose(*map(resolve, (*weights, PERSON_FINDER)), **options)
+            detector.begin(CLIP)
+            for index in range(8):
+                found = detector.detect(Frame(index, index / 30, picture))
+            points[kind, name] = found.keypoints_xy[0]
+    assert np.array_equal(points["both", "whole"], points["full", "whole"])
+    assert not np.allclose(points["both", "cut"], points["full", "cut"], atol=1)
+    assert np.median(np.abs(points["both", "cut"] - points["heavy", "cut"])) < 2
+
+
 def test_a_crowd_is_found_in_its_first_frame(clip: dict[int, Picture]) -> None:
     """Twelve people, each of a fifth of the picture's height, all at once and in a cut's frame."""
     woman = cv2.resize(clip[80][430:994, 850:1414], (300, 300), interpolation=cv2.INTER_AREA)

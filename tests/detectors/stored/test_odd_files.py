@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,46 @@ def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.Monke
             replay(path, "coco_17")
     with pytest.raises(InputError, match=r"bomb\.npz: unpacks to more than"):
         replay(tmp_path / "bomb.npz")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["[]", "[1]", "{}", '{"a": 1}', "300", "1.5", '"ab"', '"\U0001f600"', r'"\ud83d\ude00ab"'],
+)
+def test_values_take_no_more_memory_than_is_reckoned_with(entry: str) -> None:
+    text = f"[{','.join([entry] * 20_000)}]".encode()
+    tracemalloc.start()
+    content = json.loads(text)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(content) == 20_000
+    assert taken < formats.values_memory(text) + 4 * len(text)
+
+
+def test_json_of_empty_lists_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.json"
+    path.write_text(f"[{'[],' * 30_000_000}1]")
+    with pytest.raises(InputError, match="its JSON would take more than 4096 MiB of memory"):
+        replay(path)
+
+
+def test_a_folder_of_json_is_reckoned_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stored_files.openpose(tmp_path, scene(), SIZE)
+    largest = max(formats.values_memory(file.read_bytes()) for file in folder.iterdir())
+    monkeypatch.setattr(formats, "MAX_MEMORY", 3 * largest)
+    with pytest.raises(InputError, match="its JSON would take more"):
+        replay(folder)
+
+
+def test_metadata_of_any_length_is_not_parsed(tmp_path: Path) -> None:
+    path = stored_files.our_poses(tmp_path, scene(), SIZE)
+    with np.load(path) as poses:
+        arrays = dict(poses)
+    np.savez_compressed(path, **{**arrays, "metadata_json": f"[{'[],' * 6_000_000}1]"})
+    with pytest.raises(InputError, match="metadata_json of 18000003 characters"):
+        replay(path)
 
 
 def test_keypoints_made_for_another_size_are_refused(tmp_path: Path) -> None:

@@ -170,3 +170,15 @@ def test_a_dry_run_fetches_nothing(lifter: str, tmp_path: Path) -> None:
     assert f"would do {clip}" in done.stdout
     assert not cache.exists()
     assert not (tmp_path / "out").exists()
+
+
+def test_a_lifter_that_cannot_be_used_is_said_once_before_any_clip(tmp_path: Path) -> None:
+    lifter, clips = tmp_path / "bad.bin", tmp_path / "clips"
+    lifter.write_bytes(b"\x80\x02.")
+    clips.mkdir()
+    for number in range(3):
+        moving(clips / f"{number}.mp4", frames=2)
+    done = infer(clips, "-o", tmp_path / "out", "--lifter", lifter, "--workers", "2")
+    assert done.returncode == 1
+    assert done.stderr.count("bad.bin: not a readable checkpoint") == 1, done.stderr
+    assert not (tmp_path / "out").exists()

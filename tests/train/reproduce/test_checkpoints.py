@@ -1,10 +1,12 @@
+import re
 import shutil
 
 import numpy as np
 import pytest
 import torch
 
-from lifter.checkpoint import load_lifter, read_published
+from lifter.checkpoint import load_lifter
+from lifter.published import read_published
 from train.__main__ import main
 
 
@@ -77,3 +79,27 @@ def test_safetensors_evaluate_like_the_checkpoint_beside_them(tmp_path, quick, c
             [float(word) for word in capsys.readouterr().out.split() if word[0].isdigit()]
         )
     np.testing.assert_allclose(tables[0], tables[1], atol=0.2)  # stored as float16
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda content: content.pop("lr"), r"cannot be trained on \('lr'\)"),
+        (lambda content: content.update(lr=float("nan")), "a learning rate of nan"),
+        (lambda content: content.update(epoch="last"), "cannot be trained on"),
+        (lambda content: content.update(optimizer=[1]), "cannot be trained on"),
+        (
+            lambda content: content["optimizer"]["state"][0].update(exp_avg=torch.zeros(2)),
+            "its optimizer belongs to other networks",
+        ),
+    ],
+)
+def test_entries_that_are_none_of_a_run_are_named_before_training(
+    tmp_path, one_subject, data_dir, capsys, change, reason
+):
+    content = read_published(data_dir / "supervised_epoch_4.bin")
+    change(content)
+    torch.save(content, tmp_path / "odd.bin")
+    assert main([*one_subject, "-e", "5", "--no-eval", "-c", str(tmp_path), "-r", "odd.bin"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(r"odd\.bin: .*" + reason, line)

@@ -40,6 +40,9 @@ def test_a_run_learns_and_a_killed_one_goes_on(
     torch.save(state, state_path)
     assert main([*command, "--windows", "12800"]) == 2
     assert "or of another version" in capsys.readouterr().err
+    state_path.write_bytes(state_path.read_bytes()[:1000])
+    assert main([*command, "--windows", "12800"]) == 2
+    assert "state.pt: damaged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

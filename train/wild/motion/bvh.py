@@ -43,8 +43,12 @@ def read_bvh(text: str, name: str = "BVH") -> BvhMotion:
         nodes = _parse_hierarchy(head)
         fields = motion.split()  # Frames: N Frame Time: S, then the numbers
         frames, frame_time = int(fields[1]), float(fields[4])
+        if frames * len(nodes) > len(text):
+            raise ValueError(f"{frames} frames of {len(nodes)} joints are more than it holds")
         width = sum(len(node.channels) for node in nodes)
         values = np.array(fields[5:], dtype=np.float64)[: frames * width].reshape(frames, width)
+        if not (np.isfinite(values).all() and 0 < frame_time < np.inf):
+            raise ValueError("numbers that are not finite")
     except (ValueError, IndexError) as error:
         raise InputError(f"{name}: damaged BVH file ({error})") from error
     return _forward_kinematics(nodes, values, 1.0 / frame_time)

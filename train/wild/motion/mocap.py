@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, one_line
 from core.skeletons import H36M_17
 from core.types import Array, Floats, check_shape
 from train.wild.motion.bvh import BvhMotion, read_bvh
@@ -190,13 +190,22 @@ def load_mocap(sources: Iterable[Path]) -> list[MotionClip]:
 
 def _clips(source: Path) -> Iterator[MotionClip]:
     """The clips of one source, by name."""
+    try:
+        yield from _read(source)
+    except InputError:
+        raise
+    except Exception as error:  # archives and names of joints may be damaged in any way
+        raise InputError(f"{source}: no readable motion capture ({one_line(error)})") from error
+
+
+def _read(source: Path) -> Iterator[MotionClip]:
     if not source.exists():
         raise InputError(f"{source}: no such file or folder of motion capture")
     if source.is_dir():
         for path in sorted(source.rglob("*.bvh")):
             yield clip_from_bvh(path.read_text(), path.stem)
     elif source.suffix == ".npz":
-        with np.load(source, allow_pickle=False) as archive:
+        with source.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             names = [str(name) for name in archive["joint_names"]]
             for key in archive.files:
                 if key != "joint_names":

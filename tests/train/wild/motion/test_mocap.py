@@ -100,3 +100,20 @@ def test_real_captures_are_people() -> None:
         nose = at(clip.joints_m, "nose") - at(clip.joints_m, "neck_base")
         facing = (np.cross(left, up) * nose).sum(-1) > 0
         assert facing.mean() > 0.9, "the nose is in front, so left is left"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.npz", b"PK\x03\x04 cut"),
+        ("a.tar.xz", b"no archive"),
+        ("a.bvh", b"\xff\xfe"),
+        ("a.bvh", bvh([{}, {}]).replace("Spine", "Tail").encode()),
+        ("a.bvh", bvh([{}, {"Neck": [float("nan"), 0, 0]}]).encode()),
+        ("a.bvh", b"HIERARCHY ROOT a { CHANNELS 0 } MOTION Frames: 9999999999 Frame Time: 1"),
+    ],
+)
+def test_damaged_motion_capture_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError):
+        load_mocap([tmp_path / name])
