@@ -120,5 +120,8 @@ def test_under_tight_limits_every_clip_is_accounted_for(
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     assert "a fault of this program" not in done.stderr
-    assert len(rows(tmp_path / "out", three)) == len(list(three.iterdir()))
     assert done.returncode == (1 if "failed: " in done.stderr else 0)
+    if (tmp_path / "out" / "batch_report.json").exists():
+        assert len(rows(tmp_path / "out", three)) == len(list(three.iterdir()))
+    else:  # there was no room for the networks' libraries, before any clip
+        assert done.stderr.count("failed: this machine is short of memory") == 1

@@ -96,7 +96,7 @@ def test_shares_of_a_machine_are_taken_as_given(monkeypatch: pytest.MonkeyPatch)
         == 0.25
     )
     assert BatchOptions(engine="ray", ray_gpus_per_worker=2).ray_gpus_per_worker == 2
-    with pytest.raises(UsageError, match="a share"):
+    with pytest.raises(UsageError, match="a finite number"):
         BatchOptions(engine="ray", ray_gpus_per_worker=float("nan"))
 
 
