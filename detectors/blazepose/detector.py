@@ -6,6 +6,7 @@ landmark model decides.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
@@ -50,6 +51,8 @@ NEW_PERSON_CLEARNESS = 0.5
 0.4 and less on round shapes that have a head's presence."""
 FOLLOWED_PRESENCE = 0.5
 """The presence below which a person who is followed back is lost: they are soon seen well."""
+HARD_FRAMES = 8
+"""Who is followed has to be hard to see for so many frames, as nobody is who only comes or goes."""
 CUT_JOINTS = 3
 """A person with so many joints of limbs outside the picture is hard to see."""
 UNCLEAR, CLEAR = 0.6, 0.75
@@ -86,31 +89,32 @@ class BlazePose:
         self._finder = PersonFinder(finder, num_threads)
         self._boxes = BoxFinder(boxes, num_threads) if boxes is not None else None
         self._landmarks = LandmarkModel(landmarks, num_threads)
-        self._heavy = LandmarkModel(heavy, num_threads) if heavy is not None else self._landmarks
+        self._heavy_file, self._num_threads = heavy, num_threads
         self._max_people = max_people
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
         self._regions: list[Region] = []
         self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
-        self._are_hard: list[bool] = []  # and whether they were hard to see
+        self._hard_frames: list[int] = []  # and for how many frames they were hard to see
         self._search = Search()
         self._is_full = False
 
     def close(self) -> None:
         """Free the models."""
-        del self._finder, self._boxes, self._landmarks, self._heavy
+        self.__dict__.pop("_heavy", None)
+        del self._finder, self._boxes, self._landmarks
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
         people: list[Landmarks] = []
         height, width = frame.rgb.shape[:2]
         seen = [
-            self._model(was_hard)(frame.rgb, region)
-            for region, was_hard in zip(self._regions, self._are_hard, strict=True)
+            self._model(hard_frames >= HARD_FRAMES)(frame.rgb, region)
+            for region, hard_frames in zip(self._regions, self._hard_frames, strict=True)
         ]
-        were_hard = {
-            id(person): was_hard for person, was_hard in zip(seen, self._are_hard, strict=True)
+        before = {
+            id(person): frames for person, frames in zip(seen, self._hard_frames, strict=True)
         }
         behind = self._untangle(seen, frame.rgb)
         lost = [
@@ -125,8 +129,10 @@ class BlazePose:
             self._look(people, frame.rgb, window)
         self._regions = [person.region for person in people]
         self._are_behind = [any(person is one for one in behind) for person in people]
-        self._are_hard = [
-            is_hard(person, frame.rgb, were_hard.get(id(person), False)) for person in people
+        self._hard_frames = [
+            frames + 1 if is_hard(person, frame.rgb, frames > 0) else 0
+            for person in people
+            for frames in [before.get(id(person), HARD_FRAMES)]
         ]
         return to_detections(frame, people)
 
@@ -158,6 +164,13 @@ class BlazePose:
             f"more than {self._max_people} people at once: those found first are followed; "
             "--max-people N follows more",
         )
+
+    @cached_property
+    def _heavy(self) -> LandmarkModel:
+        """The larger landmark model, loaded when first needed; the other where there is none."""
+        if self._heavy_file is None:
+            return self._landmarks
+        return LandmarkModel(self._heavy_file, self._num_threads)
 
     def _model(self, is_hard: bool) -> LandmarkModel:
         """The landmark model for people who are easy or hard to see."""
@@ -212,12 +225,13 @@ class BlazePose:
     def _look(self, people: list[Landmarks], rgb: Picture, window: Region) -> None:
         """Add those whom a finder sees in a window and who are not among `people` yet.
 
-        BlazePose's finder sees less, but not only what the other sees, and not in small windows.
+        BlazePose's finder sees less, but not only what the other sees, and not in small windows. It
+        helps out where nobody is known.
         """
         if self._boxes is not None:
             for box in unknown(self._boxes.find(rgb, window), people, rgb):
                 self._meet(people, rgb, self._aimed(rgb, box), box)
-        if self._boxes is None or window.side >= min(rgb.shape[:2]):
+        if self._boxes is None or (not people and window.side >= min(rgb.shape[:2])):
             for region in self._finder.find(rgb, window):
                 self._meet(people, rgb, region)
 

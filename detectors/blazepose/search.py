@@ -20,9 +20,9 @@ SMALL_PERSON = 0.4
 are smaller still, and the smallest windows are worth their time."""
 OVERLAP = {1.0: 1 / 2, FAR_SIDE: 1 / 3, TINY_SIDE: 1 / 3}
 """How far neighbouring windows of a size overlap at least: a person no larger lies whole in one."""
-INTERVAL, EMPTY_INTERVAL = 4, 2
+INTERVAL, EMPTY_INTERVAL = 6, 2
 """Every so many frames a window is searched, while people are known or nobody is."""
-LOSS_INTERVAL, LOSS_SEARCHES = 3, 10
+LOSS_INTERVAL, LOSS_SEARCHES = 4, 8
 """After a person was lost, the place is searched at once and every so many frames, so often."""
 LOSS_SIDE = 2.0
 """The side of its window, in the person's region."""
