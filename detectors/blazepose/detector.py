@@ -11,6 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.skeletons import BLAZEPOSE_33, COCO_17
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
@@ -246,7 +247,7 @@ class BlazePose:
         inside = [region for region in seen if box[0] < region.x < box[2]]
         if inside:
             return min(inside, key=lambda region: abs(region.x - float(middle[0])))
-        return Region.of_box(box, is_cut=bool(box[3] >= rgb.shape[0] - 1))
+        return standing_in(box, rgb)
 
     def _meet(
         self, people: list[Landmarks], rgb: Picture, region: Region, box: Floats | None = None
@@ -275,20 +276,15 @@ class BlazePose:
         if first.presence < NEW_PERSON_PRESENCE or is_known(first.region, people):
             return None
         person = self._model(is_hard(first, rgb, False))(rgb, first.region)
-        is_there = box is None or iou(box, box_around(person.xy[BODY], rgb)[None])[0] >= ON_TARGET
-        return person if is_there else None
+        return person if box is None or fit(box, person, rgb) >= ON_TARGET else None
 
     def _hidden_person(
         self, people: list[Landmarks], rgb: Picture, box: Floats
     ) -> Landmarks | None:
         """The person in a box who stands behind some of `people`, so that the model sees those."""
-        region = Region.of_box(box, is_cut=bool(box[3] >= rgb.shape[0] - 1))
-        first = self._behind(rgb, region, people)
+        first = self._behind(rgb, standing_in(box, rgb), people)
         person = first and self._behind(rgb, first.region, people)
-        if person is None:
-            return None
-        is_there = iou(box, box_around(person.xy[BODY], rgb)[None])[0] >= SAME_BOX
-        return person if is_there else None
+        return person if person is not None and fit(box, person, rgb) >= SAME_BOX else None
 
     def _add(
         self, people: list[Landmarks], person: Landmarks, rgb: Picture, min_presence: float
@@ -310,17 +306,13 @@ def is_hard(person: Landmarks, rgb: Picture, was_hard: bool) -> bool:
         rgb: (H, W, 3) the frame.
         was_hard: Whether they were in the frame before; it seldom changes.
     """
-    limbs = person.xy[LIMBS]
-    outside = ((limbs < 0) | (limbs > (rgb.shape[1], rgb.shape[0]))).any(1)
-    is_cut = int(outside.sum()) >= CUT_JOINTS
+    is_cut = int(outside(person.xy[LIMBS], rgb).sum()) >= CUT_JOINTS
     return is_cut or clearness(person, rgb) < (CLEAR if was_hard else UNCLEAR)
 
 
 def clearness(person: Landmarks, rgb: Picture) -> float:
     """The mean visibility of the limbs' joints that lie in a frame (H, W, 3); 0 if none does."""
-    limbs = person.xy[LIMBS]
-    outside = ((limbs < 0) | (limbs > (rgb.shape[1], rgb.shape[0]))).any(1)
-    seen = person.visibility[LIMBS][~outside]
+    seen = person.visibility[LIMBS][~outside(person.xy[LIMBS], rgb)]
     return float(seen.mean()) if len(seen) else 0.0
 
 
@@ -337,9 +329,22 @@ def keypoint_scores(person: Landmarks, rgb: Picture) -> Floats:
     Returns:
         (17,) in 0…1.
     """
-    xy = person.xy[COCO]
-    outside = ((xy < 0) | (xy > (rgb.shape[1], rgb.shape[0]))).any(1)
-    return np.where(outside, 0.0, person.visibility[COCO])
+    return np.where(outside(person.xy[COCO], rgb), 0.0, person.visibility[COCO])
+
+
+def outside(xy: Floats, rgb: Picture) -> NDArray[np.bool_]:
+    """(K,) whether points (K, 2) px lie outside a frame (H, W, 3)."""
+    return np.asarray(((xy < 0) | (xy > (rgb.shape[1], rgb.shape[0]))).any(1))
+
+
+def standing_in(box: Floats, rgb: Picture) -> Region:
+    """The region of an upright person in a box (4,) px, who may be cut by the frame's bottom."""
+    return Region.of_box(box, is_cut=bool(box[3] >= rgb.shape[0] - 1))
+
+
+def fit(box: Floats, person: Landmarks, rgb: Picture) -> float:
+    """The IoU, 0…1, of a box (4,) px with that of a person's landmarks."""
+    return float(iou(box, box_around(person.xy[BODY], rgb)[None])[0])
 
 
 def to_detections(frame: Frame, people: list[Landmarks]) -> Detections:
