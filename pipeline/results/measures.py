@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.camera import project
 from core.registry import Registry
+from core.skeletons import H36M_17
 from core.types import Array, Floats, Intrinsics
 from lifter.bones import bone_spans
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
@@ -154,7 +155,7 @@ def bone_lengths_m(part: PersonPart) -> Floats:
 )
 def foot_skate(part: PersonPart) -> Floats:
     """(M,) m/s, one for each foot that is in contact for two frames."""
-    return contact_speeds(part.joints_world_m, part.contacts, part.fps)
+    return contact_speeds(part.joints_world_m, part.contacts, H36M_17, part.fps)
 
 
 @dataclass
