@@ -159,7 +159,6 @@ def _grounded_rows(
     """World joints (T, J, 3) m, contacts (T, 4) and rows (T,) of `person_row` of a part."""
     own = lifted.read(part)
     joints, contacts = world.ground(_motion(own, lifted.joints))
-    contacts = np.repeat(contacts, 2, axis=1)
     rows = np.zeros(len(own), person_row(COCO_21, lifted.joints))
     copy_fields(rows, own)
     rows["track_id"] = part.track_id

@@ -162,28 +162,7 @@ def bone_lengths_m(part: PersonPart) -> Floats:
 )
 def foot_skate(part: PersonPart) -> Floats:
     """(M,) m/s, one for each foot that is in contact for two frames."""
-    return contact_speeds(part.joints_world_m, part.contacts[:, ::2], part.fps)
-
-
-@measure(
-    "joint_sigma_m",
-    unit="m",
-    about="how sure joints are: mean of one standard deviation of their positions",
-)
-def joint_sigmas(part: PersonPart) -> Floats:
-    """(M,) metres, of each joint but the pelvis in each row."""
-    return np.asarray(part.rows["joint_sigma_m"][:, 1:].ravel())
-
-
-@measure(
-    "worst_joint_sigma_m",
-    unit="m",
-    about="the same of the joint that is least sure",
-    summary=largest_mean,
-)
-def joint_sigmas_by_joint(part: PersonPart) -> Floats:
-    """(N, J - 1) metres, of each joint but the pelvis in each row."""
-    return np.asarray(part.rows["joint_sigma_m"][:, 1:])
+    return contact_speeds(part.joints_world_m, part.contacts, part.joints, part.fps)
 
 
 @dataclass
