@@ -50,12 +50,12 @@ class Analysis:
     ) -> list[LiveBody]:
         """Everyone in a frame by track id; `rows` are theirs in the detections."""
         poses = self._lift(detections, rows, time_s)
-        joints = self._world.update(time_s, poses)
+        grounded = self._world.update(time_s, poses)
         bodies = []
         for track_id, (pose, scores) in sorted(poses.items()):
             row = rows[track_id]
             box, keypoints = detections.boxes_xyxy[row], detections.keypoints_xy[row]
-            person = PersonInFrame(track_id, box, keypoints, scores, joints[track_id])
+            person = PersonInFrame(track_id, box, keypoints, scores, grounded[track_id].joints_m)
             bodies.append(LiveBody(person, pose))
         return bodies
 
