@@ -63,7 +63,7 @@ def film(clip: MotionClip, fps: float, pitch_deg: float, yaw_deg: float) -> Floa
         yaw_deg: Of the performance before the camera.
 
     Returns:
-        (T, 18, 3) `MOCAP_JOINTS`, metres.
+        (T, 22, 3) `MOCAP_JOINTS`, metres.
     """
     step = clip.fps / fps
     times = np.arange(0, len(clip.joints_m) - 1, step)
@@ -81,7 +81,7 @@ def clip_errors(lifter: Lifter, truth: Floats, noise: float, seed: int) -> dict[
 
     Args:
         lifter: What to measure.
-        truth: (T, 18, 3) `MOCAP_JOINTS` in camera space, metres.
+        truth: (T, 22, 3) `MOCAP_JOINTS` in camera space, metres.
         noise: Strength of the detector's errors.
         seed: Decides them.
 
