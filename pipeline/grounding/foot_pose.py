@@ -221,7 +221,8 @@ class HeldFeet:
             targets[:, foot, 2] = np.maximum(targets[:, foot, 2], shape.height_m * _cos_roll(axes))
             every_axes.append(axes)
         in_contact = np.asarray(contacts.reshape(1, 2, 2).any(-1))
-        return _with_feet(last, targets, in_contact, every_axes, shape, fps=1.0)[0]
+        held_joints = _with_feet(last, targets, in_contact, every_axes, shape, fps=1.0)
+        return np.asarray(held_joints[0])
 
 
 def _with_feet(
