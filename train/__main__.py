@@ -10,6 +10,7 @@ COMMANDS = {
     "wild": "train.wild.run",
     "validate": "train.wild.validate",
     "film": "train.wild.people.film",
+    "pack": "train.wild.motion.pack",
     "prepare": "train.prepare.command",
 }
 """Sub-command → the module whose `main` runs it; only that one is imported."""
