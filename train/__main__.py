@@ -9,6 +9,7 @@ from core.errors import UsageError, Video3DError
 COMMANDS = {
     "wild": "train.wild.run",
     "validate": "train.wild.validate",
+    "calibrate": "train.wild.calibration",
     "film": "train.wild.people.film",
     "pack": "train.wild.motion.pack",
     "prepare": "train.prepare.command",

@@ -247,7 +247,7 @@ class Run:
             predicted = self._model.forward_windows(windows)
         loss, error = training_loss(predicted.float(), target)
         self._model.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step(rate)
         self.windows += len(windows)
         update_average(self._average, self._model, self.windows / self._batch)
