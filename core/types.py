@@ -194,16 +194,21 @@ class CameraPoses:
     """One person's joints as a camera sees them.
 
     joints_m (T, J, 3) metres relative to the pelvis, camera axes; root_m (T, 3) metres, the pelvis
-    in camera space.
+    in camera space; sigma_m (T, J) metres, one standard deviation of a joint's position relative to
+    the pelvis, NaN where it is not known (the default: nowhere).
     """
 
     joints_m: Floats
     root_m: Floats
     skeleton: Skeleton
+    sigma_m: Floats = None  # type: ignore[assignment]  # never None once made
 
     def __post_init__(self) -> None:
         check_shape("CameraPoses.joints_m", self.joints_m, (None, len(self.skeleton), 3))
         check_shape("CameraPoses.root_m", self.root_m, (len(self.joints_m), 3))
+        if self.sigma_m is None:
+            object.__setattr__(self, "sigma_m", np.full(self.joints_m.shape[:2], np.nan))
+        check_shape("CameraPoses.sigma_m", self.sigma_m, self.joints_m.shape[:2])
 
 
 @dataclass(frozen=True)

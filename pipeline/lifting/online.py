@@ -77,7 +77,7 @@ class OnlineLifter:
         """
         self._remember(sample)
         sample, window = self._window()
-        joints = self._lifter.lift_last(window, self._intrinsics)
+        joints, _ = self._lifter.lift_last(window, self._intrinsics)
         self._lifted.append((sample, joints))
         while sample.time_s - self._lifted[0][0].time_s > _ROOT_S:
             self._lifted.popleft()

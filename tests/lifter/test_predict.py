@@ -131,7 +131,7 @@ def test_the_last_frame_alone_is_lifted_as_within_its_sequence(normalization: st
     )
     sequence = sequence_of(keypoints(walking(30), moving_root(30)))
     poses = np.stack(
-        [lifter.lift_last(sequence, CAMERA), lifter.lift(sequence, CAMERA).joints_m[-1]]
+        [lifter.lift_last(sequence, CAMERA)[0], lifter.lift(sequence, CAMERA).joints_m[-1]]
     )
     alone, last = rigid_bones(poses, np.ones(17))  # lift makes bones half rigid
     np.testing.assert_allclose(alone, last, atol=1e-5)
