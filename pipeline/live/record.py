@@ -3,7 +3,7 @@
 Poses go to a file of rows as they come; the exports are made of it at the end.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from core.errors import OutputError
 from core.types import Array, Intrinsics, Picture, VideoInfo
 from lifter.side_swaps import MIN_SCORE
-from pipeline.export.base import write_exports
+from pipeline.export.base import ExportOptions, write_exports
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.media.video_writer import VideoWriter
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
@@ -96,17 +96,18 @@ class Recorder:
             measurement.add(PersonPart(rows, joints, contacts, self._info.fps, intrinsics))
         return measurement.values()
 
-    def finish(self, report: Report, formats: Sequence[str]) -> None:
+    def finish(self, report: Report, options: ExportOptions) -> None:
         """Make the files whole; they get their names when the block ends.
 
         Args:
             report: All but the files.
-            formats: The export formats to write.
+            options: Which exports to write, and how.
         """
         self._video.close()
         draft = Result(self._partial, report, SpoolTable(self._rows))
-        failures = write_exports(draft, formats, self._partial)
-        whole = replace(report, warnings=(*report.warnings, *failures))
+        exported = write_exports(draft, options.formats, self._partial, options)
+        whole = options.measured(report, draft.table)
+        whole = replace(whole, warnings=(*report.warnings, *exported.lines))
         self._report = whole.write(self._partial)
 
     @property

@@ -100,7 +100,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
             source, started, reader, recorder, latency, failure, intrinsics=intrinsics,
             detector=choice, weights=weights, config=config.as_dict(), measures=measures,
         )  # fmt: skip
-        recorder.finish(report, config.export.formats)
+        recorder.finish(report, config.export)
     if failure:
         raise failure
     return recorder.result
