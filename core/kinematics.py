@@ -232,7 +232,7 @@ def relative_to_parents(rotations: Floats) -> Floats:
     return np.asarray(relative)
 
 
-def euler_angles(rotations: Floats, order: str) -> Floats:
+def euler_angles(rotations: Floats, order: str, before: Floats | None = None) -> Floats:
     """Tait-Bryan angles of rotations, turned about the axes that move along.
 
     R = R_i(a) R_j(b) R_k(c) for the order "ijk". There are two such triples of any rotation; a
@@ -242,6 +242,7 @@ def euler_angles(rotations: Floats, order: str) -> Floats:
     Args:
         rotations: (T, …, 3, 3).
         order: Of the three axes, "ZXY" say.
+        before: (…, 3) the angles of the frame before the first one, to go on from.
 
     Returns:
         (T, …, 3) radians, in the order of `order`.
@@ -252,13 +253,15 @@ def euler_angles(rotations: Floats, order: str) -> Floats:
     first = np.arctan2(-sign * rotations[..., j, k], rotations[..., k, k])
     last = np.arctan2(-sign * rotations[..., i, j], rotations[..., i, i])
     angles = np.stack([first, middle, last], -1)
-    other = np.stack([first + np.pi, np.pi - middle, last + np.pi], -1)
+    if before is not None:
+        angles = np.concatenate([before[None], angles])
+    other = np.stack([angles[..., 0] + np.pi, np.pi - angles[..., 1], angles[..., 2] + np.pi], -1)
     same_step = np.abs(_wrapped(np.diff(angles, axis=0))).sum(-1)
     other_step = np.abs(_wrapped(other[1:] - angles[:-1])).sum(-1)
     changes = np.concatenate([np.zeros((1, *same_step.shape[1:]), bool), other_step < same_step])
     takes_other = np.cumsum(changes, 0) % 2 == 1
-    chosen = np.where(takes_other[..., None], other, angles)
-    return np.asarray(np.unwrap(_wrapped(chosen), axis=0))
+    chosen = np.unwrap(np.where(takes_other[..., None], other, angles), axis=0)
+    return np.asarray(chosen if before is None else chosen[1:])
 
 
 def _clavicle(out: Floats) -> Floats:
