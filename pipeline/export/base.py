@@ -29,6 +29,7 @@ _BUILT_IN = (
     "pipeline.export.biomechanics.c3d_points",
     "pipeline.export.biomechanics.mot",
     "pipeline.export.rigs.bvh",
+    "pipeline.export.rigs.glb",
 )
 _EXPORTERS: Registry[type["Exporter"]] = Registry("an export format", _BUILT_IN)
 
