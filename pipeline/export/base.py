@@ -30,6 +30,7 @@ _BUILT_IN = (
     "pipeline.export.biomechanics.mot",
     "pipeline.export.rigs.bvh",
     "pipeline.export.rigs.glb",
+    "pipeline.export.rigs.fbx",
 )
 _EXPORTERS: Registry[type["Exporter"]] = Registry("an export format", _BUILT_IN)
 
@@ -111,6 +112,9 @@ class ExportOptions:
         "mixamo",
         "what bvh calls its bones (default: %(default)s)",
         choices=("mixamo", "lafan1", "h36m"),
+    )
+    blender: str | None = option(
+        None, "fbx: Blender, or a Python that has bpy (default: `blender`)", metavar="PROGRAM"
     )
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from core.types import Floats
 from pipeline.export.rigs.names import Rig
 
 _WIDEST_AT = 0.2  # of a stick's length
-_RADIUS, _RADII_M = 0.1, (0.012, 0.035)  # of its length, and the least and the most
+_RADIUS, _RADII_M = 0.12, (0.02, 0.04)  # of its length, and the least and the most
 _HEAD_WIDEST_AT, _HEAD_RADIUS = 0.5, 0.45
 
 
