@@ -2,7 +2,7 @@
 
 from pipeline.run import process_video
 result = process_video("clip.mp4")
-result.people[0].joints_world_m  # (T, 17, 3) metres
+result.people[0].joints_world_m  # (T, 21, 3) metres
 """
 
 import time
@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.files import result_stem
+from core.skeletons import Skeleton
 from core.types import Array
 from pipeline.config import PipelineConfig
 from pipeline.detection import FirstPass, detect_people
@@ -113,7 +114,7 @@ def process_video(
             versions=versions(),
             input=made_of,
         )
-        draft = Result(partial, report, SpoolTable(people.table.rows))
+        draft = Result(partial, report, SpoolTable(people.table.rows, people.table.joints))
         exported = write_exports(draft, config.export.formats, partial, config.export)
         report = config.export.measured(report, draft.table)
         report = replace(report, warnings=(*report.warnings, *exported.lines))
@@ -157,7 +158,8 @@ def _render(
     side_by_side = SideBySide(first.info, people.table.worlds())
 
     def in_frame(frame_index: int) -> list[PersonInFrame]:
-        return [_drawable(row) for row in people.table.in_frame(frame_index)]
+        rows = people.table.in_frame(frame_index)
+        return [_drawable(row, people.table.joints) for row in rows]
 
     if is_still(video):
         with open_clip(video) as still:
@@ -181,12 +183,14 @@ def _render(
             writer.write(drawing, time_s)
 
 
-def _drawable(row: Array) -> PersonInFrame:
-    """A row of `PERSON_ROW` as the pictures want it."""
+def _drawable(row: Array, joints: Skeleton) -> PersonInFrame:
+    """A row of `person_row` with these joints as the pictures want it."""
     return PersonInFrame(
         int(row["track_id"]),
         row["box_xyxy"],
         row["keypoints_2d"],
         row["keypoint_scores"],
         row["joints_world_m"],
+        row["joint_sigma_m"],
+        joints,
     )

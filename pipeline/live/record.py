@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from core.errors import OutputError
+from core.skeletons import COCO_21, Skeleton
 from core.types import Array, Intrinsics, Picture, VideoInfo
 from lifter.side_swaps import MIN_SCORE
 from pipeline.export.base import ExportOptions, write_exports
@@ -23,7 +24,7 @@ from pipeline.results.measures import Measurement, PersonPart
 from pipeline.results.person_table import PersonSummary
 from pipeline.results.report import Report
 from pipeline.results.result import Result
-from pipeline.results.rows import POSE_ROW
+from pipeline.results.rows import pose_row
 from pipeline.results.spool import Spool
 from pipeline.results.staging import staged
 
@@ -33,14 +34,15 @@ _MEASURED_ROWS = 2000  # at once
 class Recorder:
     """Writes into a folder until `finish`; a block that ends without it leaves nothing behind."""
 
-    def __init__(self, folder: Path, info: VideoInfo) -> None:
+    def __init__(self, folder: Path, info: VideoInfo, joints: Skeleton) -> None:
         """Write nothing yet.
 
         Args:
             folder: The folder of the results.
             info: The source's size and rate; its path's name begins the files' names.
+            joints: The skeleton of the joints.
         """
-        self._folder, self._info = folder, info
+        self._folder, self._info, self._joints = folder, info, joints
         self._undo = ExitStack()
         self.people: dict[int, PersonSummary] = {}
         self.frames = 0
@@ -49,7 +51,9 @@ class Recorder:
     def __enter__(self) -> Self:
         with ExitStack() as undo:
             self._partial = undo.enter_context(staged(self._folder))
-            self._rows = undo.enter_context(closing(Spool(POSE_ROW, self._folder)))
+            self._rows = undo.enter_context(
+                closing(Spool(pose_row(COCO_21, self._joints), self._folder))
+            )
             self._video = undo.enter_context(ExitStack())
             self._undo = undo.pop_all()
         self._writer: VideoWriter | None = None
@@ -67,7 +71,7 @@ class Recorder:
         """Add everyone in one frame; `OutputError` where the disk refuses."""
         self.frames += 1
         self.last_s = moment.frame.time_s
-        rows = np.zeros(len(moment.people), POSE_ROW)
+        rows = np.zeros(len(moment.people), self._rows.dtype)
         for row, body in zip(rows, moment.people, strict=True):
             _fill(row, moment, body)
             track_id = body.in_frame.track_id
@@ -88,12 +92,14 @@ class Recorder:
         self._writer.write(picture, time_s)
 
     def measures(self, intrinsics: Intrinsics) -> dict[str, float | None]:
-        """All measures of what was recorded so far; no contacts are known of a live source."""
+        """All measures of what was recorded so far."""
         measurement = Measurement()
         for rows in self._by_person():
-            contacts = np.zeros((len(rows), 2), dtype=bool)
-            joints = rows["joints_world_m"].astype(np.float64)
-            measurement.add(PersonPart(rows, joints, contacts, self._info.fps, intrinsics))
+            world = rows["joints_world_m"].astype(np.float64)
+            part = PersonPart(
+                rows, self._joints, world, rows["contacts"], self._info.fps, intrinsics
+            )
+            measurement.add(part)
         return measurement.values()
 
     def finish(self, report: Report, options: ExportOptions) -> None:
@@ -104,7 +110,7 @@ class Recorder:
             options: Which exports to write, and how.
         """
         self._video.close()
-        draft = Result(self._partial, report, SpoolTable(self._rows))
+        draft = Result(self._partial, report, SpoolTable(self._rows, self._joints))
         exported = write_exports(draft, options.formats, self._partial, options)
         whole = options.measured(report, draft.table)
         whole = replace(whole, warnings=(*report.warnings, *exported.lines))
@@ -124,7 +130,7 @@ class Recorder:
 
 
 def _fill(row: Any, moment: Moment, body: LiveBody) -> None:
-    """Fill a row of `POSE_ROW`."""
+    """Fill a row of `pose_row`."""
     person = body.in_frame
     row["frame_index"] = moment.frame.index
     row["track_id"] = person.track_id
@@ -135,3 +141,5 @@ def _fill(row: Any, moment: Moment, body: LiveBody) -> None:
     row["joints_camera_m"] = body.camera.joints_m[0]
     row["root_camera_m"] = body.camera.root_m[0]
     row["joints_world_m"] = person.joints_world_m
+    row["joint_sigma_m"] = person.joint_sigma_m
+    row["contacts"] = body.contacts

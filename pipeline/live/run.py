@@ -74,14 +74,20 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         intrinsics = config.lift.intrinsics(info)
         if stream:
             stream.send_header(
-                stream_header(source.shown, info.width, info.height, vars(intrinsics))
+                stream_header(
+                    source.shown,
+                    info.width,
+                    info.height,
+                    vars(intrinsics),
+                    lifter.spec.skeleton_out,
+                )
             )
         window = None if page else open_window(f"video3d: {source.shown}")
         if window:
             opened.enter_context(closing(window))
 
         folder = config.output / f"{source.name}_{started:%Y-%m-%d_%H-%M-%S}"
-        recorder = opened.enter_context(Recorder(folder, info))
+        recorder = opened.enter_context(Recorder(folder, info, lifter.spec.skeleton_out))
         latency = {"poses": Latency(), "picture": Latency()}
         failure = None
         try:

@@ -14,7 +14,7 @@ from pipeline.config import PipelineConfig
 from pipeline.lifting.options import LiftOptions
 from pipeline.results.result import Result, load_result
 from pipeline.results.resume import weights_report
-from pipeline.results.rows import POSE_ROW
+from pipeline.results.rows import COLUMNS
 from testkit.results import FRAMES, config_for, made_result
 
 
@@ -66,7 +66,7 @@ def test_an_archive_that_is_damaged_is_one_line(
 
 def read_all(folder: Path) -> None:
     table = load_result(folder).table
-    for name in POSE_ROW.names or ():
+    for name in COLUMNS:
         table.column(name)
 
 
