@@ -19,20 +19,20 @@ import numpy as np
 from core.skeletons import Skeleton
 from core.types import Array, Floats
 
-_ARM = ("clavicle", "upper_arm", "forearm", "hand")
 _LEG = ("thigh", "shin", "foot", "toes")
-_TRUNK = ("hips", "spine", "chest", "upper_chest", "neck", "head")
-_CHAINS = (_TRUNK, *(
-    (root, *(f"{side}_{name}" for name in chain))
-    for side in "lr" for root, chain in (("upper_chest", _ARM), ("hips", _LEG))
-))  # fmt: skip
-
+_TRUNK = ("spine", "chest", "upper_chest", "neck", "head")
+_ARM = ("clavicle", "upper_arm", "forearm", "hand")
+_CHAINS = (
+    *(("hips", *(f"{side}_{name}" for name in _LEG)) for side in "lr"),
+    ("hips", *_TRUNK),
+    *(("upper_chest", *(f"{side}_{name}" for name in _ARM)) for side in "lr"),
+)
 _PARENT = {"hips": ""} | {child: parent for chain in _CHAINS for parent, child in pairwise(chain)}
 BONES: tuple[str, ...] = tuple(_PARENT)
-"""Names of the bones, parents first; a bone is called after what it moves, and lies at its head."""
+"""The bones, depth first: each one's descendants follow it."""
 PARENTS: tuple[int, ...] = tuple(BONES.index(name) if name else -1 for name in _PARENT.values())
 """(B,) the index of each bone's parent, -1 at the root."""
-TIPS = ("head", "l_hand", "l_toes", "r_hand", "r_toes")
+TIPS = ("l_toes", "r_toes", "head", "l_hand", "r_hand")
 """The bones that no other bone follows."""
 
 HEADS: Mapping[str, str] = {
@@ -57,6 +57,8 @@ _OUTWARD = {"l": np.array([1.0, 0.0, 0.0]), "r": np.array([-1.0, 0.0, 0.0])}
 # to the middle of the back; the ball of the foot is at 0.74 of its length (ANSUR II: ball of foot
 # length 0.200 m of 0.271 m), the knuckles a third of a forearm beyond the wrist.
 _SPINE_START, _CHEST_MIDDLE, _BALL, _KNUCKLES = 0.25, 0.5, 0.74, 0.35
+# Human3.6M's thorax, from which collarbones begin, lies above the shoulders.
+_CLAVICLE_SLOPE = np.tan(np.radians(17.0))
 # Feet without joints, in lengths of the shin: height of the ankle, heel behind and toe before it
 # (Winter, "Biomechanics", 2009: a foot 0.152, an ankle 0.039, a shin 0.246 of the stature).
 _ANKLE_HEIGHT, _HEEL_BEHIND, _TOE_BEFORE = 0.16, 0.15, 0.47
@@ -114,7 +116,7 @@ def rest_pose(joints_m: Floats, skeleton: Skeleton) -> RestPose:
         ball = np.array([0.0, -height, _BALL * sole - behind])
         own = {
             "clavicle": offsets["neck"],
-            "upper_arm": out * length("thorax", "S_shoulder"),
+            "upper_arm": _clavicle(out) * length("thorax", "S_shoulder"),
             "forearm": out * length("S_shoulder", "S_elbow"),
             "hand": out * forearm,
             "thigh": out * length("pelvis", "S_hip"),
@@ -159,7 +161,7 @@ def bone_rotations(joints_m: Floats, skeleton: Skeleton, fps: float) -> Floats:
     for side, out in _OUTWARD.items():
         mirror = np.array([out[0], 1.0, 1.0])
         joint = {name[2:]: positions for name, positions in at.items() if name[:2] == f"{side}_"}
-        clavicle = _swing(turned["chest"], out, joint["shoulder"] - at["thorax"])
+        clavicle = _swing(turned["chest"], _clavicle(out), joint["shoulder"] - at["thorax"])
         upper, lower = joint["elbow"] - joint["shoulder"], joint["wrist"] - joint["elbow"]
         upper_arm = _swing(clavicle, out, upper, _HOME["upper_arm"] * mirror)
         hinge = np.cross(out, _FORWARD)  # an elbow bends forward, or up, less often down
@@ -230,7 +232,7 @@ def relative_to_parents(rotations: Floats) -> Floats:
     return np.asarray(relative)
 
 
-def euler_angles(rotations: Floats, order: str) -> Floats:
+def euler_angles(rotations: Floats, order: str, before: Floats | None = None) -> Floats:
     """Tait-Bryan angles of rotations, turned about the axes that move along.
 
     R = R_i(a) R_j(b) R_k(c) for the order "ijk". There are two such triples of any rotation; a
@@ -240,6 +242,7 @@ def euler_angles(rotations: Floats, order: str) -> Floats:
     Args:
         rotations: (T, …, 3, 3).
         order: Of the three axes, "ZXY" say.
+        before: (…, 3) the angles of the frame before the first one, to go on from.
 
     Returns:
         (T, …, 3) radians, in the order of `order`.
@@ -250,13 +253,20 @@ def euler_angles(rotations: Floats, order: str) -> Floats:
     first = np.arctan2(-sign * rotations[..., j, k], rotations[..., k, k])
     last = np.arctan2(-sign * rotations[..., i, j], rotations[..., i, i])
     angles = np.stack([first, middle, last], -1)
-    other = np.stack([first + np.pi, np.pi - middle, last + np.pi], -1)
+    if before is not None:
+        angles = np.concatenate([before[None], angles])
+    other = np.stack([angles[..., 0] + np.pi, np.pi - angles[..., 1], angles[..., 2] + np.pi], -1)
     same_step = np.abs(_wrapped(np.diff(angles, axis=0))).sum(-1)
     other_step = np.abs(_wrapped(other[1:] - angles[:-1])).sum(-1)
     changes = np.concatenate([np.zeros((1, *same_step.shape[1:]), bool), other_step < same_step])
     takes_other = np.cumsum(changes, 0) % 2 == 1
-    chosen = np.where(takes_other[..., None], other, angles)
-    return np.asarray(np.unwrap(_wrapped(chosen), axis=0))
+    chosen = np.unwrap(np.where(takes_other[..., None], other, angles), axis=0)
+    return np.asarray(chosen if before is None else chosen[1:])
+
+
+def _clavicle(out: Floats) -> Floats:
+    """The direction (3,) of a collarbone at rest, on the side to which `out` points."""
+    return _unit(out + _CLAVICLE_SLOPE * _DOWN)
 
 
 def _swing(parent: Floats, rest: Floats, direction: Floats, home: Floats | None = None) -> Floats:
@@ -362,7 +372,7 @@ def _about(axis: Floats, angle: Floats) -> Floats:
 
 
 def _cross_matrix(v: Floats) -> Floats:
-    """[v] of vectors (T, 3): [v] u = v × u."""
+    """[v] of vectors (…, 3): [v] u = v × u."""
     matrix = np.zeros((*v.shape, 3))
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         matrix[..., k, j], matrix[..., j, k] = v[..., i], -v[..., i]
@@ -372,6 +382,32 @@ def _cross_matrix(v: Floats) -> Floats:
 def _unit(vectors: Floats) -> Floats:
     """Vectors (…, 3) of length 1."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
+
+
+def quaternions(rotations: Floats) -> Floats:
+    """Rotations (…, 3, 3) as unit quaternions (…, 4), w x y z; which of ±q is not said.
+
+    Each is read from the largest of its four squares (Shepperd, "Quaternion from rotation matrix",
+    1978).
+    """
+    m = np.moveaxis(rotations, (-2, -1), (0, 1))
+    x, y, z = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
+    yz, zx, xy = m[2, 1] + m[1, 2], m[0, 2] + m[2, 0], m[1, 0] + m[0, 1]
+    a, b, c = m[0, 0], m[1, 1], m[2, 2]
+    rows = ((1 + a + b + c, x, y, z), (x, 1 + a - b - c, xy, zx), (y, xy, 1 - a + b - c, yz),
+            (z, zx, yz, 1 - a - b + c))  # fmt: skip
+    multiples = np.moveaxis(np.array(rows), (0, 1), (-2, -1))  # (…, 4, 4): 4 q_i q
+    squares = np.einsum("...ii->...i", multiples)
+    largest = np.argmax(squares, -1)[..., None, None]
+    chosen = np.take_along_axis(multiples, largest, -2)[..., 0, :]
+    return np.asarray(chosen / np.linalg.norm(chosen, axis=-1, keepdims=True))
+
+
+def from_quaternions(quaternions: Floats) -> Floats:
+    """Rotations (…, 3, 3) of quaternions (…, 4), w x y z, of any length but 0."""
+    q = quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True)
+    matrix = _cross_matrix(q[..., 1:])
+    return np.asarray(np.eye(3) + 2 * q[..., :1, None] * matrix + 2 * matrix @ matrix)
 
 
 def _wrapped(angles: Floats) -> Floats:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from core.errors import OutputError, UsageError, Video3DError, one_line
 from core.options import check_options, comma_separated, option
@@ -28,6 +28,7 @@ _BUILT_IN = (
     "pipeline.export.biomechanics.trc",
     "pipeline.export.biomechanics.c3d_points",
     "pipeline.export.biomechanics.mot",
+    "pipeline.export.rigs.bvh",
 )
 _EXPORTERS: Registry[type["Exporter"]] = Registry("an export format", _BUILT_IN)
 
@@ -105,6 +106,11 @@ class ExportOptions:
         False, "angles, lengths, speeds and steps: in the report, and in csv, parquet and mot"
     )
     z_up: bool = option(False, "c3d with z up; else y is up")
+    bvh_names: Literal["mixamo", "lafan1", "h36m"] = option(
+        "mixamo",
+        "what bvh calls its bones (default: %(default)s)",
+        choices=("mixamo", "lafan1", "h36m"),
+    )
 
     def __post_init__(self) -> None:
         check_options(self)
