@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(parser.parse_args(arguments))
     results, to = given.pop("results"), given.pop("to")
     try:
-        names, options = require_known(comma_separated(to)), ExportOptions(**given)
+        options = ExportOptions(**given)
+        names = require_known((*comma_separated(to), *options.added))
     except UsageError as error:
         parser.error(f"--to: {error}")
     failed = False

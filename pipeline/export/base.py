@@ -28,6 +28,11 @@ _BUILT_IN = (
     "pipeline.export.biomechanics.trc",
     "pipeline.export.biomechanics.c3d_points",
     "pipeline.export.biomechanics.mot",
+    "pipeline.export.viz_array",
+    "pipeline.export.pictures.gif",
+    "pipeline.export.pictures.contact_sheet",
+    "pipeline.export.pictures.plots",
+    "pipeline.export.pictures.rerun_recording",
     "pipeline.export.rigs.bvh",
     "pipeline.export.rigs.glb",
     "pipeline.export.rigs.fbx",
@@ -93,6 +98,10 @@ def require_known(names: Iterable[str]) -> list[str]:
     return wanted
 
 
+_WHICH = frozenset({"export", "plots"})
+"""Options that say which formats are written; the others say how."""
+
+
 @dataclass(frozen=True)
 class ExportOptions:
     """What is written beside `poses.npz`, the report and the video."""
@@ -107,6 +116,7 @@ class ExportOptions:
     measures: bool = option(
         False, "angles, lengths, speeds and steps: in the report, and in csv, parquet and mot"
     )
+    plots: bool = option(False, "angles over time as pictures: the same as the format plots")
     z_up: bool = option(False, "c3d with z up; else y is up")
     bvh_names: Literal["mixamo", "lafan1", "h36m"] = option(
         "mixamo",
@@ -123,15 +133,20 @@ class ExportOptions:
     @property
     def formats(self) -> tuple[str, ...]:
         """All formats to write: `poses.npz` first, from which others can be made later."""
-        return tuple(dict.fromkeys((POSES_FORMAT, *self.export)))
+        return tuple(dict.fromkeys((POSES_FORMAT, *self.export, *self.added)))
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The formats that have a flag of their own, where it is given."""
+        return ("plots",) if self.plots else ()
 
     @property
     def manner(self) -> dict[str, Any]:
-        """How formats are written: the options but which ones, by name."""
+        """How formats are written, by option."""
         return {
             entry.name: getattr(self, entry.name)
             for entry in fields(self)
-            if entry.name != "export"
+            if entry.name not in _WHICH
         }
 
     def measured(self, report: Report, table: PoseTable) -> Report:

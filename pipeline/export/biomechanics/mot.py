@@ -26,6 +26,11 @@ _COORDINATES = {
 _TRUNK = {"L5_S1_axial_rotation": "trunk_rotation"}
 _ORIGIN_M = np.array([0.056, 0.079, 0.0])
 """From the middle of the hips to the pelvis' origin in OpenSim's models: forward, up, right."""
+_TRUNK_LEAN_DEG, _THIGH_LEAN_DEG = 3.5, 1.8
+"""How far the lines from pelvis to thorax and from knee to hip lean back in the models' neutral
+pose, as Pose2Sim's Halpe markers of its full-body model have them."""
+_OFFSETS_DEG = {"hip_flexion_r": _TRUNK_LEAN_DEG + _THIGH_LEAN_DEG}
+_OFFSETS_DEG["hip_flexion_l"] = _OFFSETS_DEG["hip_flexion_r"]
 _COUNT_WIDTH = 9
 _ABOUT = "Angles of joint positions; turns about a limb's own axis are not known and left out."
 
@@ -61,7 +66,10 @@ def _write(path: Path, result: Result, grid: Grid, track_id: int, with_sigma: bo
             known = np.flatnonzero(np.isfinite(block["joints_world_m"]).all((1, 2)))
             joints, sigmas = block["joints_world_m"][known], block["joint_sigma_m"][known]
             columns = [_root(joints, skeleton)]
-            columns += [angle.values(joints, skeleton)[:, None] for angle in angles.values()]
+            columns += [
+                angle.values(joints, skeleton)[:, None] + _OFFSETS_DEG.get(name, 0.0)
+                for name, angle in angles.items()
+            ]
             if with_sigma:
                 columns += [
                     angle.sigma(joints, sigmas, skeleton)[:, None] for angle in angles.values()
@@ -90,7 +98,13 @@ def _root(joints_m: Floats, skeleton: Skeleton) -> Floats:
     if not len(joints_m):
         return np.zeros((0, 6))
     points = joints_m[:, skeleton.indices(PELVIS)].astype(np.float64)
-    axes = y_up(pelvis_axes(points))
+    forward, up, right = np.moveaxis(y_up(pelvis_axes(points)), 1, 0)
+    lean = np.radians(_TRUNK_LEAN_DEG)
+    forward, up = (
+        np.cos(lean) * forward - np.sin(lean) * up,
+        np.cos(lean) * up + np.sin(lean) * forward,
+    )
+    axes = np.stack([forward, up, right], 1)
     turns = Rotation.from_matrix(np.swapaxes(axes, 1, 2)).as_euler("ZXY", degrees=True)
     origin = y_up(points[:, PELVIS.index("pelvis")]) + _ORIGIN_M @ axes
     return np.hstack([turns, origin])
