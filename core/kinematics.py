@@ -165,7 +165,7 @@ def bone_rotations(joints_m: Floats, skeleton: Skeleton, fps: float) -> Floats:
         upper, lower = joint["elbow"] - joint["shoulder"], joint["wrist"] - joint["elbow"]
         upper_arm = _swing(clavicle, out, upper, _HOME["upper_arm"] * mirror)
         hinge = np.cross(out, _FORWARD)  # an elbow bends forward, or up, less often down
-        upper_arm = _twist_to_bend(upper_arm, upper, lower, hinge, fps, -0.4 * out[0])
+        upper_arm = _twist_to_bend(upper_arm, upper, lower, hinge, fps, -0.2 * out[0])
         forearm = _swing(upper_arm, out, lower)
         upper, lower = joint["knee"] - joint["hip"], joint["ankle"] - joint["knee"]
         thigh = _swing(turned["hips"], _DOWN, upper, _HOME["thigh"])
@@ -301,7 +301,7 @@ def _twist_to_bend(
         lower: l, (T, 3) the lower bone.
         hinge: (3,) in the rest pose.
         fps: Frames per second.
-        middle: The twist in the middle of its range, radians; beyond 90° from it noise begins.
+        middle: The twist in the middle of its range, radians; 105° from it noise begins.
     """
     along = _unit(upper)
     normal = np.cross(along, _unit(lower))
@@ -309,7 +309,7 @@ def _twist_to_bend(
     across = np.cross(along, real)
     z = (normal * real).sum(-1) + 1j * (normal * across).sum(-1)
     z = np.where(np.isfinite(z), z, 0.0)
-    z *= np.clip(1 + 2 * np.cos(np.angle(z) - middle), 0.0, 1.0)
+    z *= np.clip(1.6 + 2.3 * np.cos(np.angle(z) - middle), 0.0, 1.0)
     bend = np.clip((np.abs(z) - _BENT[0]) / (_BENT[1] - _BENT[0]), 0.0, 1.0)
     z = bend * z + (1 - bend) * (_smooth(z, fps) + _TWIST_PRIOR)
     return np.asarray(_about(along, np.angle(z)) @ swung)
