@@ -153,7 +153,9 @@ def bone_rotations(joints_m: Floats, skeleton: Skeleton, fps: float) -> Floats:
     hip_line, shoulder_line = at["l_hip"] - at["r_hip"], at["l_shoulder"] - at["r_shoulder"]
     lower_back, upper_back = at["spine"] - at["pelvis"], at["thorax"] - at["spine"]
     turned["hips"] = _frame(hip_line, "x", lower_back, "y")
-    turned["spine"] = _frame(lower_back, "y", _unit(hip_line) + _unit(shoulder_line), "x")
+    height = np.linalg.norm(lower_back, axis=-1, keepdims=True)
+    from_start = lower_back - _SPINE_START * height * (turned["hips"] @ _UP)
+    turned["spine"] = _frame(from_start, "y", _unit(hip_line) + _unit(shoulder_line), "x")
     turned["chest"] = _frame(upper_back, "y", shoulder_line, "x")
     turned["upper_chest"] = turned["chest"]
     turned["neck"] = _swing(turned["chest"], _UP, at["neck_base"] - at["thorax"])

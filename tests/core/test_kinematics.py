@@ -16,6 +16,7 @@ from core.kinematics import (
 )
 from core.skeletons import H36M_17, H36M_21, Skeleton
 from core.types import Floats
+from testkit.moving_people import in_t_pose
 from testkit.walker import walking
 
 FPS = 30.0
@@ -29,24 +30,6 @@ def axis_turn(axis: str, degrees: float) -> Floats:
         "Z": [[c, -s, 0], [s, c, 0], [0, 0, 1]],
     }
     return np.array(turns[axis])
-
-
-def in_t_pose() -> dict[str, Floats]:
-    """Joints of a person in a T, metres, x to their left, y up, z forward."""
-    at = {
-        "pelvis": (0, 1.0, 0), "spine": (0, 1.25, 0), "thorax": (0, 1.5, 0),
-        "neck_base": (0, 1.6, 0), "head_top": (0, 1.8, 0),
-    }  # fmt: skip
-    for side, x in (("l", 1), ("r", -1)):
-        outward = np.array([x, 0, 0])
-        shoulder = np.array([0.17 * x, 1.5 - 0.17 * np.tan(np.radians(17)), 0])
-        own = {
-            "hip": (0.12 * x, 1.0, 0), "knee": (0.12 * x, 0.55, 0), "ankle": (0.12 * x, 0.08, 0),
-            "heel": (0.12 * x, 0, -0.06), "toe": (0.12 * x, 0, 0.19), "shoulder": shoulder,
-            "elbow": shoulder + outward * 0.28, "wrist": shoulder + outward * 0.53,
-        }  # fmt: skip
-        at |= {f"{side}_{name}": position for name, position in own.items()}
-    return {name: np.array(position, float) for name, position in at.items()}
 
 
 def stacked(at: dict[str, Floats], skeleton: Skeleton = H36M_21) -> Floats:
