@@ -284,7 +284,7 @@ def _swing(parent: Floats, rest: Floats, direction: Floats, home: Floats | None 
     """
     home = rest if home is None else home / np.linalg.norm(home)
     local = np.einsum("tji,tj->ti", parent, _unit(direction))
-    return np.asarray(parent @ _arc(home, local) @ _arc(rest, home[None])[0])
+    return np.asarray(parent @ shortest_arcs(home, local) @ shortest_arcs(rest, home))
 
 
 def _twist_to_bend(
@@ -346,26 +346,6 @@ def _handedness(i: int, j: int) -> float:
     return 1.0 if (j - i) % 3 == 1 else -1.0
 
 
-def _arc(start: Floats, end: Floats) -> Floats:
-    """Shortest rotations between unit vectors: I + [v] + [v]² / (1 + c), v = a × b, c = a · b.
-
-    Between opposite vectors, where any half turn is as short, it is one about an axis square to a.
-
-    Args:
-        start: a, (3,).
-        end: b, (T, 3).
-
-    Returns:
-        (T, 3, 3).
-    """
-    v, c = np.cross(start, end), (end @ start)[:, None, None]
-    matrix = _cross_matrix(v)
-    arcs = np.eye(3) + matrix + matrix @ matrix / np.maximum(1 + c, 1e-9)
-    square = _unit(np.cross(start, np.eye(3)[np.argmin(np.abs(start))]))
-    half_turn = 2 * np.outer(square, square) - np.eye(3)
-    return np.where(c < -1 + 1e-7, half_turn, arcs)
-
-
 def _about(axis: Floats, angle: Floats) -> Floats:
     """Rotations (T, 3, 3) about unit vectors (T, 3) by angles (T,): Rodrigues' formula."""
     matrix = _cross_matrix(axis)
@@ -384,6 +364,26 @@ def _cross_matrix(v: Floats) -> Floats:
 def _unit(vectors: Floats) -> Floats:
     """Vectors (…, 3) of length 1."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
+
+
+def shortest_arcs(start: Floats, end: Floats) -> Floats:
+    """Shortest rotations between unit vectors: I + [v] + [v]² / (1 + c), v = a × b, c = a · b.
+
+    Between opposite vectors, where any half turn is as short, it is one about an axis square to a.
+
+    Args:
+        start: a, (3,) or (T, 3).
+        end: b, (3,) or (T, 3).
+
+    Returns:
+        (3, 3) or (T, 3, 3).
+    """
+    cosine = (start * end).sum(-1)[..., None, None]
+    matrix = _cross_matrix(np.cross(start, end))
+    arcs = np.eye(3) + matrix + matrix @ matrix / np.maximum(1 + cosine, 1e-9)
+    square = _unit(np.cross(start, np.eye(3)[np.argmin(np.abs(start), -1)]))
+    half_turns = 2 * square[..., :, None] * square[..., None, :] - np.eye(3)
+    return np.where(cosine < -1 + 1e-7, half_turns, arcs)
 
 
 def quaternions(rotations: Floats) -> Floats:
