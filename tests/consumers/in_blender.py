@@ -39,7 +39,7 @@ def main(file: Path, fps: Fraction, frames: list[int], picture: str | None) -> N
             said[armature.name]["frames"][frame] = heads
     if picture:
         _render(armatures, picture)
-    print("JSON" + json.dumps(said))
+    print(json.dumps(said))
 
 
 def _bvh(path: str) -> None:
