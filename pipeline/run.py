@@ -24,12 +24,13 @@ from pipeline.media.video_writer import VideoWriter
 from pipeline.people import People, find_people
 from pipeline.render.compose import SideBySide
 from pipeline.render.person import PersonInFrame
-from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
+from pipeline.results.archive import POSES, ArchiveTable, PoseTable, SpoolTable
 from pipeline.results.detections import TrackRows
 from pipeline.results.report import NO_PEOPLE, DetectorReport, PersonReport, Report, versions
 from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.staging import staged
+from pipeline.results.stances import stances_by_person
 from pipeline.runtime.logs import counted
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
@@ -100,6 +101,7 @@ def process_video(
                 first.is_smoothed,
             )  # fmt: skip
             opened.callback(people.table.close)
+        table = SpoolTable(people.table.rows, people.table.joints)
         report = Report(
             video=first.info,
             intrinsics=intrinsics,
@@ -108,13 +110,13 @@ def process_video(
             config=config.as_dict(),
             grounding=people.grounding,
             frames=len(first.times_s),
-            people=_person_reports(people),
+            people=_person_reports(people, table),
             measures=people.measures,
             warnings=_warnings(first, tracks, people, config.track),
             versions=versions(),
             input=made_of,
         )
-        draft = Result(partial, report, SpoolTable(people.table.rows, people.table.joints))
+        draft = Result(partial, report, table)
         exported = write_exports(draft, config.export.formats, partial, config.export)
         report = config.export.measured(report, draft.table)
         report = replace(report, warnings=(*report.warnings, *exported.lines))
@@ -141,9 +143,12 @@ def _warnings(
     return tuple(warnings)
 
 
-def _person_reports(people: People) -> tuple[PersonReport, ...]:
-    persons = people.table.persons.values()
-    return tuple(PersonReport.of(person, people.grounding) for person in persons)
+def _person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...]:
+    stances = stances_by_person(table)
+    return tuple(
+        PersonReport.of(person, people.grounding, stances[person.track_id])
+        for person in people.table.persons.values()
+    )
 
 
 def _render(

@@ -17,6 +17,7 @@ from core.skeletons import COCO_21, Skeleton
 from core.types import Array, Intrinsics, Picture, VideoInfo
 from lifter.side_swaps import MIN_SCORE
 from pipeline.export.base import ExportOptions, write_exports
+from pipeline.grounding.contacts import Stance
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.media.video_writer import VideoWriter
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
@@ -27,6 +28,7 @@ from pipeline.results.result import Result
 from pipeline.results.rows import pose_row
 from pipeline.results.spool import Spool
 from pipeline.results.staging import staged
+from pipeline.results.stances import stances_by_person
 
 _MEASURED_ROWS = 2000  # at once
 
@@ -101,6 +103,10 @@ class Recorder:
             )
             measurement.add(part)
         return measurement.values()
+
+    def stances(self) -> dict[int, tuple[Stance, ...]]:
+        """When the feet of those recorded so far were on the ground, by track id."""
+        return stances_by_person(SpoolTable(self._rows, self._joints))
 
     def finish(self, report: Report, options: ExportOptions) -> None:
         """Make the files whole; they get their names when the block ends.

@@ -98,13 +98,14 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         except Exception as error:  # whatever it was, hours of recording are not thrown away
             failure = error
         try:
-            measures = recorder.measures(intrinsics)
+            measures, stances = recorder.measures(intrinsics), recorder.stances()
         except Exception as error:  # nor for a measure
-            failure, measures = failure or error, {}
+            failure, measures, stances = failure or error, {}, {}
         choice = DetectorReport(models.choice.name, models.choice.why)
         report = live_report(
             source, started, reader, recorder, latency, failure, intrinsics=intrinsics,
             detector=choice, weights=weights, config=config.as_dict(), measures=measures,
+            stances=stances,
         )  # fmt: skip
         recorder.finish(report, config.export)
     if failure:

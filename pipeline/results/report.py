@@ -15,6 +15,7 @@ from core.errors import InputError
 from core.files import result_stem
 from core.types import Intrinsics, VideoInfo
 from detectors.base import backends
+from pipeline.grounding.contacts import Stance
 from pipeline.results.archive import POSES_FORMAT
 from pipeline.results.person_table import PersonSummary
 from pipeline.results.staging import REPORT, read_json
@@ -71,7 +72,10 @@ class LiveReport:
 
 @dataclass(frozen=True)
 class PersonReport:
-    """One person: first and last frame, frames detected, frames bridged between detections."""
+    """One person: first and last frame, frames detected, frames bridged between detections.
+
+    stances: when each foot is on the ground, by time.
+    """
 
     track_id: int
     first_frame: int
@@ -79,11 +83,12 @@ class PersonReport:
     frames_seen: int
     frames_bridged: int
     grounding: str
+    stances: tuple[Stance, ...] = ()
 
     @classmethod
-    def of(cls, person: PersonSummary, grounding: str) -> Self:
+    def of(cls, person: PersonSummary, grounding: str, stances: tuple[Stance, ...]) -> Self:
         """The report of a table's person."""
-        return cls(**vars(person), grounding=grounding)
+        return cls(**vars(person), grounding=grounding, stances=stances)
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """The file's content as plain values."""
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        plain |= {"people": [vars(person) for person in self.people]}
+        plain |= {"people": [asdict(person) for person in self.people]}
         plain |= {"warnings": list(self.warnings), **self.provenance()}
         for name in ("input", "live"):  # a file's result has no key `live`, and the other way round
             part = plain.pop(name)
@@ -242,7 +247,9 @@ _KINDS: dict[str, type] = {
 
 
 def _person(content: dict[str, Any], grounding: str) -> PersonReport:
-    return PersonReport(**{"frames_bridged": 0, "grounding": grounding, **content})
+    stances = tuple(Stance(**stance) for stance in content.get("stances", ()))
+    others = {"frames_bridged": 0, "grounding": grounding, **content}
+    return PersonReport(**{**others, "stances": stances})
 
 
 def read_report(folder: Path) -> Report:

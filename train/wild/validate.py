@@ -49,6 +49,7 @@ class ValidateOptions:
     every: int = option(1, "use every Nth clip", at_least=1)
     bodies: str = option("captured", "whose bones the motion has", choices=("captured", "human"))
     by: str = option("set", "rows of the table", choices=("set", "action", "pitch"))
+    without_feet: bool = option(False, "let the detector see neither heels nor toes")
     json: Path | None = option(None, "write the numbers there too")
 
     def __post_init__(self) -> None:
@@ -79,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
         clips = load_mocap(options.mocap)[:: options.every]
         if options.bodies == "human":
             clips = [on_human_bones(clip) for clip in clips]
-        rows += validate(lifter, clips, options.noise, options.by)
+        rows += validate(lifter, clips, options.noise, options.by, not options.without_feet)
         print(table(rows))
     for folder in options.shots:
         shot_rows = validate_shots(lifter, Shots.load(folder), folder.name)
@@ -106,7 +107,11 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def validate(
-    lifter: Lifter, clips: list[MotionClip], noises: Sequence[float], by: str
+    lifter: Lifter,
+    clips: list[MotionClip],
+    noises: Sequence[float],
+    by: str,
+    with_feet: bool = True,
 ) -> list[dict[str, Any]]:
     """Measure a lifter on captured motion.
 
@@ -115,6 +120,7 @@ def validate(
         clips: The motion; clip n is filmed by camera n modulo 12.
         noises: Strengths of the 2D errors, 1 being those of training.
         by: How clips are grouped: by the "set" or "action" of their names, or by camera "pitch".
+        with_feet: Whether the detector sees heels and toes.
 
     Returns:
         A row for each group and noise, with the means over frames of the errors of `clip_errors`.
@@ -126,7 +132,7 @@ def validate(
         words = clip.name.split("_")
         group = {"set": words[0], "action": "_".join(words[:2]), "pitch": f"{pitch:g} degrees"}[by]
         for noise in noises:
-            errors = clip_errors(lifter, truth, noise, seed=number)
+            errors = clip_errors(lifter, truth, noise, number, with_feet)
             groups[group, noise].append((len(truth), errors))
     rows = []
     for (group, noise), results in sorted(groups.items()):
