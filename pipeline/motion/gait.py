@@ -2,8 +2,8 @@
 
 A foot's initial contact is where a contact of its heel or toe begins after both were off the
 ground. A step is from an initial contact of one foot to the next one of the other foot (Perry,
-Gait Analysis, 1992); two initial contacts of the same foot in a row are no step, since the other
-one's was missed.
+Gait Analysis, 1992), which lands ahead of the first, or behind it. Two initial contacts of the same
+foot in a row are no step, since the other one's was missed; nor are feet that land side by side.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ from pipeline.results.archive import PoseTable
 Side = Literal["left", "right"]
 _SIDES: tuple[Side, Side] = ("left", "right")
 _MAX_GAP_S = 0.1  # contacts of a foot that are no farther apart are one
-_MAX_STEP_S = 2.0  # who takes longer stood in between
+_MIN_STEP_S, _MAX_STEP_S = 0.2, 1.5  # who is faster jumped, who is slower stood in between
+_MIN_LENGTH_M = 0.15  # who gets no farther steps on the spot
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,14 @@ def find_steps(
     )
     steps = []
     for (before, other), (row, side) in pairwise(landings):
-        if side == other or times_s[row] - times_s[before] > _MAX_STEP_S:
+        if side == other or not _MIN_STEP_S <= times_s[row] - times_s[before] <= _MAX_STEP_S:
             continue
         hips_m = points_m[before : row + 1, 2:]
         ahead = np.cross([0, 0, 1], (hips_m[:, 1] - hips_m[:, 0]).mean(0))
         ahead /= np.linalg.norm(ahead)
-        between = points_m[row, side] - points_m[row, other]
+        length = float((points_m[row, side] - points_m[row, other]) @ ahead)
+        if abs(length) < _MIN_LENGTH_M:
+            continue
         steps.append(
             Step(
                 person,
@@ -136,7 +139,7 @@ def find_steps(
                 float(times_s[before]),
                 float(times_s[row]),
                 interval_s / np.sqrt(6),  # two times, each anywhere within a frame: 2 × 1/12
-                float(between @ ahead),
+                length,
                 float(np.hypot(*sigma_m[row, :2])),
             )
         )

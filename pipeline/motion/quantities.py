@@ -9,6 +9,7 @@ or `lengths.py` (or anywhere that is imported) and decorate it:
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -27,8 +28,8 @@ Function = Callable[[Floats], Floats]
 class Quantity:
     """One number of a pose.
 
-    name, by which tables call it; unit, `DEGREES` or `METRES`; joints (N,) that it depends on; of,
-    the function of their positions (T, N, 3), metres, world axes, to (T,); about, one line.
+    name, by which tables call it; unit, `DEGREES` or `METRES`; joints (N,) that it depends on, which
+    may repeat; of, the function of their positions (T, N, 3), metres, world axes, to (T,); about, one line.
     """
 
     name: str
@@ -79,13 +80,13 @@ class Quantity:
         points = joints_m[:, columns].astype(np.float64)
         value = self.of(points)
         variance = np.zeros(len(points))
-        for n, axis in np.ndindex(len(columns), 3):
+        for joint, axis in product(sorted(set(columns)), range(3)):
             step = np.zeros(points.shape[1:])
-            step[n, axis] = _STEP_M
+            step[np.equal(columns, joint), axis] = _STEP_M
             changes = np.stack([self.of(points + step) - value, self.of(points - step) - value])
             if self.unit == DEGREES:
                 changes = (changes + 180) % 360 - 180
-            variance += ((changes / _STEP_M) ** 2).mean(0) * sigma_m[:, columns[n]] ** 2
+            variance += ((changes / _STEP_M) ** 2).mean(0) * sigma_m[:, joint] ** 2
         return np.asarray(np.sqrt(variance))
 
 
