@@ -6,6 +6,7 @@ Gait Analysis, 1992), which lands ahead of the first, or behind it. Two initial 
 foot in a row are no step, since the other one's was missed; nor are feet that land side by side.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -138,7 +139,7 @@ def find_steps(
                 _SIDES[side],
                 float(times_s[before]),
                 float(times_s[row]),
-                interval_s / np.sqrt(6),  # two times, each anywhere within a frame: 2 × 1/12
+                interval_s / math.sqrt(6),  # two times, each anywhere within a frame: 2 × 1/12
                 length,
                 float(np.hypot(*sigma_m[row, :2])),
             )

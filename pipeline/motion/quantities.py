@@ -28,8 +28,9 @@ Function = Callable[[Floats], Floats]
 class Quantity:
     """One number of a pose.
 
-    name, by which tables call it; unit, `DEGREES` or `METRES`; joints (N,) that it depends on, which
-    may repeat; of, the function of their positions (T, N, 3), metres, world axes, to (T,); about, one line.
+    name, by which tables call it; unit, `DEGREES` or `METRES`; joints (N,) that it depends on,
+    which may repeat; of, the function of their positions (T, N, 3), metres, world axes, to (T,);
+    about, one line.
     """
 
     name: str

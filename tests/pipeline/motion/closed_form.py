@@ -63,7 +63,7 @@ def posed(
         fore = Rotation.from_rotvec(np.radians(elbow) * hinge).apply(arm)
         points[f"{side}_wrist"] = at + _FOREARM * fore
     pose = np.stack([points[name] for name in H36M_21.joints])
-    return np.asarray(whole.apply(pose) + [0.3, -0.2, 0.95])
+    return np.asarray(whole.apply(pose) + np.array([0.3, -0.2, 0.95]))
 
 
 def _limb(
