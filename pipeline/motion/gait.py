@@ -119,13 +119,14 @@ def find_steps(
     interval_s = float(np.median(np.diff(times_s)))
     on_ground = np.stack([contacts[:, :2].any(1), contacts[:, 2:].any(1)], 1)
     landings = sorted(
-        (row, side)
-        for side in range(2)
-        for row in _landings(on_ground[:, side], times_s, interval_s)
+        (row, side) for side in range(2) for row in _landings(on_ground[:, side], times_s)
     )
     steps = []
+    is_jump = False  # whether the other foot landed together with this one's last time
     for (before, other), (row, side) in pairwise(landings):
-        if side == other or not _MIN_STEP_S <= times_s[row] - times_s[before] <= _MAX_STEP_S:
+        lasted_s = times_s[row] - times_s[before]
+        was_jump, is_jump = is_jump, lasted_s < _MIN_STEP_S
+        if side == other or was_jump or not _MIN_STEP_S <= lasted_s <= _MAX_STEP_S:
             continue
         hips_m = points_m[before : row + 1, 2:]
         ahead = np.cross([0, 0, 1], (hips_m[:, 1] - hips_m[:, 0]).mean(0))
@@ -175,7 +176,7 @@ def _number(value: float) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
 
-def _landings(on_ground: NDArray[np.bool_], times_s: Floats, interval_s: float) -> list[int]:
+def _landings(on_ground: NDArray[np.bool_], times_s: Floats) -> list[int]:
     """The frames in which contacts (T,) of a foot begin; one that is there at first did before."""
     edges = np.flatnonzero(np.diff(on_ground.astype(np.int8)))
     starts = [int(edge) + 1 for edge in edges if on_ground[edge + 1]]

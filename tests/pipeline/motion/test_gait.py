@@ -51,7 +51,7 @@ def test_sigma_of_a_length_is_unknown_where_that_of_feet_is() -> None:
 def test_jumps_and_steps_on_the_spot_are_no_steps() -> None:
     times = np.arange(90) / _FPS
     lands = np.repeat((np.arange(90) % 20 < 8)[:, None], 4, axis=1)  # both feet at once
-    astride = np.zeros((90, 4, 3)) + [[0.3, 0, 0], [-0.3, 0, 0], [0, 0.1, 0], [0, -0.1, 0]]
+    astride = np.tile([[0.3, 0, 0], [-0.3, 0, 0], [0, 0.1, 0], [0, -0.1, 0]], (90, 1, 1))
     assert find_steps(1, times, astride, np.zeros((90, 4)), lands) == []
     assert made_walk(0.5, 0.05) == []
     assert summarise([]).cadence_per_min is None
