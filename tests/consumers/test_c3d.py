@@ -18,7 +18,8 @@ with open(sys.argv[1], "rb") as file:
     reader = c3d.Reader(file)
     frames = [points[:, :4].tolist() for _, points, _ in reader.read_frames()]
     print(json.dumps({
-        "rate": float(reader.point_rate), "labels": [label.strip() for label in reader.point_labels],
+        "rate": float(reader.point_rate),
+        "labels": [label.strip() for label in reader.point_labels],
         "units": reader.get("POINT").get("UNITS").string_array, "frames": frames,
     }))
 """
