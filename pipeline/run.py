@@ -2,7 +2,7 @@
 
 from pipeline.run import process_video
 result = process_video("clip.mp4")
-result.people[0].joints_world_m  # (T, 21, 3) metres
+result.people[0].joints_world_m  # (T, J, 3) metres
 """
 
 import time

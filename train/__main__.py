@@ -9,6 +9,7 @@ from core.errors import UsageError, Video3DError
 COMMANDS = {
     "wild": "train.wild.run",
     "validate": "train.wild.validate",
+    "calibrate": "train.wild.calibration",
     "film": "train.wild.people.film",
     "prepare": "train.prepare.command",
 }

@@ -58,11 +58,13 @@ class Soles:
 _ANKLE_SOLES = Soles(ANKLES, ANKLE_HEIGHT_M, 0.35, 0.6, 0.15)
 HEELS_AND_TOES = Soles(H36M_21.indices(("l_heel", "l_toe", "r_heel", "r_toe")), 0.0, 0.5, 0.6, 0.13)
 
-_LOW_WITHIN_S = 0.4  # what "nearby in time" means, to either side
+LOW_WITHIN_S = 0.4
+"""What "nearby in time" means, to either side."""
 _MIN_CONTACT_S = 0.1  # shorter contacts are dropped, closed gaps counted; a shorter clip is exempt
 _MAX_GAP_S = 0.1  # contacts no farther apart are one contact, interrupted by noise
 _APEX_ASIDE_S = 0.15  # how far to either side of a contact an apex is looked for
 _APEX_M = 0.04  # a foot that is lower than its contact by this on both sides is at a jump's apex
+_CAUSAL_SPEED = 1.4  # by how much limits of speed are higher where the future is not known
 _DEPTH_SHARE = 0.35  # share of the speed along the line of sight that counts: depth is noisier
 _MAX_STEP_S = 0.5  # rows farther apart than this do not belong to one stance
 
@@ -142,6 +144,35 @@ def foot_speeds(points_m: Floats, seen: Bools, fps: float) -> Floats:
     return np.where(seen, _apparent_speeds(velocity, points_m), np.inf)
 
 
+def next_contacts(
+    before: Bools,
+    points_m: Floats,
+    elapsed_s: float,
+    clearance_m: Floats,
+    seen: Bools,
+    soles: Soles,
+) -> Bools:
+    """Decide contacts of the last of some frames, from the past alone, by the same hysteresis.
+
+    The last difference of positions is noisier than one to either side, so more speed is let pass.
+    What is too short to be a contact cannot be known yet.
+
+    Args:
+        before: (P,) contacts of the frame before.
+        points_m: (2, P, 3) metres in camera space in the frame before and in the last one.
+        elapsed_s: Seconds from one to the other.
+        clearance_m: (P,) heights above the lowest joint in the last `LOW_WITHIN_S`.
+        seen: (P,) whether the joints' feet are seen.
+        soles: What the joints are.
+
+    Returns:
+        (P,) bool.
+    """
+    speeds = _apparent_speeds(np.diff(points_m, axis=0)[0] / elapsed_s, points_m[1])
+    limits = _CAUSAL_SPEED * np.where(before, soles.leave_m_s, soles.enter_m_s)
+    return np.asarray(seen & (clearance_m < soles.low_m) & (speeds < limits))
+
+
 def find_contacts(speeds: Floats, heights: Floats, fps: float, soles: Soles) -> list[Contact]:
     """Find contacts by hysteresis thresholding of speeds (as Canny, 1986, links edges).
 
@@ -160,7 +191,7 @@ def find_contacts(speeds: Floats, heights: Floats, fps: float, soles: Soles) -> 
     """
     if not len(heights):
         return []
-    ground = _sliding_minimum(heights.min(1), max(round(_LOW_WITHIN_S * fps), 1))
+    ground = _sliding_minimum(heights.min(1), max(round(LOW_WITHIN_S * fps), 1))
     low = heights - ground[:, None] < soles.low_m
     min_frames = min(math.ceil(_MIN_CONTACT_S * fps), len(heights))
     contacts = []

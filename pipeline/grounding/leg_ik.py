@@ -131,10 +131,10 @@ def solve_two_bone_ik(
     return hip + along * direction + aside * bend, hip + length * direction
 
 
-def limited(offsets: Floats) -> Floats:
-    """Offsets (T, 3) in metres, none longer than a foot in contact may be off."""
+def limited(offsets: Floats, longest: float = _MAX_OFFSET_M) -> Floats:
+    """Offsets (…, 3) in metres, none longer than a foot in contact may be off."""
     distance = np.linalg.norm(offsets, axis=-1, keepdims=True)
-    return np.asarray(offsets * np.minimum(1.0, _MAX_OFFSET_M / np.maximum(distance, 1e-9)))
+    return np.asarray(offsets * np.minimum(1.0, longest / np.maximum(distance, 1e-9)))
 
 
 def fade_between(offsets: Floats, known: Bools, fps: float) -> Floats:

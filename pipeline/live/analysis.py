@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-
 from core.skeletons import COCO_21
 from core.types import CameraPoses, Detections, Floats, Intrinsics
 from detectors.base import Detector
@@ -52,15 +50,16 @@ class Analysis:
     ) -> list[LiveBody]:
         """Everyone in a frame by track id; `rows` are theirs in the detections."""
         poses = self._lift(detections, rows, time_s)
-        joints = self._world.update(time_s, poses)
+        grounded = self._world.update(time_s, poses)
         bodies = []
         for track_id, (pose, scores) in sorted(poses.items()):
             row = rows[track_id]
             box, keypoints = detections.boxes_xyxy[row], detections.keypoints_xy[row]
+            own = grounded[track_id]
             person = PersonInFrame(
-                track_id, box, keypoints, scores, joints[track_id], pose.sigma_m[0], pose.skeleton
+                track_id, box, keypoints, scores, own.joints_m, pose.sigma_m[0], pose.skeleton
             )
-            bodies.append(LiveBody(person, pose, np.zeros(4, bool)))
+            bodies.append(LiveBody(person, pose, own.contacts))
         return bodies
 
     def _lift(

@@ -17,13 +17,12 @@ from core.skeletons import COCO_21, Skeleton
 from core.types import Array, Intrinsics, Picture, VideoInfo
 from lifter.side_swaps import MIN_SCORE
 from pipeline.export.base import ExportOptions, write_exports
-from pipeline.grounding.contacts import Stance
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.media.video_writer import VideoWriter
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
 from pipeline.results.measures import Measurement, PersonPart
 from pipeline.results.person_table import PersonSummary
-from pipeline.results.report import Report
+from pipeline.results.report import Report, StanceReport
 from pipeline.results.result import Result
 from pipeline.results.rows import pose_row
 from pipeline.results.spool import Spool
@@ -31,6 +30,7 @@ from pipeline.results.staging import staged
 from pipeline.results.stances import stances_by_person
 
 _MEASURED_ROWS = 2000  # at once
+_LONGEST_STEP_S = 0.5  # rows farther apart are before and after an absence
 
 
 class Recorder:
@@ -98,13 +98,14 @@ class Recorder:
         measurement = Measurement()
         for rows in self._by_person():
             world = rows["joints_world_m"].astype(np.float64)
-            part = PersonPart(
-                rows, self._joints, world, rows["contacts"], self._info.fps, intrinsics
+            elapsed_s = float(rows["time_s"][-1] - rows["time_s"][0])
+            fps = (len(rows) - 1) / elapsed_s if elapsed_s else self._info.fps
+            measurement.add(
+                PersonPart(rows, self._joints, world, rows["contacts"], fps, intrinsics)
             )
-            measurement.add(part)
         return measurement.values()
 
-    def stances(self) -> dict[int, tuple[Stance, ...]]:
+    def stances(self) -> dict[int, tuple[StanceReport, ...]]:
         """When the feet of those recorded so far were on the ground, by track id."""
         return stances_by_person(SpoolTable(self._rows, self._joints))
 
@@ -128,11 +129,13 @@ class Recorder:
         return Result(self._folder, self._report, ArchiveTable(self._folder / POSES))
 
     def _by_person(self) -> Iterator[Array]:
-        """The rows recorded so far, some at a time, those of one person together."""
+        """The rows recorded so far, some at a time, of one person without a break each."""
         for start in range(0, len(self._rows), _MEASURED_ROWS):
             rows = self._rows.read(start, start + _MEASURED_ROWS)
             for track_id in np.unique(rows["track_id"]):
-                yield rows[rows["track_id"] == track_id]
+                own = rows[rows["track_id"] == track_id]
+                breaks = np.flatnonzero(np.diff(own["time_s"]) > _LONGEST_STEP_S) + 1
+                yield from np.split(own, breaks)
 
 
 def _fill(row: Any, moment: Moment, body: LiveBody) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from core.types import Intrinsics
-from pipeline.grounding.contacts import Stance
 from pipeline.grounding.online import ONLINE_GROUNDING
 from pipeline.live.latency import Latency
 from pipeline.live.record import Recorder
@@ -17,6 +16,7 @@ from pipeline.results.report import (
     LiveReport,
     PersonReport,
     Report,
+    StanceReport,
     WeightsReport,
     versions,
 )
@@ -37,7 +37,7 @@ def live_report(
     weights: Mapping[str, WeightsReport],
     config: Mapping[str, Any],
     measures: Mapping[str, float | None],
-    stances: Mapping[int, tuple[Stance, ...]],
+    stances: Mapping[int, tuple[StanceReport, ...]],
 ) -> Report:
     """The report of a live run, all but its files.
 

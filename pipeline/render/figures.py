@@ -39,12 +39,12 @@ OTHER_LIMB_WIDTH_M = 0.07
 HEAD_RADIUS_M = 0.105
 SHADOW_DARKNESS = 0.5
 """How dark a shadow is, 0…1."""
-SURE_SIGMA_M, UNSURE_SIGMA_M = 0.06, 0.2
+SURE_SIGMA_M, UNSURE_SIGMA_M = 0.08, 0.25
 """One standard deviation of a joint up to which its limb is drawn in full, and from which on it is
 faintest and its halo strongest."""
-FAINTEST = 0.6
+FAINTEST = 0.45
 """Share of the background in the limb of a joint that is not sure."""
-HALO = 0.25
+HALO = 0.18
 """Opacity of the strongest halo."""
 
 

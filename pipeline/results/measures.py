@@ -165,6 +165,27 @@ def foot_skate(part: PersonPart) -> Floats:
     return contact_speeds(part.joints_world_m, part.contacts, part.joints, part.fps)
 
 
+@measure(
+    "joint_sigma_m",
+    unit="m",
+    about="how sure joints are: mean of one standard deviation of their positions",
+)
+def joint_sigmas(part: PersonPart) -> Floats:
+    """(M,) metres, of each joint but the pelvis in each row."""
+    return np.asarray(part.rows["joint_sigma_m"][:, 1:].ravel())
+
+
+@measure(
+    "worst_joint_sigma_m",
+    unit="m",
+    about="the same of the joint that is least sure",
+    summary=largest_mean,
+)
+def joint_sigmas_by_joint(part: PersonPart) -> Floats:
+    """(N, J - 1) metres, of each joint but the pelvis in each row."""
+    return np.asarray(part.rows["joint_sigma_m"][:, 1:])
+
+
 @dataclass
 class Measurement:
     """All measures of a result, taken part by part."""

@@ -15,7 +15,6 @@ from core.errors import InputError
 from core.files import result_stem
 from core.types import Intrinsics, VideoInfo
 from detectors.base import backends
-from pipeline.grounding.contacts import Stance
 from pipeline.results.archive import POSES_FORMAT
 from pipeline.results.person_table import PersonSummary
 from pipeline.results.staging import REPORT, read_json
@@ -71,6 +70,17 @@ class LiveReport:
 
 
 @dataclass(frozen=True)
+class StanceReport:
+    """One foot on the ground once, in seconds, as `pipeline.grounding.contacts.Stance`."""
+
+    foot: str
+    heel_strike_s: float | None
+    flat_s: float | None
+    heel_off_s: float | None
+    toe_off_s: float | None
+
+
+@dataclass(frozen=True)
 class PersonReport:
     """One person: first and last frame, frames detected, frames bridged between detections.
 
@@ -83,10 +93,10 @@ class PersonReport:
     frames_seen: int
     frames_bridged: int
     grounding: str
-    stances: tuple[Stance, ...] = ()
+    stances: tuple[StanceReport, ...] = ()
 
     @classmethod
-    def of(cls, person: PersonSummary, grounding: str, stances: tuple[Stance, ...]) -> Self:
+    def of(cls, person: PersonSummary, grounding: str, stances: tuple[StanceReport, ...]) -> Self:
         """The report of a table's person."""
         return cls(**vars(person), grounding=grounding, stances=stances)
 
@@ -247,7 +257,7 @@ _KINDS: dict[str, type] = {
 
 
 def _person(content: dict[str, Any], grounding: str) -> PersonReport:
-    stances = tuple(Stance(**stance) for stance in content.get("stances", ()))
+    stances = tuple(StanceReport(**stance) for stance in content.get("stances", ()))
     others = {"frames_bridged": 0, "grounding": grounding, **content}
     return PersonReport(**{**others, "stances": stances})
 

@@ -2,7 +2,7 @@
 
     from pipeline.results.result import load_result
     result = load_result("output/clip")
-    result.people[0].joints_world_m  # (T, 21, 3) metres
+    result.people[0].joints_world_m  # (T, J, 3) metres
 
 Arrays are read when asked for; a result of an hour costs no memory until then.
 """

@@ -10,7 +10,7 @@ import argparse
 import json
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from core.camera import project
 from core.options import add_flags, check_options, option
+from core.types import Floats
 from lifter.predict import Lifter
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from train.arguments import add_motion, add_shots
@@ -126,11 +127,10 @@ def validate(
         A row for each group and noise, with the means over frames of the errors of `clip_errors`.
     """
     groups: dict[tuple[str, float], list[tuple[int, dict[str, float]]]] = defaultdict(list)
-    for number, clip in enumerate(tqdm(clips, unit="clip", desc="validate")):
-        pitch, yaw = _PITCHES_DEG[number % 3], _YAWS_DEG[number // 3 % 4]
-        truth = film(clip, lifter.spec.fps, pitch, yaw)
-        words = clip.name.split("_")
-        group = {"set": words[0], "action": "_".join(words[:2]), "pitch": f"{pitch:g} degrees"}[by]
+    for number, truth in filmed_clips(tqdm(clips, unit="clip", desc="validate"), lifter.spec.fps):
+        words = clips[number].name.split("_")
+        pitch = f"{_PITCHES_DEG[number % 3]:g} degrees"
+        group = {"set": words[0], "action": "_".join(words[:2]), "pitch": pitch}[by]
         for noise in noises:
             errors = clip_errors(lifter, truth, noise, number, with_feet)
             groups[group, noise].append((len(truth), errors))
@@ -140,6 +140,12 @@ def validate(
         means = {name: _mean([e[name] for _, e in results], weights) for name in results[0][1]}
         rows.append({"group": group, "noise": noise, "clips": len(results), "errors": means})
     return rows
+
+
+def filmed_clips(clips: Iterable[MotionClip], fps: float) -> Iterator[tuple[int, Floats]]:
+    """Clips before twelve cameras in turn: their numbers, and what `film` gives."""
+    for number, clip in enumerate(clips):
+        yield number, film(clip, fps, _PITCHES_DEG[number % 3], _YAWS_DEG[number // 3 % 4])
 
 
 def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, Any]]:

@@ -1,15 +1,17 @@
 """A person is lifted while frames come in."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21, Skeleton
 from lifter.predict import Lifter
 from pipeline.lifting.online import OnlineLifter, PersonSample
 from pipeline.lifting.options import LiftOptions
+from testkit.lifters import small_lifter
 from testkit.walker import CAMERA, keypoints, walking, with_feet
 from weights.store import resolve
 
@@ -64,3 +66,23 @@ def test_keypoints_with_scores_near_zero_move_no_joint() -> None:
             pose = person.lift(PersonSample(t / 30, given, scores, np.full((21, 3), np.nan)))
         poses.append(pose.joints_m)
     np.testing.assert_allclose(*poses, atol=1e-6)
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("joints", [H36M_17, H36M_21], ids=lambda one: one.name)
+def test_poses_have_the_lifters_joints_and_say_how_sure_they_are_where_it_does(
+    joints: Skeleton, tmp_path: Path
+) -> None:
+    says_sigma = joints == H36M_21
+    path = small_lifter(tmp_path / "small.safetensors", COCO_21, joints, says_sigma)
+    points = keypoints(with_feet(walking(20)), np.tile([0.0, 0.0, 4.0], (20, 1)))
+    heights = []
+    for height_m in (1.0, 2.0):
+        person = OnlineLifter(Lifter.load(path), CAMERA, LiftOptions(height_m=height_m))
+        for t, seen in enumerate(points):
+            no_3d = np.full((21, 3), np.nan)
+            pose = person.lift(PersonSample(t / 30, seen, np.full(21, 0.9), no_3d))
+        assert pose.skeleton == joints
+        assert np.isfinite(pose.sigma_m).all() == says_sigma
+        heights.append(pose.sigma_m)
+    np.testing.assert_allclose(heights[1], 2 * heights[0], err_msg="sigma grows with the person")
