@@ -153,7 +153,9 @@ def bone_rotations(joints_m: Floats, skeleton: Skeleton, fps: float) -> Floats:
     hip_line, shoulder_line = at["l_hip"] - at["r_hip"], at["l_shoulder"] - at["r_shoulder"]
     lower_back, upper_back = at["spine"] - at["pelvis"], at["thorax"] - at["spine"]
     turned["hips"] = _frame(hip_line, "x", lower_back, "y")
-    turned["spine"] = _frame(lower_back, "y", _unit(hip_line) + _unit(shoulder_line), "x")
+    height = np.linalg.norm(lower_back, axis=-1, keepdims=True)
+    from_start = lower_back - _SPINE_START * height * (turned["hips"] @ _UP)
+    turned["spine"] = _frame(from_start, "y", _unit(hip_line) + _unit(shoulder_line), "x")
     turned["chest"] = _frame(upper_back, "y", shoulder_line, "x")
     turned["upper_chest"] = turned["chest"]
     turned["neck"] = _swing(turned["chest"], _UP, at["neck_base"] - at["thorax"])
@@ -165,7 +167,7 @@ def bone_rotations(joints_m: Floats, skeleton: Skeleton, fps: float) -> Floats:
         upper, lower = joint["elbow"] - joint["shoulder"], joint["wrist"] - joint["elbow"]
         upper_arm = _swing(clavicle, out, upper, _HOME["upper_arm"] * mirror)
         hinge = np.cross(out, _FORWARD)  # an elbow bends forward, or up, less often down
-        upper_arm = _twist_to_bend(upper_arm, upper, lower, hinge, fps, -0.4 * out[0])
+        upper_arm = _twist_to_bend(upper_arm, upper, lower, hinge, fps, -0.2 * out[0])
         forearm = _swing(upper_arm, out, lower)
         upper, lower = joint["knee"] - joint["hip"], joint["ankle"] - joint["knee"]
         thigh = _swing(turned["hips"], _DOWN, upper, _HOME["thigh"])
@@ -282,7 +284,7 @@ def _swing(parent: Floats, rest: Floats, direction: Floats, home: Floats | None 
     """
     home = rest if home is None else home / np.linalg.norm(home)
     local = np.einsum("tji,tj->ti", parent, _unit(direction))
-    return np.asarray(parent @ _arc(home, local) @ _arc(rest, home[None])[0])
+    return np.asarray(parent @ shortest_arcs(home, local) @ shortest_arcs(rest, home))
 
 
 def _twist_to_bend(
@@ -301,7 +303,7 @@ def _twist_to_bend(
         lower: l, (T, 3) the lower bone.
         hinge: (3,) in the rest pose.
         fps: Frames per second.
-        middle: The twist in the middle of its range, radians; beyond 90° from it noise begins.
+        middle: The twist in the middle of its range, radians; 105° from it noise begins.
     """
     along = _unit(upper)
     normal = np.cross(along, _unit(lower))
@@ -309,7 +311,7 @@ def _twist_to_bend(
     across = np.cross(along, real)
     z = (normal * real).sum(-1) + 1j * (normal * across).sum(-1)
     z = np.where(np.isfinite(z), z, 0.0)
-    z *= np.clip(1 + 2 * np.cos(np.angle(z) - middle), 0.0, 1.0)
+    z *= np.clip(1.6 + 2.3 * np.cos(np.angle(z) - middle), 0.0, 1.0)
     bend = np.clip((np.abs(z) - _BENT[0]) / (_BENT[1] - _BENT[0]), 0.0, 1.0)
     z = bend * z + (1 - bend) * (_smooth(z, fps) + _TWIST_PRIOR)
     return np.asarray(_about(along, np.angle(z)) @ swung)
@@ -344,26 +346,6 @@ def _handedness(i: int, j: int) -> float:
     return 1.0 if (j - i) % 3 == 1 else -1.0
 
 
-def _arc(start: Floats, end: Floats) -> Floats:
-    """Shortest rotations between unit vectors: I + [v] + [v]² / (1 + c), v = a × b, c = a · b.
-
-    Between opposite vectors, where any half turn is as short, it is one about an axis square to a.
-
-    Args:
-        start: a, (3,).
-        end: b, (T, 3).
-
-    Returns:
-        (T, 3, 3).
-    """
-    v, c = np.cross(start, end), (end @ start)[:, None, None]
-    matrix = _cross_matrix(v)
-    arcs = np.eye(3) + matrix + matrix @ matrix / np.maximum(1 + c, 1e-9)
-    square = _unit(np.cross(start, np.eye(3)[np.argmin(np.abs(start))]))
-    half_turn = 2 * np.outer(square, square) - np.eye(3)
-    return np.where(c < -1 + 1e-7, half_turn, arcs)
-
-
 def _about(axis: Floats, angle: Floats) -> Floats:
     """Rotations (T, 3, 3) about unit vectors (T, 3) by angles (T,): Rodrigues' formula."""
     matrix = _cross_matrix(axis)
@@ -382,6 +364,26 @@ def _cross_matrix(v: Floats) -> Floats:
 def _unit(vectors: Floats) -> Floats:
     """Vectors (…, 3) of length 1."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
+
+
+def shortest_arcs(start: Floats, end: Floats) -> Floats:
+    """Shortest rotations between unit vectors: I + [v] + [v]² / (1 + c), v = a × b, c = a · b.
+
+    Between opposite vectors, where any half turn is as short, it is one about an axis square to a.
+
+    Args:
+        start: a, (3,) or (T, 3).
+        end: b, (3,) or (T, 3).
+
+    Returns:
+        (3, 3) or (T, 3, 3).
+    """
+    cosine = (start * end).sum(-1)[..., None, None]
+    matrix = _cross_matrix(np.cross(start, end))
+    arcs = np.eye(3) + matrix + matrix @ matrix / np.maximum(1 + cosine, 1e-9)
+    square = _unit(np.cross(start, np.eye(3)[np.argmin(np.abs(start), -1)]))
+    half_turns = 2 * square[..., :, None] * square[..., None, :] - np.eye(3)
+    return np.where(cosine < -1 + 1e-7, half_turns, arcs)
 
 
 def quaternions(rotations: Floats) -> Floats:

@@ -34,6 +34,8 @@ _BUILT_IN = (
     "pipeline.export.pictures.plots",
     "pipeline.export.pictures.rerun_recording",
     "pipeline.export.rigs.bvh",
+    "pipeline.export.rigs.glb",
+    "pipeline.export.rigs.fbx",
 )
 _EXPORTERS: Registry[type["Exporter"]] = Registry("an export format", _BUILT_IN)
 
@@ -120,6 +122,9 @@ class ExportOptions:
         "mixamo",
         "what bvh calls its bones (default: %(default)s)",
         choices=("mixamo", "lafan1", "h36m"),
+    )
+    blender: str | None = option(
+        None, "fbx: Blender, or a Python that has bpy (default: `blender`)", metavar="PROGRAM"
     )
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from pipeline.results.report import InputReport, Report, WeightsReport, read_rep
 from weights.store import identify
 
 NOT_SETTINGS = frozenset({
-    "output", "overwrite", "export", "plots", "measures", "z_up", "bvh_names",
+    "output", "overwrite", "export", "plots", "measures", "z_up", "bvh_names", "blender",
 })  # fmt: skip
 """Options that change nothing in the poses and pictures."""
 

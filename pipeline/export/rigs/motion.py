@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from core.kinematics import (
     TWIST_MARGIN_S,
@@ -19,21 +18,16 @@ from core.kinematics import (
     from_quaternions,
     quaternions,
     rest_pose,
-    rigid_joints,
 )
-from core.skeletons import Skeleton
 from core.types import Array, Floats
+from pipeline.export.rigs.feet import plant_feet
 from pipeline.motion.even import Grid, even_blocks, even_grid
 from pipeline.results.archive import PoseTable
 from pipeline.results.result import Result
 
 _SAMPLED_ROWS = 2000  # of a person that tell their bones' lengths
 _FILLED_FRAMES = 1000  # of a gap, at a time
-_PIN_SIGMA_S = 0.06
 _WHOLE = 1e-3  # how far a determinant may be from 1; it is 0 where joints coincide
-_PIN_PRIOR = 0.02  # weight of "not moved", as a share of a contact's
-_FEET = ("l_heel", "l_toe", "r_heel", "r_toe")
-_ANKLES = ("l_ankle", "l_ankle", "r_ankle", "r_ankle")
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,9 @@ class RigidPerson:
         before: Poses | None = None
         for rows, own in _windows(self._rows_in_view(), round(TWIST_MARGIN_S * fps)):
             rotations = bone_rotations(rows.joints, skeleton, fps)
-            root = _pinned(rows, rotations, self.rest, skeleton, fps)
+            rotations, root = plant_feet(
+                rotations, rows.joints, rows.contacts, self.rest, skeleton, fps
+            )
             is_whole = np.abs(np.linalg.det(rotations[own]) - 1).max(1) < _WHOLE  # nor NaN
             for start, stop in _true_runs(is_whole):
                 taken = slice(own.start + start, own.start + stop)
@@ -174,25 +170,3 @@ def _between(before: Poses, after: Poses) -> Iterator[Poses]:
         root = (1 - share) * before.root_m[-1] + share * after.root_m[0]
         turned = (1 - share[..., None]) * q + share[..., None] * r
         yield Poses(start, from_quaternions(turned), root, in_view=False)
-
-
-def _pinned(
-    rows: _Rows, rotations: Floats, rest: RestPose, skeleton: Skeleton, fps: float
-) -> Floats:
-    """The pelvis (T, 3), moved so that feet on the ground stay where they are in spite of bones
-    whose lengths do not change.
-
-    While feet are in contact, the root moves by the mean difference e between where they are and
-    where rigid bones put them; in between it returns. With w = 1 in contact, else 0, and G a
-    Gaussian in time: root + G(w e) / (G(w) + ε).
-    """
-    points = skeleton.indices(_FEET if "l_heel" in skeleton.joints else _ANKLES)
-    rigid = rigid_joints(rotations, rows.joints[:, 0], rest, skeleton)[:, points]
-    weights = rows.contacts.astype(float)[..., None]
-    count = weights.sum(1)
-    error = (weights * (rows.joints[:, points] - rigid)).sum(1) / np.maximum(count, 1)
-    in_contact = np.minimum(count, 1)
-    sigma = max(_PIN_SIGMA_S * fps, 0.1)
-    moved = gaussian_filter1d(in_contact * error, sigma, axis=0, mode="constant", truncate=3)
-    weight = gaussian_filter1d(in_contact, sigma, axis=0, mode="constant", truncate=3)
-    return np.asarray(rows.joints[:, 0] + moved / (weight + _PIN_PRIOR))
