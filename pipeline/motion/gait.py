@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.skeletons import Skeleton
 from core.types import Array, Floats
+from pipeline.motion.quantities import AXIS_SHARE
 from pipeline.results.archive import PoseTable
 
 Side = Literal["left", "right"]
@@ -107,7 +108,7 @@ def find_steps(
         person: Their track id.
         times_s: (T,) presentation times.
         points_m: (T, 4, 3) left and right heel, left and right hip; metres, world axes.
-        sigma_m: (T, 4) metres, one standard deviation of their coordinates; NaN = unknown.
+        sigma_m: (T, 4) metres, how sure they are, as in `poses.npz`; NaN = unknown.
         contacts: (T, 4) left heel, left toe, right heel, right toe on the ground.
 
     Returns:
@@ -142,7 +143,7 @@ def find_steps(
                 float(times_s[row]),
                 interval_s / math.sqrt(6),  # two times, each anywhere within a frame: 2 × 1/12
                 length,
-                float(np.hypot(*sigma_m[row, :2])),
+                AXIS_SHARE * float(np.hypot(*sigma_m[row, :2])),
             )
         )
     return steps

@@ -18,6 +18,10 @@ from core.skeletons import Skeleton
 from core.types import Floats
 
 DEGREES, METRES = "deg", "m"
+AXIS_SHARE = 0.534
+"""Of a joint's σ, its standard deviation along an axis: σ is the radius of the sphere in which the
+joint lies in 68 of 100 cases, which for a normal distribution of three equal axes is 1.872 of
+their standard deviations."""
 _STEP_M = 1e-4  # of the differences that stand for derivatives
 
 Function = Callable[[Floats], Floats]
@@ -69,7 +73,7 @@ class Quantity:
 
         Args:
             joints_m: (T, J, 3) metres, world axes.
-            sigma_m: (T, J) metres, one standard deviation of each joint's coordinates.
+            sigma_m: (T, J) metres, how sure each joint is, as in `poses.npz`.
             skeleton: Of the joints.
 
         Returns:
@@ -87,7 +91,7 @@ class Quantity:
             changes = np.stack([self.of(points + step) - value, self.of(points - step) - value])
             if self.unit == DEGREES:
                 changes = (changes + 180) % 360 - 180
-            variance += ((changes / _STEP_M) ** 2).mean(0) * sigma_m[:, joint] ** 2
+            variance += ((changes / _STEP_M) ** 2).mean(0) * (AXIS_SHARE * sigma_m[:, joint]) ** 2
         return np.asarray(np.sqrt(variance))
 
 

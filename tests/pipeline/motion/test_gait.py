@@ -10,6 +10,7 @@ import pytest
 from core.skeletons import H36M_21
 from pipeline.grounding.contacts import contact_mask, find_contacts, foot_speeds, soles
 from pipeline.motion.gait import Step, find_steps, summarise
+from pipeline.motion.quantities import AXIS_SHARE
 from train.wild.motion.mocap import MOCAP_JOINTS, clip_from_bvh
 
 _MOCAP = Path(__file__).parents[4] / "shared" / "data" / "mocap" / "cmu_bvh.tar.xz"
@@ -39,7 +40,7 @@ def test_a_walk_of_known_steps_is_measured() -> None:
     gait = summarise(steps)
     assert gait.cadence_per_min == pytest.approx(120, abs=1)
     assert gait.step_length_m == pytest.approx(0.7, abs=0.02)
-    assert gait.step_length_sigma_m == pytest.approx(0.02 * 2**0.5, abs=1e-3)
+    assert gait.step_length_sigma_m == pytest.approx(AXIS_SHARE * 0.02 * 2**0.5, abs=1e-3)
     # two instants that are known to a frame, over all steps
     assert gait.step_time_sigma_s == pytest.approx(1 / _FPS / 6**0.5 / len(steps), abs=1e-4)
 

@@ -19,8 +19,10 @@ def test_sigma_is_the_spread_that_errors_of_joints_make(name: str) -> None:
     rng = np.random.default_rng(0)
     quantity = QUANTITIES.entries()[name]
     pose = posed(hip=(30, 5), knee=50, ankle=10, shoulder=(40, -20), trunk=(10, 0, 5))
-    sigma = rng.uniform(0.002, 0.008, len(H36M_21))
-    drawn = pose + rng.normal(size=(_DRAWS, *pose.shape)) * sigma[:, None]
+    along_axis = rng.uniform(0.002, 0.008, len(H36M_21))
+    errors = rng.normal(size=(_DRAWS, *pose.shape)) * along_axis[:, None]
+    sigma = np.quantile(np.linalg.norm(errors, axis=-1), 0.68, axis=0)  # a radius
+    drawn = pose + errors
     spread = quantity.values(drawn, H36M_21).std()
     assert quantity.sigma(pose[None], sigma[None], H36M_21)[0] == pytest.approx(spread, rel=0.07)
 

@@ -67,7 +67,7 @@ def test_measures_are_tables_of_their_own(result: Result, tmp_path: Path) -> Non
     assert len(rows) == len(result.table) * len(units)
     thighs = [row for row in rows if row["measure"] == "l_thigh_length"]
     assert all(abs(float(row["value"]) - 0.42) < 1e-4 for row in thighs)
-    assert all(0.01 < float(row["sigma"]) < 0.08 for row in thighs)
+    assert all(0.005 < float(row["sigma"]) < 0.05 for row in thighs)
     with (tmp_path / "clip_steps.csv").open(newline="") as file:
         assert all(float(row["time_s"]) > 0 for row in csv.DictReader(file))
 
