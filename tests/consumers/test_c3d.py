@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.export.base import ExportOptions, write_exports
 from testkit.consumers import ask
-from testkit.made_people import FRAMES, THERE, two_people
+from testkit.made.made_people import FRAMES, THERE, two_people
 
 _TOLERANCE_MM = 0.1
 
@@ -20,7 +20,7 @@ with open(sys.argv[1], "rb") as file:
     print(json.dumps({
         "rate": float(reader.point_rate),
         "labels": [label.strip() for label in reader.point_labels],
-        "units": reader.get("POINT").get("UNITS").string_array, "frames": frames,
+        "frames": frames,
     }))
 """
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.export.base import ExportOptions, write_exports
 from testkit.consumers import ask
-from testkit.made_people import FRAMES, two_people
+from testkit.made.made_people import FRAMES, two_people
 
 TABLES = '''
 import json, sys

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.motion.even import Block, Grid, even_blocks, even_grid
 from pipeline.results.result import Result
-from testkit import array_results
-from testkit.array_results import Actor, array_result
+from testkit.made import array_results
+from testkit.made.array_results import Actor, array_result
 
 
 def evenly(result: Result, track_id: int) -> tuple[Grid, list[Block]]:

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.motion.speeds import joint_speeds
 from pipeline.motion.stretches import stretches
-from testkit import array_results
-from testkit.array_results import Actor, array_result
+from testkit.made import array_results
+from testkit.made.array_results import Actor, array_result
 
 _FRAMES = np.r_[0:40, 55:90, 95:96, 97:99]
 

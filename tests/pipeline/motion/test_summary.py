@@ -9,7 +9,7 @@ from pipeline.export.base import ExportOptions, add_exports
 from pipeline.motion.quantities import DEGREES, METRES, QUANTITIES
 from pipeline.motion.summary import motion_report
 from pipeline.results.report import read_report
-from testkit.made_people import two_people
+from testkit.made.made_people import two_people
 from testkit.results import made_result
 
 _PAGE = Path(__file__).parents[3] / "docs" / "measures.md"

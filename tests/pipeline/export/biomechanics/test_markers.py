@@ -7,7 +7,7 @@ import pytest
 
 from core.skeletons import H36M_17, H36M_21, Skeleton
 from pipeline.export.base import ExportOptions, write_exports
-from testkit.made_people import FRAMES, THERE, two_people
+from testkit.made.made_people import FRAMES, THERE, two_people
 
 
 def trc(path: Path) -> tuple[list[str], np.ndarray]:

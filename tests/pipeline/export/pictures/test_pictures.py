@@ -12,7 +12,7 @@ from pipeline.export.__main__ import main
 from pipeline.export.base import write_exports
 from pipeline.results.report import read_report
 from pipeline.results.result import Result, load_result
-from testkit.made_people import FRAMES, THERE, two_people
+from testkit.made.made_people import FRAMES, THERE, two_people
 from testkit.results import FRAMES as CLIP_FRAMES
 from testkit.results import made_result
 

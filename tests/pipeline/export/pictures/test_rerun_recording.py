@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.export.base import write_exports
 from pipeline.results.result import Result
-from testkit.made_people import THERE, two_people
+from testkit.made.made_people import THERE, two_people
 from testkit.results import FRAMES, made_result
 
 chunk = pytest.importorskip("rerun.chunk", reason="the extra export is not installed")

@@ -14,7 +14,7 @@ SCRIPT = """
 import resource, sys
 from pathlib import Path
 from pipeline.export.base import write_exports
-from testkit.long_result import long_result
+from testkit.made.long_result import long_result
 folder, minutes, name = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 result = long_result(folder, minutes)
 written = write_exports(result, [name], folder)

@@ -11,7 +11,7 @@ import pytest
 from core.skeletons import H36M_17, H36M_21
 from pipeline.export.base import ExportOptions, write_exports
 from pipeline.results.result import Result
-from testkit.made_people import FRAMES, two_people
+from testkit.made.made_people import FRAMES, two_people
 
 
 @pytest.fixture(params=[H36M_17, H36M_21], ids=lambda skeleton: skeleton.name)

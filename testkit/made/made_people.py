@@ -7,7 +7,7 @@ import numpy as np
 from core.skeletons import H36M_21, Skeleton
 from core.types import Floats
 from pipeline.results.result import Result
-from testkit.array_results import Actor, array_result
+from testkit.made.array_results import Actor, array_result
 from testkit.walker import walking
 
 FRAMES = 90

@@ -10,7 +10,7 @@ from core.types import Array
 from pipeline.results.archive import POSES, ArchiveTable, write_poses
 from pipeline.results.result import Result
 from pipeline.results.rows import pose_row
-from testkit.array_results import Actor, array_result
+from testkit.made.array_results import Actor, array_result
 
 _FPS = 30
 _CHUNK_ROWS = 3000
