@@ -7,6 +7,7 @@ import pytest
 
 from core.skeletons import H36M_17, H36M_21, Skeleton
 from pipeline.export.base import ExportOptions, write_exports
+from pipeline.export.biomechanics import c3d_points
 from testkit.made.made_people import FRAMES, THERE, two_people
 
 
@@ -54,6 +55,20 @@ def test_c3d_is_in_millimetres_and_says_what_is_missing(z_up: bool, tmp_path: Pa
     np.testing.assert_allclose(
         residuals[heel, THERE], result.people[0].joint_sigma_m[:, heel] * 1000, rtol=0.05, atol=1
     )
+
+
+def test_c3d_goes_on_in_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ezc3d = pytest.importorskip("ezc3d", reason="the extra export is not installed")
+    monkeypatch.setattr(c3d_points, "MAX_FRAMES", 70)
+    said = write_exports(two_people(tmp_path), ["c3d"], tmp_path)
+    assert said.failures == []
+    assert len(said.notes) == 2
+    frames = [
+        ezc3d.c3d(str(tmp_path / f"clip_person1{part}.c3d"))["data"]["points"].shape[2]
+        for part in ("", "_part2")
+    ]
+    assert sum(frames) == FRAMES
+    assert all(count <= 70 for count in frames)
 
 
 def test_mot_has_a_row_for_each_frame_that_a_person_is_in(tmp_path: Path) -> None:
