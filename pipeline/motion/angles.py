@@ -129,21 +129,19 @@ for _side, _word, _inward in (("r", "right", -1.0), ("l", "left", 1.0)):
         )(_adduction(_axes, _inward))  # fmt: skip
 
 
-@quantity("trunk_flexion", DEGREES, _TRUNK, "trunk against the vertical, positive leant forward")
+@quantity("trunk_flexion", DEGREES, PELVIS, "trunk against the vertical, positive leant forward")
 def trunk_flexion(points: Floats) -> Floats:
-    """Lean of the line from pelvis to thorax in the plane forward of the shoulders."""
-    up = _unit(points[..., 1, :] - points[..., 0, :])
-    forward = _level_forward(points[..., 3, :] - points[..., 2, :])
+    """Lean of the line from pelvis to thorax to where the hips face."""
+    up, forward = _trunk_and_forward(points)
     return np.asarray(np.degrees(np.arctan2((up * forward).sum(-1), up[..., 2])))
 
 
 @quantity(
-    "trunk_lateral_lean", DEGREES, _TRUNK, "trunk against the vertical, positive to the right"
+    "trunk_lateral_lean", DEGREES, PELVIS, "trunk against the vertical, positive to the right"
 )
 def trunk_lateral_lean(points: Floats) -> Floats:
-    """Lean of the line from pelvis to thorax in the plane of the shoulders."""
-    up = _unit(points[..., 1, :] - points[..., 0, :])
-    forward = _level_forward(points[..., 3, :] - points[..., 2, :])
+    """Lean of the line from pelvis to thorax across where the hips face."""
+    up, forward = _trunk_and_forward(points)
     right = np.cross(forward, [0.0, 0.0, 1.0])
     return np.asarray(np.degrees(np.arctan2((up * right).sum(-1), up[..., 2])))
 
@@ -161,9 +159,11 @@ def trunk_rotation(points: Floats) -> Floats:
     )
 
 
-def _level_forward(to_the_right: Floats) -> Floats:
-    """(…, 3) the level unit vector ahead of one who has `to_the_right` (…, 3) at their right."""
-    return _unit(np.cross([0.0, 0.0, 1.0], to_the_right))
+def _trunk_and_forward(points: Floats) -> tuple[Floats, Floats]:
+    """Of `PELVIS` (…, 4, 3): the trunk's direction, and the level one that the hips face."""
+    to_the_right = points[..., 1, :] - points[..., 0, :]
+    forward = np.cross([0.0, 0.0, 1.0], to_the_right)
+    return _unit(points[..., 3, :] - points[..., 2, :]), _unit(forward)
 
 
 def _between(vectors: Floats, others: Floats) -> Floats:

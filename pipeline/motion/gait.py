@@ -2,10 +2,11 @@
 
 A foot's initial contact is where a contact of its heel or toe begins after both were off the
 ground. A step is from an initial contact of one foot to the next one of the other foot (Perry,
-Gait Analysis, 1992); two initial contacts of the same foot in a row are no step, since the other
-one's was missed.
+Gait Analysis, 1992), which lands ahead of the first, or behind it. Two initial contacts of the same
+foot in a row are no step, since the other one's was missed; nor are feet that land side by side.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 
 from core.skeletons import Skeleton
 from core.types import Array, Floats
+from pipeline.motion.quantities import AXIS_SHARE
 from pipeline.results.archive import PoseTable
 
 Side = Literal["left", "right"]
 _SIDES: tuple[Side, Side] = ("left", "right")
 _MAX_GAP_S = 0.1  # contacts of a foot that are no farther apart are one
-_MAX_STEP_S = 2.0  # who takes longer stood in between
+_MIN_STEP_S, _MAX_STEP_S = 0.2, 1.5  # who is faster jumped, who is slower stood in between
+_MIN_LENGTH_M = 0.15  # who gets no farther steps on the spot
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def find_steps(
         person: Their track id.
         times_s: (T,) presentation times.
         points_m: (T, 4, 3) left and right heel, left and right hip; metres, world axes.
-        sigma_m: (T, 4) metres, one standard deviation of their coordinates; NaN = unknown.
+        sigma_m: (T, 4) metres, how sure they are, as in `poses.npz`; NaN = unknown.
         contacts: (T, 4) left heel, left toe, right heel, right toe on the ground.
 
     Returns:
@@ -117,27 +120,30 @@ def find_steps(
     interval_s = float(np.median(np.diff(times_s)))
     on_ground = np.stack([contacts[:, :2].any(1), contacts[:, 2:].any(1)], 1)
     landings = sorted(
-        (row, side)
-        for side in range(2)
-        for row in _landings(on_ground[:, side], times_s, interval_s)
+        (row, side) for side in range(2) for row in _landings(on_ground[:, side], times_s)
     )
     steps = []
+    is_jump = False  # whether the other foot landed together with this one's last time
     for (before, other), (row, side) in pairwise(landings):
-        if side == other or times_s[row] - times_s[before] > _MAX_STEP_S:
+        lasted_s = times_s[row] - times_s[before]
+        was_jump, is_jump = is_jump, lasted_s < _MIN_STEP_S
+        if side == other or was_jump or not _MIN_STEP_S <= lasted_s <= _MAX_STEP_S:
             continue
         hips_m = points_m[before : row + 1, 2:]
         ahead = np.cross([0, 0, 1], (hips_m[:, 1] - hips_m[:, 0]).mean(0))
         ahead /= np.linalg.norm(ahead)
-        between = points_m[row, side] - points_m[row, other]
+        length = float((points_m[row, side] - points_m[row, other]) @ ahead)
+        if abs(length) < _MIN_LENGTH_M:
+            continue
         steps.append(
             Step(
                 person,
                 _SIDES[side],
                 float(times_s[before]),
                 float(times_s[row]),
-                interval_s / np.sqrt(6),  # two times, each anywhere within a frame: 2 × 1/12
-                float(between @ ahead),
-                float(np.hypot(*sigma_m[row, :2])),
+                interval_s / math.sqrt(6),  # two times, each anywhere within a frame: 2 × 1/12
+                length,
+                AXIS_SHARE * float(np.hypot(*sigma_m[row, :2])),
             )
         )
     return steps
@@ -171,7 +177,7 @@ def _number(value: float) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
 
-def _landings(on_ground: NDArray[np.bool_], times_s: Floats, interval_s: float) -> list[int]:
+def _landings(on_ground: NDArray[np.bool_], times_s: Floats) -> list[int]:
     """The frames in which contacts (T,) of a foot begin; one that is there at first did before."""
     edges = np.flatnonzero(np.diff(on_ground.astype(np.int8)))
     starts = [int(edge) + 1 for edge in edges if on_ground[edge + 1]]

@@ -9,6 +9,7 @@ or `lengths.py` (or anywhere that is imported) and decorate it:
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -17,6 +18,10 @@ from core.skeletons import Skeleton
 from core.types import Floats
 
 DEGREES, METRES = "deg", "m"
+AXIS_SHARE = 0.534
+"""Of a joint's σ, its standard deviation along an axis: σ is the radius of the sphere in which the
+joint lies in 68 of 100 cases, which for a normal distribution of three equal axes is 1.872 of
+their standard deviations."""
 _STEP_M = 1e-4  # of the differences that stand for derivatives
 
 Function = Callable[[Floats], Floats]
@@ -27,8 +32,9 @@ Function = Callable[[Floats], Floats]
 class Quantity:
     """One number of a pose.
 
-    name, by which tables call it; unit, `DEGREES` or `METRES`; joints (N,) that it depends on; of,
-    the function of their positions (T, N, 3), metres, world axes, to (T,); about, one line.
+    name, by which tables call it; unit, `DEGREES` or `METRES`; joints (N,) that it depends on,
+    which may repeat; of, the function of their positions (T, N, 3), metres, world axes, to (T,);
+    about, one line.
     """
 
     name: str
@@ -67,7 +73,7 @@ class Quantity:
 
         Args:
             joints_m: (T, J, 3) metres, world axes.
-            sigma_m: (T, J) metres, one standard deviation of each joint's coordinates.
+            sigma_m: (T, J) metres, how sure each joint is, as in `poses.npz`.
             skeleton: Of the joints.
 
         Returns:
@@ -79,13 +85,13 @@ class Quantity:
         points = joints_m[:, columns].astype(np.float64)
         value = self.of(points)
         variance = np.zeros(len(points))
-        for n, axis in np.ndindex(len(columns), 3):
+        for joint, axis in product(sorted(set(columns)), range(3)):
             step = np.zeros(points.shape[1:])
-            step[n, axis] = _STEP_M
+            step[np.equal(columns, joint), axis] = _STEP_M
             changes = np.stack([self.of(points + step) - value, self.of(points - step) - value])
             if self.unit == DEGREES:
                 changes = (changes + 180) % 360 - 180
-            variance += ((changes / _STEP_M) ** 2).mean(0) * sigma_m[:, columns[n]] ** 2
+            variance += ((changes / _STEP_M) ** 2).mean(0) * (AXIS_SHARE * sigma_m[:, joint]) ** 2
         return np.asarray(np.sqrt(variance))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from core.types import Floats
+from pipeline.motion.quantities import AXIS_SHARE
 from pipeline.motion.stretches import Stretch
 
 
@@ -25,6 +26,6 @@ def joint_speeds(stretch: Stretch) -> tuple[Floats, Floats]:
     before, after = np.maximum(rows - 1, 0), np.minimum(rows + 1, len(times) - 1)
     seconds = (times[after] - times[before])[:, None]
     speeds = np.linalg.norm(joints[after] - joints[before], axis=-1) / seconds
-    sigma = stretch["joint_sigma_m"]
+    sigma = AXIS_SHARE * stretch["joint_sigma_m"]
     sigmas = np.hypot(sigma[after], sigma[before]) / seconds
     return np.asarray(speeds[stretch.own]), np.asarray(sigmas[stretch.own])

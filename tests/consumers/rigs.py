@@ -11,8 +11,8 @@ from core.types import Floats
 from pipeline.export.rigs.motion import RigidPerson, rigid_people
 from pipeline.export.rigs.names import BONE_NAMES
 from pipeline.results.result import Result
-from testkit.array_results import Actor, array_result
-from testkit.moving_people import FPS, striding, tumbling
+from testkit.made.array_results import Actor, array_result
+from testkit.made.moving_people import FPS, striding, tumbling
 
 TOLERANCE_M = 1e-3
 FRAMES_COMPARED = 20

@@ -16,7 +16,7 @@ from core.kinematics import (
 )
 from core.skeletons import H36M_17, H36M_21, Skeleton
 from core.types import Floats
-from testkit.moving_people import in_t_pose
+from testkit.made.moving_people import in_t_pose
 from testkit.walker import walking
 
 FPS = 30.0

@@ -73,7 +73,7 @@ def _fill(file: Any, result: Result, grid: Grid) -> None:
         ),
         "sigma": (
             ("time", "keypoint", "individual"),
-            "metres, one standard deviation of a joint from the pelvis",
+            "metres from the pelvis: a joint is this near in 68 of 100 cases",
         ),
     }
     variables = {}

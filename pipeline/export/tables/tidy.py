@@ -55,7 +55,7 @@ POSE_COLUMNS = (
     Column("x", np.float32, "m", "to the right of the camera"),
     Column("y", np.float32, "m", "away from the camera"),
     Column("z", np.float32, "m", "up, the floor is at 0"),
-    Column("sigma", np.float32, "m", "one standard deviation of the joint from the pelvis"),
+    Column("sigma", np.float32, "m", "the joint is this near in 68 of 100 cases, from the pelvis"),
     Column("observed", np.bool_, "", "false where the joint's keypoint was filled in"),
 )
 MEASURE_COLUMNS = (

@@ -11,8 +11,8 @@ from core.types import Floats
 from pipeline.export.base import ExportOptions, write_exports
 from pipeline.export.rigs.motion import rigid_people
 from pipeline.results.result import Result
-from testkit.array_results import Actor, array_result
-from testkit.moving_people import FPS, tumbling
+from testkit.made.array_results import Actor, array_result
+from testkit.made.moving_people import FPS, tumbling
 from train.wild.motion.bvh import BvhMotion, read_bvh
 
 FRAMES = 70

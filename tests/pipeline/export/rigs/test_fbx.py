@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.export.base import ExportOptions, write_exports
 from pipeline.results.result import Result
-from testkit.array_results import Actor, array_result
-from testkit.moving_people import FPS, tumbling
+from testkit.made.array_results import Actor, array_result
+from testkit.made.moving_people import FPS, tumbling
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from core.types import Array
 from pipeline.export.base import write_exports
-from testkit.array_results import Actor, array_result
-from testkit.moving_people import FPS, tumbling
+from testkit.made.array_results import Actor, array_result
+from testkit.made.moving_people import FPS, tumbling
 
 FRAMES = 60
 
