@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from core.camera import pixels_to_rays
@@ -25,6 +26,9 @@ from lifter.normalize import (
 from lifter.reprojection import fit_keypoints, root_trajectory
 
 _CHUNK = 64  # windows a forward pass: their activations fit the cache
+_STEADY_S = 1 / 30
+"""Standard deviation of the smoothing of what the network lifts frame by frame: less jitter at no
+cost in position. What is lifted from the past alone is not smoothed."""
 _TILT_RAD = 0.3
 """The window and its mirror image are lifted as cameras rolled to either side see them: the errors
 of the two are less correlated then."""
@@ -72,6 +76,8 @@ class Lifter:
             ValueError: The lifter's keypoints cannot be made of these.
         """
         lifted, sigma = self._joints(sequence, intrinsics, 0)
+        if self.spec.normalization == "person":
+            lifted = gaussian_filter1d(lifted, _STEADY_S * sequence.fps, axis=0, mode="nearest")
         joints, root = self.finish(lifted, sequence, intrinsics)
         return CameraPoses(joints, root, self.spec.skeleton_out, sigma)
 

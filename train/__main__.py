@@ -11,6 +11,7 @@ COMMANDS = {
     "validate": "train.wild.validate",
     "calibrate": "train.wild.calibration",
     "film": "train.wild.people.film",
+    "pack": "train.wild.motion.pack",
     "prepare": "train.prepare.command",
 }
 """Sub-command → the module whose `main` runs it; only that one is imported."""

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from core.skeletons import COCO_17, H36M_17, H36M_21, Skeleton
 from core.types import Floats
 from pipeline.grounding.axes import unit_vectors
-from pipeline.grounding.floor import ANKLE_HEIGHT_M
 
 Bools = NDArray[np.bool_]
 Foot = Literal["left", "right"]
@@ -25,6 +24,9 @@ _FEET: tuple[Foot, Foot] = ("left", "right")
 
 ANKLES = H36M_17.indices(("l_ankle", "r_ankle"))
 """Joints of the feet; axes of length 2 are left, right everywhere in this package."""
+
+ANKLE_HEIGHT_M = 0.08
+"""How far an ankle is above the sole of a flat foot."""
 
 FOOT_KEYPOINTS = COCO_17.indices(("left_ankle", "right_ankle"))
 """Keypoints without which a foot counts as not seen."""

@@ -9,9 +9,7 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from core.skeletons import H36M_17
 from core.types import Floats
-
-ANKLE_HEIGHT_M = 0.08
-"""How far an ankle is above the sole of a flat foot."""
+from pipeline.grounding.contacts import ANKLE_HEIGHT_M
 
 SAME_FLOOR_M = 0.35
 """Levels of two people, or of one person's contacts, that differ by less are one floor."""

@@ -10,8 +10,7 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from core.skeletons import H36M_17
 from core.types import Floats
 from pipeline.grounding.axes import unit_vectors
-from pipeline.grounding.contacts import ANKLES, Bools, Support
-from pipeline.grounding.floor import ANKLE_HEIGHT_M
+from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Bools, Support
 
 _MAX_STRETCH = 0.995  # share of its length to which a leg is stretched
 _LOWER_S = 0.2  # over which the body is lowered for legs that are too short

@@ -11,8 +11,7 @@ import numpy as np
 from core.types import Floats
 from pipeline.grounding.axes import unit_vectors
 from pipeline.grounding.banded import solve_block_banded
-from pipeline.grounding.contacts import ANKLES, Soles, Support
-from pipeline.grounding.floor import ANKLE_HEIGHT_M
+from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Soles, Support
 
 # Standard deviations.
 _ACROSS_M = 0.03  # of the measured path, across the line of sight

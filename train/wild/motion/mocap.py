@@ -32,7 +32,8 @@ _ABOVE_THORAX = [
 ]
 _SIDES = (("l", "Left"), ("r", "Right"))
 _CMU_UNIT_M = 0.0254 / 0.45
-_CMU_POSITIONS_FPS = 60.0
+CMU_POSITIONS_FPS = 60.0
+"""Of joint positions in .npz files."""
 _BANDAI_UNIT_M = 0.01
 _HEAD_M = 0.17  # top of the neck to the crown of an adult
 _LEG_M = 0.84  # thigh and shin of that adult, who is 1.75 m tall
@@ -98,11 +99,13 @@ def clip_from_bvh(text: str, name: str) -> MotionClip:
 def clip_from_cmu_positions(
     names: list[str], millimetres: Array, fps: float, name: str
 ) -> MotionClip:
-    """Make a clip of joint positions of the CMU skeleton; the head faces where the shoulders do.
+    """Make a clip of joint positions of the CMU skeleton.
 
     Args:
-        names: The 28 joints.
-        millimetres: (T, 28, 3) positions, y up.
+        names: The 28 joints, or those and "LeftFootUp", "RightFootUp", above an ankle across the
+            sole, and "HeadFront", before "Head". Without these, the head faces where the shoulders
+            do and feet turn about the leg's hinge alone.
+        millimetres: (T, K, 3) positions, y up.
         fps: Their frame rate.
         name: The clip's name.
     """
@@ -114,15 +117,24 @@ def clip_from_cmu_positions(
             positions[:, names.index(f"{word}{joint}")]
             for joint in ("Foot", "ToeBase", "ToeBase_end")
         )
-        # Without rotations: the sole is where the foot bone is, turned about the leg's hinge.
-        shin = positions[:, names.index(f"{word}Leg")] - ankle
-        hinge = _unit(np.cross(shin, ball - ankle))
-        up = Rotation.from_rotvec(-_POINTED * hinge).apply(np.cross(ball - ankle, hinge))
+        if f"{word}FootUp" in names:
+            up = positions[:, names.index(f"{word}FootUp")] - ankle
+            hinge = _unit(np.cross(up, ball - ankle))
+        else:
+            # Without rotations: the sole is where the foot bone is, turned about the leg's hinge.
+            shin = positions[:, names.index(f"{word}Leg")] - ankle
+            hinge = _unit(np.cross(shin, ball - ankle))
+            up = Rotation.from_rotvec(-_POINTED * hinge).apply(np.cross(ball - ankle, hinge))
         toes_up = np.cross(tip - ball, hinge)
         _add_foot(joints, side, ball, _unit(up), _unit(toes_up), _BALL_HEIGHT["cmu"])
-    up = positions[:, names.index("Head_end")] - positions[:, names.index("Head")]
-    left = joints[:, H36M_21.index("l_shoulder")] - joints[:, H36M_21.index("r_shoulder")]
-    _add_head(joints, up, np.cross(left, up))
+    head = positions[:, names.index("Head")]
+    crown = positions[:, names.index("Head_end")] - head
+    if "HeadFront" in names:
+        forward = positions[:, names.index("HeadFront")] - head
+    else:
+        left = joints[:, H36M_21.index("l_shoulder")] - joints[:, H36M_21.index("r_shoulder")]
+        forward = np.cross(left, crown)
+    _add_head(joints, crown, forward)
     return MotionClip(name, fps, _z_up(joints))
 
 
@@ -238,7 +250,7 @@ def load_mocap(sources: Iterable[Path]) -> list[MotionClip]:
 
     Args:
         sources: Folders of BVH files, `.tar.*` archives of them, `.bvh` files and `.npz` files of
-            CMU positions: `joint_names` (28,) and arrays (T, 28, 3) millimetres, 60 a second.
+            CMU positions: `joint_names` (K,) and arrays (T, K, 3) millimetres, 60 a second.
 
     Raises:
         InputError: A source is missing, damaged or of another kind, or there is no clip in any.
@@ -270,7 +282,7 @@ def _read(source: Path) -> Iterator[MotionClip]:
             names = [str(name) for name in archive["joint_names"]]
             for key in archive.files:
                 if key != "joint_names":
-                    yield clip_from_cmu_positions(names, archive[key], _CMU_POSITIONS_FPS, key)
+                    yield clip_from_cmu_positions(names, archive[key], CMU_POSITIONS_FPS, key)
     elif source.suffix == ".bvh":
         yield clip_from_bvh(source.read_text(), source.stem)
     elif ".tar" in source.suffixes:
