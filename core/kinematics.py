@@ -71,6 +71,7 @@ _HOME = {
 }
 _TWIST_SIGMA_S = TWIST_MARGIN_S / 3
 _TWIST_PRIOR = 0.1  # weight of "not twisted", as the sine of a bend
+_HINGE_TWIST, _ELBOW_TWIST = np.radians(90.0), np.radians(120.0)  # beyond, data are at fault
 _BENT = (0.25, 0.7)  # sines of bends between which a hinge is trusted less and more
 
 
@@ -167,16 +168,18 @@ def bone_rotations(joints_m: Floats, skeleton: Skeleton, fps: float) -> Floats:
         upper, lower = joint["elbow"] - joint["shoulder"], joint["wrist"] - joint["elbow"]
         upper_arm = _swing(clavicle, out, upper, _HOME["upper_arm"] * mirror)
         hinge = np.cross(out, _FORWARD)  # an elbow bends forward, or up, less often down
-        upper_arm = _twist_to_bend(upper_arm, upper, lower, hinge, fps, -0.2 * out[0])
+        upper_arm = _twist_to_bend(upper_arm, upper, lower, hinge, fps, _ELBOW_TWIST)
         forearm = _swing(upper_arm, out, lower)
         upper, lower = joint["knee"] - joint["hip"], joint["ankle"] - joint["knee"]
         thigh = _swing(turned["hips"], _DOWN, upper, _HOME["thigh"])
         hinge = np.cross(_DOWN, -_FORWARD)  # a knee bends backward
-        thigh = _twist_to_bend(thigh, upper, lower, hinge, fps)
+        thigh = _twist_to_bend(thigh, upper, lower, hinge, fps, _HINGE_TWIST)
         shin = foot = _swing(thigh, _DOWN, lower)
         if "toe" in joint:
-            sole, heel_cord = joint["toe"] - joint["heel"], joint["ankle"] - joint["heel"]
-            foot = _frame(sole, "z", heel_cord, "y")
+            sole, cord = joint["toe"] - joint["heel"], joint["ankle"] - joint["heel"]
+            foot = _swing(shin, _FORWARD, sole)
+            hinge = np.cross(_UP, _FORWARD)
+            foot = _twist_to_bend(foot, sole, -cord, hinge, fps, _HINGE_TWIST)
         own = (clavicle, upper_arm, forearm, forearm, thigh, shin, foot, foot)
         turned |= zip((f"{side}_{name}" for name in (*_ARM, *_LEG)), own, strict=True)
     return np.stack([turned[name] for name in BONES], 1)
@@ -288,9 +291,9 @@ def _swing(parent: Floats, rest: Floats, direction: Floats, home: Floats | None 
 
 
 def _twist_to_bend(
-    swung: Floats, upper: Floats, lower: Floats, hinge: Floats, fps: float, middle: float = 0.0
+    swung: Floats, upper: Floats, lower: Floats, hinge: Floats, fps: float, most: float
 ) -> Floats:
-    """Twist a limb's upper bone so that the limb bends about its hinge.
+    """Twist a bone so that it and the next one bend about their hinge.
 
     The measured hinge is n = u × l, as long as the sine of the bend. As a complex number z in the
     plane across u, with the untwisted hinge real, it is averaged over time: straight moments weigh
@@ -303,7 +306,7 @@ def _twist_to_bend(
         lower: l, (T, 3) the lower bone.
         hinge: (3,) in the rest pose.
         fps: Frames per second.
-        middle: The twist in the middle of its range, radians; 105° from it noise begins.
+        most: The twist, to either side, up to which a hinge is believed, radians.
     """
     along = _unit(upper)
     normal = np.cross(along, _unit(lower))
@@ -311,7 +314,7 @@ def _twist_to_bend(
     across = np.cross(along, real)
     z = (normal * real).sum(-1) + 1j * (normal * across).sum(-1)
     z = np.where(np.isfinite(z), z, 0.0)
-    z *= np.clip(1.6 + 2.3 * np.cos(np.angle(z) - middle), 0.0, 1.0)
+    z *= np.clip(0.5 + 2 * (np.cos(np.angle(z)) - np.cos(most)), 0.0, 1.0)
     bend = np.clip((np.abs(z) - _BENT[0]) / (_BENT[1] - _BENT[0]), 0.0, 1.0)
     z = bend * z + (1 - bend) * (_smooth(z, fps) + _TWIST_PRIOR)
     return np.asarray(_about(along, np.angle(z)) @ swung)

@@ -33,7 +33,10 @@ window.joints = async (name, times) => {
     clip = scene.animations[0];
   }
   const mixer = new THREE.AnimationMixer(root);
-  mixer.clipAction(clip).play();
+  const action = mixer.clipAction(clip);
+  action.setLoop(THREE.LoopOnce);
+  action.clampWhenFinished = true;
+  action.play();
   return { duration: clip.duration, skins: count(root), frames: times.map((time) => {
     mixer.setTime(time);
     root.updateMatrixWorld(true);

@@ -42,7 +42,7 @@ def test_no_bone_turns_far_in_a_frame_unless_the_limb_does(filmed: Result) -> No
                 names = tuple(f"{side}_{joint}" for joint in TURNS_WITH[limb])
                 allowed = np.maximum(allowed, 1.5 * swings(joints, filmed.joints, names))
             elif limb in ("hand", "foot", "toes"):
-                continue  # turn with the bone before, or as their own joints do
+                continue  # hands turn with forearms, feet as their own joints do
             turned = turns(whole[:, [index]])[:, 0]
             assert (turned < allowed).all(), (person.track_id, bone, turned.max())
 
