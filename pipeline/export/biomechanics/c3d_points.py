@@ -44,7 +44,7 @@ def _parts(blocks: Iterable[Block]) -> Iterator[list[Block]]:
     part: list[Block] = []
     frames = 0
     for block in blocks:
-        if frames + len(block.is_known) > MAX_FRAMES:
+        if part and frames + len(block.is_known) > MAX_FRAMES:
             yield part
             part, frames = [], 0
         part.append(block)
