@@ -1,6 +1,7 @@
 # make demo    set up, then a real clip becomes a side-by-side 3D video
 # make test    set up, then the whole test suite
 # make test-all   the same with what tests can use besides: Ray, torchvision, rtmlib, an ffmpeg on PATH, a display, …
+# make test-consumers   set up the programs that read exports (OpenSim, …), then their tests
 # make check   lint, format and types
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 # torchvision's tests, which run in its environment where it has one of its own
 TORCHVISION := tests/detectors/keypointrcnn/test_detector.py
 
-.PHONY: demo test test-all check bench bench-live bench-tracking bench-train bench-memory bench-decoders clean
+.PHONY: demo test test-all test-consumers check bench bench-live bench-tracking bench-train bench-memory bench-decoders clean
 
 demo: $(INSTALLED)
 	$(RUN) -m weights fetch blazepose-detector blazepose-landmark-full person-finder lifter
@@ -27,6 +28,11 @@ test-all: $(INSTALLED)
 	else \
 		.ci/on-screen $(RUN) -m pytest; \
 	fi
+
+test-consumers: $(INSTALLED)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[export]'
+	PYTHON=$(PYTHON) .ci/consumers $(VENV)
+	$(RUN) -m pytest tests/consumers
 
 check: $(INSTALLED)
 	$(RUN) -m ruff check

@@ -117,8 +117,9 @@ def process_video(
             input=made_of,
         )
         draft = Result(partial, report, table)
-        failures = write_exports(draft, config.export.formats, partial)
-        report = replace(report, warnings=(*report.warnings, *failures))
+        exported = write_exports(draft, config.export.formats, partial, config.export)
+        report = config.export.measured(report, draft.table)
+        report = replace(report, warnings=(*report.warnings, *exported.lines))
         if config.render.render:
             with stopwatch.stage("render"):
                 _render(

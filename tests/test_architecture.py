@@ -24,7 +24,17 @@ ROOMS: dict[str, set[str]] = {
 DOORS: dict[str, str] = {"train": "pipeline.media."}
 """What a room may import of another one all the same: there is one place that opens videos."""
 
-_STAGES = {"media", "tracking", "lifting", "grounding", "results", "export", "render", "runtime"}
+_STAGES = {
+    "media",
+    "tracking",
+    "lifting",
+    "grounding",
+    "results",
+    "motion",
+    "export",
+    "render",
+    "runtime",
+}
 INNER_ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline": {
         "media": {"runtime"},
@@ -34,7 +44,8 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
         "results": {"grounding"},
         "tracking": {"results"},
         "lifting": {"results"},
-        "export": {"results"},
+        "motion": {"results"},
+        "export": {"results", "motion", "render", "media"},
         "": _STAGES,  # run.py, people.py, config.py
         "live": {"", *_STAGES},
         "batch": {"", *_STAGES},

@@ -117,7 +117,8 @@ class ClipWorker:
     def _with_missing_exports(self, job: Job, report: Report) -> Outcome:
         """Add to a finished clip the exports that are asked for now and were not then."""
         missing = missing_exports(report, self._config)
-        written = add_exports(load_result(job.folder), missing) if missing else []
+        result, options = load_result(job.folder), self._config.export
+        written = add_exports(result, missing, options) if missing else []
         reason = f"added {', '.join(written)}" if written else ""
         return replace(from_report(job, "skipped", report), reason=reason)
 

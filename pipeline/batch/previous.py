@@ -5,8 +5,11 @@ from typing import Any
 
 from pipeline.batch.jobs import Job
 from pipeline.config import PipelineConfig
+from pipeline.export.base import ExportOptions
 from pipeline.results.report import Report, WeightsReport
 from pipeline.results.resume import comparable, finished
+
+_USUAL = ExportOptions().manner
 
 
 def report_before(
@@ -32,5 +35,7 @@ def made_with(
 
 
 def missing_exports(report: Report, config: PipelineConfig) -> list[str]:
-    """The export formats that a configuration asks for and a result lacks."""
-    return sorted(set(config.export.formats) - report.exports)
+    """The export formats that are asked for and that a result lacks, or has in another way."""
+    asked = {name: value for name, value in config.export.manner.items() if value != _USUAL[name]}
+    is_same = all(report.config.get(name) == value for name, value in asked.items())
+    return sorted(set(config.export.formats) - (report.exports if is_same else set()))

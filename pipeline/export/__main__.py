@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from core.errors import OutputError, UsageError, Video3DError
-from core.options import Parser, comma_separated
-from pipeline.export.base import add_exports, exporters, require_known
+from core.options import Parser, add_flags, comma_separated
+from pipeline.export.base import ExportOptions, add_exports, exporters, require_known
 from pipeline.results.locks import locked
 from pipeline.results.result import load_result
 
@@ -19,18 +20,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "results", nargs="+", type=Path, metavar="RESULT", help="a folder of results"
     )
     parser.add_argument("--to", required=True, metavar="FORMAT[,…]", help=formats)
-    options = parser.parse_args(arguments)
+    add_flags(parser, (entry for entry in fields(ExportOptions) if entry.name != "export"))
+    given = vars(parser.parse_args(arguments))
+    results, to = given.pop("results"), given.pop("to")
     try:
-        names = require_known(comma_separated(options.to))
+        options = ExportOptions(**given)
+        names = require_known((*comma_separated(to), *options.added))
     except UsageError as error:
         parser.error(f"--to: {error}")
     failed = False
-    for folder in options.results:
+    for folder in results:
         try:
             with locked(folder) as is_ours:
                 if not is_ours:
                     raise OutputError(f"{folder}: another run is at work on it")
-                written = add_exports(load_result(folder), names)
+                written = add_exports(load_result(folder), names, options)
             print(f"{folder}: {', '.join(written)}")
         except Video3DError as error:
             print(f"failed: {error}", file=sys.stderr)

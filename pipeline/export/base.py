@@ -6,18 +6,37 @@ the built-in ones are imported by `_BUILT_IN`, one line each.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
-from core.errors import OutputError, UsageError, one_line
+from core.errors import OutputError, UsageError, Video3DError, one_line
 from core.options import check_options, comma_separated, option
 from core.registry import Registry
-from pipeline.results.archive import POSES_FORMAT
+from pipeline.motion.summary import motion_report
+from pipeline.results.archive import POSES_FORMAT, PoseTable
+from pipeline.results.report import Report
 from pipeline.results.result import Result
 from pipeline.results.staging import staged
 
-_BUILT_IN = ("pipeline.export.npz",)
+_BUILT_IN = (
+    "pipeline.export.npz",
+    "pipeline.export.tables.csv_table",
+    "pipeline.export.tables.parquet",
+    "pipeline.export.tables.json_poses",
+    "pipeline.export.tables.netcdf",
+    "pipeline.export.biomechanics.trc",
+    "pipeline.export.biomechanics.c3d_points",
+    "pipeline.export.biomechanics.mot",
+    "pipeline.export.viz_array",
+    "pipeline.export.pictures.gif",
+    "pipeline.export.pictures.contact_sheet",
+    "pipeline.export.pictures.plots",
+    "pipeline.export.pictures.rerun_recording",
+    "pipeline.export.rigs.bvh",
+    "pipeline.export.rigs.glb",
+    "pipeline.export.rigs.fbx",
+)
 _EXPORTERS: Registry[type["Exporter"]] = Registry("an export format", _BUILT_IN)
 
 
@@ -28,6 +47,12 @@ class Exporter(ABC):
     """What `--export` and `--to` call it."""
     about: ClassVar[str]
     """What the format is for, one line."""
+
+    def __init__(self, options: "ExportOptions | None" = None) -> None:
+        """Make an exporter; `options` say how formats are written, None for the defaults."""
+        self.options = ExportOptions() if options is None else options
+        self.notes: list[str] = []
+        """What people should know of the files, which `write` adds; the report has them."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -73,6 +98,10 @@ def require_known(names: Iterable[str]) -> list[str]:
     return wanted
 
 
+_WHICH = frozenset({"export", "plots"})
+"""Options that say which formats are written; the others say how."""
+
+
 @dataclass(frozen=True)
 class ExportOptions:
     """What is written beside `poses.npz`, the report and the video."""
@@ -84,6 +113,19 @@ class ExportOptions:
         parse=comma_separated,
         choices=exporter_names,
     )
+    measures: bool = option(
+        False, "angles, lengths, speeds and steps: in the report, and in csv, parquet and mot"
+    )
+    plots: bool = option(False, "angles over time as pictures: the same as the format plots")
+    z_up: bool = option(False, "c3d with z up; else y is up")
+    bvh_names: Literal["mixamo", "lafan1", "h36m"] = option(
+        "mixamo",
+        "what bvh calls its bones (default: %(default)s)",
+        choices=("mixamo", "lafan1", "h36m"),
+    )
+    blender: str | None = option(
+        None, "fbx: Blender, or a Python that has bpy (default: `blender`)", metavar="PROGRAM"
+    )
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -91,29 +133,64 @@ class ExportOptions:
     @property
     def formats(self) -> tuple[str, ...]:
         """All formats to write: `poses.npz` first, from which others can be made later."""
-        return tuple(dict.fromkeys((POSES_FORMAT, *self.export)))
+        return tuple(dict.fromkeys((POSES_FORMAT, *self.export, *self.added)))
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The formats that have a flag of their own, where it is given."""
+        return ("plots",) if self.plots else ()
+
+    @property
+    def manner(self) -> dict[str, Any]:
+        """How formats are written, by option."""
+        return {
+            entry.name: getattr(self, entry.name)
+            for entry in fields(self)
+            if entry.name not in _WHICH
+        }
+
+    def measured(self, report: Report, table: PoseTable) -> Report:
+        """A report with the measures of motion of a table, where they are asked for."""
+        return replace(report, motion=motion_report(table)) if self.measures else report
 
 
-def write_exports(result: Result, names: Iterable[str], folder: Path) -> list[str]:
+@dataclass(frozen=True)
+class Written:
+    """What became of exports: a line for each format that failed, and what is to be known."""
+
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All of it, for the report's warnings."""
+        return (*self.failures, *self.notes)
+
+
+def write_exports(
+    result: Result, names: Iterable[str], folder: Path, options: ExportOptions | None = None
+) -> Written:
     """Write a result in several formats.
 
     Args:
         result: What is written.
         names: Of the formats.
         folder: Where the files go.
+        options: How they are written, whatever formats they name; None for the defaults.
 
     Returns:
-        A line for each format that failed by a fault of its own, from which nothing is left.
+        What failed by a fault of its own, from which nothing is left, and what is to be known.
 
     Raises:
         OSError: The disk refuses.
         UsageError: There is no format of a name; nothing is written.
     """
-    failures = []
+    written = Written()
     for name in require_known(names):
         before = set(folder.iterdir())
+        exporter = exporters()[name](options)
         try:
-            exporters()[name]().write(result, folder)
+            exporter.write(result, folder)
         except OSError:
             raise
         except Exception as error:  # hours of work are not lost for a format
@@ -121,16 +198,23 @@ def write_exports(result: Result, names: Iterable[str], folder: Path) -> list[st
                 raise
             for file in set(folder.iterdir()) - before:
                 file.unlink()
-            failures.append(f"--export {name} failed: {type(error).__name__}: {one_line(error)}")
-    return failures
+            reason = one_line(error)
+            if not isinstance(error, Video3DError):
+                reason = f"{type(error).__name__}: {reason}"
+            written.failures.append(f"--export {name} failed: {reason}")
+        written.notes.extend(f"{name}: {note}" for note in dict.fromkeys(exporter.notes))
+    return written
 
 
-def add_exports(result: Result, names: Iterable[str]) -> list[str]:
+def add_exports(
+    result: Result, names: Iterable[str], options: ExportOptions | None = None
+) -> list[str]:
     """Write a finished result in more formats, into its own folder, and note them in its report.
 
     Args:
         result: A result that is whole.
         names: Of the formats.
+        options: How they are written, whatever formats they name; None for the defaults.
 
     Returns:
         The names of the files that were written.
@@ -139,11 +223,12 @@ def add_exports(result: Result, names: Iterable[str]) -> list[str]:
         OutputError: The folder cannot be written, or a format failed; the result stays as it was.
         UsageError: There is no format of a name.
     """
-    names = require_known(names)
+    names, options = require_known(names), options or ExportOptions()
     with staged(result.folder) as partial:
-        failures = write_exports(result, names, partial)
-        if failures:
-            raise OutputError(f"{result.folder}: {'; '.join(failures)}")
-        written = sorted(file.name for file in partial.iterdir())
-        result.report.with_exports(names).write(partial)
-    return written
+        written = write_exports(result, names, partial, options)
+        if written.failures:
+            raise OutputError(f"{result.folder}: {'; '.join(written.failures)}")
+        files = sorted(file.name for file in partial.iterdir())
+        report = options.measured(result.report, result.table)
+        report.with_exports(names, options.manner, written.notes).write(partial)
+    return files

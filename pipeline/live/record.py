@@ -3,7 +3,7 @@
 Poses go to a file of rows as they come; the exports are made of it at the end.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from core.errors import OutputError
 from core.skeletons import COCO_21, Skeleton
 from core.types import Array, Intrinsics, Picture, VideoInfo
 from lifter.side_swaps import MIN_SCORE
-from pipeline.export.base import write_exports
+from pipeline.export.base import ExportOptions, write_exports
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.media.video_writer import VideoWriter
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
@@ -109,17 +109,18 @@ class Recorder:
         """When the feet of those recorded so far were on the ground, by track id."""
         return stances_by_person(SpoolTable(self._rows, self._joints))
 
-    def finish(self, report: Report, formats: Sequence[str]) -> None:
+    def finish(self, report: Report, options: ExportOptions) -> None:
         """Make the files whole; they get their names when the block ends.
 
         Args:
             report: All but the files.
-            formats: The export formats to write.
+            options: Which exports to write, and how.
         """
         self._video.close()
         draft = Result(self._partial, report, SpoolTable(self._rows, self._joints))
-        failures = write_exports(draft, formats, self._partial)
-        whole = replace(report, warnings=(*report.warnings, *failures))
+        exported = write_exports(draft, options.formats, self._partial, options)
+        whole = options.measured(report, draft.table)
+        whole = replace(whole, warnings=(*report.warnings, *exported.lines))
         self._report = whole.write(self._partial)
 
     @property

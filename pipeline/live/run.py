@@ -107,7 +107,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
             detector=choice, weights=weights, config=config.as_dict(), measures=measures,
             stances=stances,
         )  # fmt: skip
-        recorder.finish(report, config.export.formats)
+        recorder.finish(report, config.export)
     if failure:
         raise failure
     return recorder.result

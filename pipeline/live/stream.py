@@ -1,4 +1,4 @@
-"""Poses for other programs, frame by frame: JSON lines on stdout, or JSON objects by UDP."""
+"""Poses for other programs, frame by frame: JSON lines on stdout, JSON objects by UDP, or VMC."""
 
 import json
 import math
@@ -16,6 +16,7 @@ from core.errors import OutputError
 from core.skeletons import COCO_21, Skeleton
 from core.types import Floats
 from pipeline.live.moment import Moment
+from pipeline.live.vmc import VmcStream
 from pipeline.runtime.logs import LOG
 
 FORMAT_VERSION = 1
@@ -45,21 +46,23 @@ def open_stream(target: str) -> Stream:
     """Open a stream.
 
     Args:
-        target: `-` for stdout, or `udp://HOST:PORT`.
+        target: `-` for stdout, `udp://HOST:PORT` or `vmc://HOST:PORT`.
 
     Raises:
-        OutputError: There is no such host.
+        OutputError: There is no such host, or a library is missing.
     """
     if target == "-":
         return LineStream(sys.stdout.fileno())
-    host, _, port = target.removeprefix("udp://").rpartition(":")
+    scheme, _, receiver = target.partition("://")
+    host, _, port = receiver.rpartition(":")
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host.strip("[]"), int(port), type=socket.SOCK_DGRAM
         )[0]
     except OSError as error:
         raise OutputError(f"--stream {target}: no such receiver ({error.strerror})") from error
-    return DatagramStream(socket.socket(family, kind), address)
+    make = VmcStream if scheme == "vmc" else DatagramStream
+    return make(socket.socket(family, kind), address)
 
 
 def stream_header(

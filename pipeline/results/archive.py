@@ -5,6 +5,7 @@ read a field at a time, in constant memory.
 """
 
 import json
+import math
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ POSES, POSES_FORMAT = "poses.npz", "npz"
 """The file, and what `--export` calls its format."""
 FORMAT_VERSION = 2
 _CHUNK_ROWS = 2000
+_SINCE_VERSION_2 = frozenset({"joint_sigma_m", "contacts"})
 _DAMAGED = (
     OSError, KeyError, ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError,
     BadZipFile, zlib.error,
@@ -99,9 +101,16 @@ class ArchiveTable:
 
     def chunks(self, name: str) -> Iterator[Array]:
         """See `PoseTable`."""
-        values = self.column(name)
-        for start in range(0, len(values), _CHUNK_ROWS):
-            yield values[start : start + _CHUNK_ROWS]
+        if self._version < 2 and name in _SINCE_VERSION_2:
+            values = self.column(name)
+            for start in range(0, len(values), _CHUNK_ROWS):
+                yield values[start : start + _CHUNK_ROWS]
+            return
+        try:
+            with ZipFile(self._path) as archive, archive.open(f"{name}.npy") as file:
+                yield from _chunks(file)
+        except _DAMAGED as error:
+            raise self._damaged(error) from error
 
     def column(self, name: str) -> Array:
         """See `PoseTable`."""
@@ -116,7 +125,21 @@ class ArchiveTable:
             with ZipFile(self._path) as archive, archive.open(f"{name}.npy") as file:
                 return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
         except _DAMAGED as error:
-            raise InputError(f"{self._path}: not a result's {POSES} ({one_line(error)})") from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: BaseException) -> InputError:
+        return InputError(f"{self._path}: not a result's {POSES} ({one_line(error)})")
+
+
+def _chunks(file: IO[bytes]) -> Iterator[Array]:
+    """The rows of an array in numpy's format, some thousand at a time."""
+    np.lib.format.read_magic(file)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    row_bytes = dtype.itemsize * math.prod(shape[1:])
+    for start in range(0, shape[0], _CHUNK_ROWS):
+        count = min(_CHUNK_ROWS, shape[0] - start)
+        content = bytearray(file.read(count * row_bytes))
+        yield np.frombuffer(content, dtype).reshape(count, *shape[1:])
 
 
 def write_poses(path: Path, table: PoseTable, metadata: dict[str, Any]) -> None:

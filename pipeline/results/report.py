@@ -5,7 +5,7 @@
 
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -108,7 +108,8 @@ class Report:
     video, intrinsics, detector, weights (by role) and config (option → value) tell what the result
     was made of and with. grounding: how up and floor were found. frames: how many were analysed.
     seconds: by stage. measures: by name, see `pipeline.results.measures`; in the file they stand
-    at the top level. input: None for a live source. live: None for files. files: name → bytes.
+    at the top level. input: None for a live source. live: None for files. motion: a table a person,
+    None where it was not asked for. files: name → bytes.
     """
 
     video: VideoInfo
@@ -126,6 +127,7 @@ class Report:
     versions: Mapping[str, str] = field(default_factory=dict)
     input: InputReport | None = None
     live: LiveReport | None = None
+    motion: Sequence[Mapping[str, Any]] | None = None
     files: Mapping[str, int] = field(default_factory=dict)
     status: str = "done"
 
@@ -161,6 +163,8 @@ class Report:
             part = plain.pop(name)
             if part is not None:
                 plain[name] = asdict(part)
+        if self.motion is None:
+            del plain["motion"]
         measures = plain.pop("measures")
         return {**plain, **measures}
 
@@ -207,10 +211,22 @@ class Report:
         """The export formats that are there."""
         return frozenset((POSES_FORMAT, *self.config.get("export", ())))
 
-    def with_exports(self, names: Iterable[str]) -> Self:
-        """The same result with more export formats."""
+    def with_exports(
+        self, names: Iterable[str], manner: Mapping[str, Any], notes: Iterable[str] = ()
+    ) -> Self:
+        """The same result with more export formats.
+
+        Args:
+            names: Of the formats.
+            manner: The options by which they were written.
+            notes: What is to be known of them, which becomes warnings.
+        """
         others = sorted({*self.exports, *names} - {POSES_FORMAT})
-        return replace(self, config={**self.config, "export": others})
+        return replace(
+            self,
+            config={**self.config, **manner, "export": others},
+            warnings=tuple(dict.fromkeys((*self.warnings, *notes))),
+        )
 
     def timed(self, seconds: Mapping[str, float]) -> Self:
         """With how long each stage took, and the frames a second that follow."""

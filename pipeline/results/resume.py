@@ -12,7 +12,9 @@ from detectors.base import DetectOptions
 from pipeline.results.report import InputReport, Report, WeightsReport, read_report
 from weights.store import identify
 
-NOT_SETTINGS = frozenset({"output", "overwrite", "export"})
+NOT_SETTINGS = frozenset({
+    "output", "overwrite", "export", "plots", "measures", "z_up", "bvh_names", "blender",
+})  # fmt: skip
 """Options that change nothing in the poses and pictures."""
 
 

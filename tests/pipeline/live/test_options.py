@@ -7,10 +7,20 @@ from pipeline.live.options import LiveOptions
 
 
 @pytest.mark.parametrize(
-    "stream", ["udp://host", "udp://host:0", "udp://host:70000", "tcp://host:1", "poses.json", ""]
+    "stream",
+    [
+        "udp://host",
+        "udp://host:0",
+        "udp://host:70000",
+        "tcp://host:1",
+        "vmc://host",
+        "poses.json",
+        "",
+    ],
 )
 def test_a_wrong_stream_is_refused(stream: str) -> None:
-    with pytest.raises(UsageError, match=f"`stream` must be - or udp://HOST:PORT, got {stream}$"):
+    known = "-, udp://HOST:PORT or vmc://HOST:PORT"
+    with pytest.raises(UsageError, match=f"`stream` must be {known}, got {stream}$"):
         LiveOptions(stream=stream)
 
 
