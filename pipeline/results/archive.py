@@ -14,6 +14,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 import numpy as np
 
 from core.errors import InputError, one_line
+from core.files import open_input
 from core.skeletons import COCO_17, H36M_17, Skeleton
 from core.types import Array
 from pipeline.results.rows import POSE_ROW
@@ -99,7 +100,11 @@ class ArchiveTable:
 
     def _read(self, name: str) -> Array:
         try:
-            with ZipFile(self._path) as archive, archive.open(f"{name}.npy") as file:
+            with (
+                open_input(self._path) as opened,
+                ZipFile(opened) as archive,
+                archive.open(f"{name}.npy") as file,
+            ):
                 return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
         except _DAMAGED as error:
             raise InputError(f"{self._path}: not a result's {POSES} ({one_line(error)})") from error
