@@ -3,12 +3,15 @@
 import multiprocessing
 import re
 import resource
-import time
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-HANGS_AFTER_S = 30.0
+from pipeline.media.opencv import mute_opencv
+
+HANGS_AFTER_S = 180.0
+MAX_CPU_S = 20.0
+"""Of the process and the programs that it starts, so that a busy machine makes nothing slow."""
 STARTS_WITHIN_S = 300.0
 MAX_MEMORY_MIB = 1024
 """Of the process, its libraries among it, and of each program that it starts."""
@@ -20,6 +23,7 @@ class Watched:
     def __init__(self, out: Path) -> None:
         """Start nothing yet; `out` is the folder for results."""
         self.slowest_s = 0.0
+        """The most processor time that any file has taken."""
         self.most_mib = 0
         """The most memory that any file has taken."""
         self._out = out
@@ -33,23 +37,22 @@ class Watched:
             path: The file.
 
         Returns:
-            "" or "refused: …" where all is well, else "traceback: …", "crash: …", "memory: …" or
-            "hang".
+            "" or "refused: …" where all is well, else "traceback: …", "crash: …", "memory: …",
+            "slow: …" or "hang".
         """
         if self._process is None:
             self._start()
         assert self._process is not None
-        started = time.monotonic()
         self._connection.send((name, path, self._out))
         try:
             if self._connection.poll(HANGS_AFTER_S):
-                outcome, used_mib = self._connection.recv()
-                self.slowest_s = max(self.slowest_s, time.monotonic() - started)
+                outcome, used_mib, cpu_s = self._connection.recv()
+                self.slowest_s = max(self.slowest_s, cpu_s)
                 self.most_mib = max(self.most_mib, used_mib)
                 if used_mib > MAX_MEMORY_MIB:
                     self.close()  # the next file is not to answer for this one's
                     return f"memory: {used_mib} MiB; {outcome}"
-                return str(outcome)
+                return f"slow: {cpu_s:.0f} s; {outcome}" if cpu_s > MAX_CPU_S else str(outcome)
             outcome = "hang"
         except (EOFError, OSError):
             self._process.join(5)
@@ -77,6 +80,7 @@ class Watched:
 def _serve(connection: Connection) -> None:
     from testkit.fuzz.targets import read
 
+    mute_opencv()
     connection.send("ready")
     while True:
         try:
@@ -84,12 +88,19 @@ def _serve(connection: Connection) -> None:
         except EOFError:
             return
         _forget_peak()
+        before_s = _cpu_s()
         try:
             reason = read(name, path, out)
             outcome = f"refused: {reason}" if reason else ""
         except BaseException:
             outcome = f"traceback: {traceback.format_exc()}"
-        connection.send((outcome, _peak_mib()))
+        connection.send((outcome, _peak_mib(), _cpu_s() - before_s))
+
+
+def _cpu_s() -> float:
+    """Processor time of this process, and of the programs it started that have ended."""
+    used = [resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def _forget_peak() -> None:
