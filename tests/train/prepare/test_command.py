@@ -80,9 +80,9 @@ def test_a_raw_file_that_cannot_be_read_is_one_line(
         os.mkfifo(path)
     elif content == "bomb" and path.suffix == ".mat":
         name = "poses_3d" if command == "humaneva" else "data"
-        scipy.io.savemat(path, {name: np.zeros((1 << 24, 4))}, do_compression=True)
+        scipy.io.savemat(path, {name: np.zeros((1 << 21, 8))}, do_compression=True)
         # so much that a copy of it, and a list of it, are more than is allowed
-        monkeypatch.setattr(prepare, "MAX_MEMORY_BYTES", _used_bytes() + (256 << 20))
+        monkeypatch.setattr(prepare, "MAX_MEMORY_BYTES", _used_bytes() + (64 << 20))
     elif content == "bomb":
         path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 8)
     else:
