@@ -112,7 +112,7 @@ def compare(clip: str, graph: dict[str, np.ndarray[Any, Any]], num_threads: int)
         people.append(len(found))
         theirs = graph["landmarks"][index][coco]
         if np.isfinite(theirs).all():
-            distances.append(nearest_distance(found.keypoints_xy, theirs))
+            distances.append(nearest_distance(found.to_skeleton(COCO_17).keypoints_xy, theirs))
     detector.close()
 
     matched = np.array([d for d in distances if d is not None])

@@ -4,19 +4,19 @@ python -m benchmarks.views output/demo docs/viewpoints.jpg
 """
 
 import argparse
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from core.skeletons import H36M_17
 from core.types import Floats, Frame, Picture, WorldPoses
 from pipeline.media.video_reader import VideoReader
 from pipeline.render.figures import FigurePainter
 from pipeline.render.overlay import draw_person
 from pipeline.render.person import PersonInFrame
 from pipeline.render.stage_plot import build_stage
+from pipeline.results.result import Result, load_result
 
 MOMENTS, CELL, MARGIN = 6, 300, 0.35
 TURNS_DEG = (0.0, 90.0)
@@ -29,31 +29,31 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="what infer_video.py made of a clip")
     parser.add_argument("picture", type=Path)
     chosen = parser.parse_args()
-    with np.load(chosen.folder / "poses.npz") as poses:
-        table = {name: poses[name] for name in poses.files}
-    video = Path(json.loads(str(table["metadata_json"]))["video"]["path"])
-    frames = np.unique(table["frame_index"])
+    result = load_result(chosen.folder)
+    frames = np.unique(result.table.column("frame_index"))
     wanted = set(
         frames[np.linspace(0, len(frames) - 1, 2 * MOMENTS + 1).astype(int)[1::2]].tolist()
     )
-    with VideoReader(video) as reader:
-        columns = [column(frame, table) for frame in reader if frame.index in wanted]
+    with VideoReader(result.report.video.path) as reader:
+        columns = [column(frame, result) for frame in reader if frame.index in wanted]
     sheet = np.concatenate(columns, axis=1)
     cv2.imwrite(str(chosen.picture), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
-def column(frame: Frame, table: dict[str, Floats]) -> Picture:
+def column(frame: Frame, result: Result) -> Picture:
     """The people of one moment: as filmed, in 3D from the camera's side, and from their right."""
-    rows = np.flatnonzero(table["frame_index"] == frame.index)
     people = [
         PersonInFrame(
-            int(table["track_id"][row]),
-            box(table["keypoints_2d"][row]),
-            table["keypoints_2d"][row],
-            table["keypoint_scores"][row],
-            table["joints_world_m"][row].astype(float),
+            person.track_id,
+            box(person.keypoints_2d[row]),
+            person.keypoints_2d[row],
+            person.keypoint_scores[row],
+            person.joints_world_m[row].astype(float),
+            person.joint_sigma_m[row],
+            result.joints,
         )
-        for row in rows
+        for person in result.people
+        for row in np.flatnonzero(person.frame_indices == frame.index)
     ]
     return np.concatenate([filmed(frame, people), *(turned(people, turn) for turn in TURNS_DEG)])
 
@@ -70,12 +70,10 @@ def filmed(frame: Frame, people: list[PersonInFrame]) -> Picture:
     cut = np.array([[1, 0, -left], [0, 1, -top]]) * CELL / side
     picture = cv2.warpAffine(frame.rgb, cut, (CELL, CELL), flags=cv2.INTER_AREA)
     for person in people:
-        moved = PersonInFrame(
-            person.track_id,
-            person.box_xyxy - [left, top, left, top],
-            person.keypoints_xy - [left, top],
-            person.keypoint_scores,
-            person.joints_world_m,
+        moved = replace(
+            person,
+            box_xyxy=person.box_xyxy - [left, top, left, top],
+            keypoints_xy=person.keypoints_xy - [left, top],
         )
         draw_person(picture, moved, CELL / side)
     return picture
@@ -87,13 +85,9 @@ def turned(people: list[PersonInFrame], turn_deg: float) -> Picture:
     about_z = np.array(
         [[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
     )
-    seen = [
-        PersonInFrame(
-            p.track_id, p.box_xyxy, p.keypoints_xy, p.keypoint_scores, p.joints_world_m @ about_z
-        )
-        for p in people
-    ]
-    stage = build_stage([WorldPoses(p.joints_world_m[None], "", H36M_17) for p in seen], CELL, CELL)
+    seen = [replace(person, joints_world_m=person.joints_world_m @ about_z) for person in people]
+    worlds = [WorldPoses(person.joints_world_m[None], "", person.skeleton) for person in seen]
+    stage = build_stage(worlds, CELL, CELL)
     picture = stage.picture.copy()
     FigurePainter(stage).draw(picture, seen)
     return picture

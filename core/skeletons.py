@@ -108,6 +108,20 @@ H36M_17 = Skeleton(
     (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
 )  # fmt: skip
 
+# The feet follow the 17, so that rows of COCO-17 and Human3.6M-17 are the first 17 of these. A heel
+# is the foot's rearmost point, a toe the tip of the big one; joints lie on the sole, keypoints
+# where they are seen.
+COCO_21 = Skeleton(
+    "coco_21",
+    (*COCO_17.joints, "left_big_toe", "left_heel", "right_big_toe", "right_heel"),
+    (*COCO_17.parents, 15, 15, 16, 16),
+)
+H36M_21 = Skeleton(
+    "h36m_21",
+    (*H36M_17.joints, "r_heel", "r_toe", "l_heel", "l_toe"),
+    (*H36M_17.parents, 3, 3, 6, 6),
+)
+
 # https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker
 BLAZEPOSE_33 = Skeleton(
     "blazepose_33",
@@ -172,6 +186,16 @@ HALPE_26 = Skeleton(
 
 BY_NAME = {
     skeleton.name: skeleton
-    for skeleton in (COCO_17, H36M_17, BLAZEPOSE_33, BODY_25, BODY_25B, COCO_18, HALPE_26)
+    for skeleton in (
+        COCO_17,
+        H36M_17,
+        COCO_21,
+        H36M_21,
+        BLAZEPOSE_33,
+        BODY_25,
+        BODY_25B,
+        COCO_18,
+        HALPE_26,
+    )
 }
 """All skeletons by name."""

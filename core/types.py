@@ -109,23 +109,23 @@ class Detections:
     def to_skeleton(self, skeleton: Skeleton) -> "Detections":
         """The same people with the joints of another skeleton, which are selected by name.
 
-        Raises:
-            ValueError: Some of its joints are not in this skeleton.
+        Those that this skeleton lacks are unseen: NaN, with a score of 0.
         """
         if skeleton == self.skeleton:
             return self
-        missing = [joint for joint in skeleton.joints if joint not in self.skeleton.joints]
-        if missing:
-            raise ValueError(
-                f"skeleton {self.skeleton.name} lacks joints of {skeleton.name}:"
-                f" {', '.join(missing)}"
-            )
-        columns = self.skeleton.indices(skeleton.joints)
+        shared = tuple(joint for joint in skeleton.joints if joint in self.skeleton.joints)
+        to, of = skeleton.indices(shared), self.skeleton.indices(shared)
+
+        def selected(values: Floats, unseen: float) -> Floats:
+            chosen = np.full((len(self), len(skeleton), *values.shape[2:]), unseen, values.dtype)
+            chosen[:, to] = values[:, of]
+            return chosen
+
         return replace(
             self,
-            keypoints_xy=self.keypoints_xy[:, columns],
-            keypoint_scores=self.keypoint_scores[:, columns],
-            keypoints_3d=self.keypoints_3d[:, columns],
+            keypoints_xy=selected(self.keypoints_xy, np.nan),
+            keypoint_scores=selected(self.keypoint_scores, 0.0),
+            keypoints_3d=selected(self.keypoints_3d, np.nan),
             skeleton=skeleton,
         )
 
@@ -194,16 +194,21 @@ class CameraPoses:
     """One person's joints as a camera sees them.
 
     joints_m (T, J, 3) metres relative to the pelvis, camera axes; root_m (T, 3) metres, the pelvis
-    in camera space.
+    in camera space; sigma_m (T, J) metres, one standard deviation of a joint's position relative to
+    the pelvis, NaN where it is not known (the default: nowhere).
     """
 
     joints_m: Floats
     root_m: Floats
     skeleton: Skeleton
+    sigma_m: Floats = None  # type: ignore[assignment]  # never None once made
 
     def __post_init__(self) -> None:
         check_shape("CameraPoses.joints_m", self.joints_m, (None, len(self.skeleton), 3))
         check_shape("CameraPoses.root_m", self.root_m, (len(self.joints_m), 3))
+        if self.sigma_m is None:
+            object.__setattr__(self, "sigma_m", np.full(self.joints_m.shape[:2], np.nan))
+        check_shape("CameraPoses.sigma_m", self.sigma_m, self.joints_m.shape[:2])
 
 
 @dataclass(frozen=True)

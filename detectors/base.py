@@ -103,7 +103,12 @@ class TwoWayDetector(Detector, Protocol):
     """A detector that can follow one person from frame to frame, backwards too."""
 
     def follow(self, detections: Detections, row: int) -> Follower:
-        """Follow the person in a row of a frame's detections through the frames beside it."""
+        """Follow the person in a row of a frame's detections through the frames beside it.
+
+        Args:
+            detections: Those of the frame, with the joints of COCO-21.
+            row: The person's.
+        """
 
 
 def detect_all(detector: Detector, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:

@@ -79,29 +79,26 @@ class RTMPoseBackend(DeviceBackend):
 
 
 class RTMPose:
-    """People in single frames, as COCO-17.
+    """People in single frames, with the keypoints of the network.
 
-    rtmlib tells no box's score: a person's is the mean of their keypoints' scores. Those are the
+    rtmlib tells no box's score: a person's is the mean of COCO-17's scores. Those are the
     mean peak of a keypoint's two distributions (SimCC), clipped to 0…1; a keypoint without a peak
     above 0 is missing.
 
     Args:
         finder: rtmlib's `YOLOX`: a BGR picture → boxes.
         keypoints: rtmlib's `RTMPose`: a BGR picture and boxes → keypoints and their scores.
-        joints: The skeleton of these keypoints.
+        skeleton: That of these keypoints.
     """
-
-    skeleton = COCO_17
 
     def __init__(
         self,
         finder: Callable[[Array], Any],
         keypoints: Callable[[Array, Array], tuple[Floats, Floats]],
-        joints: Skeleton,
+        skeleton: Skeleton,
     ) -> None:
         self._finder, self._keypoints = finder, keypoints
-        self._joints = len(joints)
-        self._columns = joints.indices(COCO_17.joints)
+        self.skeleton = skeleton
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Do nothing: no frame is remembered."""
@@ -119,19 +116,19 @@ class RTMPose:
         picture = np.ascontiguousarray(frame.rgb[:, :, ::-1])
         with errors_of_onnxruntime("onnxruntime cannot run RTMPose"):
             boxes = np.asarray(self._finder(picture), np.float32).reshape(-1, 4)
-            xy: Floats = np.zeros((0, self._joints, 2))
-            scores: Floats = np.zeros((0, self._joints))
+            xy: Floats = np.zeros((0, len(self.skeleton), 2))
+            scores: Floats = np.zeros((0, len(self.skeleton)))
             if len(boxes):  # without, rtmlib would take the whole picture for a person
                 xy, scores = self._keypoints(picture, boxes)
-        xy, scores = xy[:, self._columns], scores[:, self._columns].clip(0, 1)
+        scores = scores.clip(0, 1)
         return Detections(
             frame.index,
             boxes,
-            scores.mean(1),
+            scores[:, self.skeleton.indices(COCO_17.joints)].mean(1),
             np.where(scores[..., None] > 0, xy, np.nan),
             scores,
             np.full((*scores.shape, 3), np.nan),
-            COCO_17,
+            self.skeleton,
         )
 
 

@@ -193,6 +193,8 @@ def _build(
             f"{spec.skeleton_in.name} has {len(spec.skeleton_in)} and "
             f"{spec.skeleton_out.name} {len(spec.skeleton_out)}"
         )
+    if spec.model.features_out not in (3, 4):
+        raise ValueError(f"gives {spec.model.features_out} numbers per joint, expected 3 or 4")
     if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
         raise ValueError("its tensors hold numbers that are not finite")
     try:
@@ -211,7 +213,7 @@ def _try_out(model: LiftingNetwork) -> None:
     shape = (1, sizes.receptive_field, sizes.joints_in, sizes.features_in)
     with torch.inference_mode():
         joints = model(torch.linspace(-1, 1, math.prod(shape)).view(shape))
-    if joints.shape != (1, 1, sizes.joints_out, 3):
+    if joints.shape != (1, 1, sizes.joints_out, sizes.features_out):
         raise ValueError(f"gives numbers of shape {tuple(joints.shape)}, which are no joints")
     if not (joints.abs() < _FARTHEST_M).all():  # nor NaN
         raise ValueError("gives joints that are farther away than any, its numbers are damaged")

@@ -7,7 +7,7 @@ two errors are nearly independent.
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d, uniform_filter1d
 
-from core.skeletons import H36M_17
+from core.skeletons import H36M_17, Skeleton
 from core.types import Floats
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 
@@ -21,7 +21,12 @@ _ABOVE = H36M_17.indices(("thorax", "neck_base", "head_top"))
 _SPINE = H36M_17.index("spine")
 
 
-def fuse(joints_m: Floats, detector_m: Floats, share: float = DETECTOR_SHARE) -> Floats:
+def fuse(
+    joints_m: Floats,
+    detector_m: Floats,
+    share: float = DETECTOR_SHARE,
+    skeleton: Skeleton = H36M_17,
+) -> Floats:
     """Average lifted joints with a detector's 3D, limb joint by limb joint.
 
     With w a frame's weight, x a lifted joint, d the detector's, smoothed, and s = median |x| /
@@ -29,16 +34,18 @@ def fuse(joints_m: Floats, detector_m: Floats, share: float = DETECTOR_SHARE) ->
 
         x ← x + w (s d - x)
 
-    Spine, neck and head follow hips and shoulders: detectors have other points there.
+    Spine, neck and head follow hips and shoulders, feet their ankles: detectors have other points
+    there.
 
     Args:
-        joints_m: (T, 17, 3) lifted joints (H36M_17), metres from the pelvis, camera axes.
-        detector_m: (T, 17, 3) the detector's points (COCO_17), metres, camera axes; NaN in frames
-            without 3D, which stay as lifted.
+        joints_m: (T, J, 3) lifted joints (H36M_17 or H36M_21), metres from the pelvis, camera axes.
+        detector_m: (T, K, 3) the detector's points (COCO_17 or COCO_21), metres, camera axes; NaN
+            in frames without 3D, which stay as lifted.
         share: Weight w of the detector's 3D, away from frames without it.
+        skeleton: The lifted joints'.
 
     Returns:
-        (T, 17, 3) averaged joints, metres from the pelvis.
+        (T, J, 3) averaged joints, metres from the pelvis.
     """
     available = ~np.isnan(detector_m[:, LIMBS_IN].sum((1, 2)))
     if not available.any():
@@ -66,4 +73,6 @@ def fuse(joints_m: Floats, detector_m: Floats, share: float = DETECTOR_SHARE) ->
     shift = (fused[:, _SHOULDERS] - joints_m[:, _SHOULDERS]).mean(1)
     fused[:, _ABOVE] += shift[:, None]
     fused[:, _SPINE] += shift / 2
+    for ankle, joint in skeleton.bones[len(H36M_17.bones) :]:  # of the feet
+        fused[:, joint] += fused[:, ankle] - joints_m[:, ankle]
     return fused

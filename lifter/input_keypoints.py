@@ -1,8 +1,10 @@
 """COCO-17 keypoints as a network wants them: in its own skeleton, none missing."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from core.skeletons import COCO_17, H36M_17, Skeleton
+from core.skeletons import COCO_17, COCO_21, H36M_17, Skeleton
 from core.types import Floats, LifterInput
 
 CONVERTIBLE = (COCO_17, H36M_17)
@@ -26,7 +28,7 @@ def network_keypoints(sequence: LifterInput, skeleton: Skeleton) -> Floats:
     """Give a network that takes no confidence the keypoints that it was trained on.
 
     Args:
-        sequence: T frames, of `skeleton` or COCO-17.
+        sequence: T frames, of `skeleton`, COCO-17 or COCO-21.
         skeleton: What the network takes.
 
     Returns:
@@ -35,12 +37,39 @@ def network_keypoints(sequence: LifterInput, skeleton: Skeleton) -> Floats:
     Raises:
         ValueError: The one cannot be made of the other.
     """
-    keypoints = sequence.keypoints
-    if sequence.skeleton != skeleton:
-        if (sequence.skeleton, skeleton) != (COCO_17, H36M_17):
-            raise ValueError(f"expected {skeleton.name} keypoints, got {sequence.skeleton.name}")
-        keypoints = h36m_from_coco(keypoints)
-    return fill_unseen(keypoints, skeleton)
+    if skeleton == H36M_17 and sequence.skeleton != H36M_17:
+        return fill_unseen(h36m_from_coco(with_keypoints_of(sequence, COCO_17).keypoints), skeleton)
+    return fill_unseen(with_keypoints_of(sequence, skeleton).keypoints, skeleton)
+
+
+def with_keypoints_of(sequence: LifterInput, skeleton: Skeleton) -> LifterInput:
+    """Leave the keypoints of feet out, or add them as never seen.
+
+    Args:
+        sequence: T frames of COCO-17 or COCO-21, or of `skeleton`.
+        skeleton: Which of the two is wanted.
+
+    Raises:
+        ValueError: The one cannot be made of the other.
+    """
+    if sequence.skeleton == skeleton:
+        return sequence
+    if {sequence.skeleton, skeleton} != {COCO_17, COCO_21}:
+        raise ValueError(f"expected {skeleton.name} keypoints, got {sequence.skeleton.name}")
+    frames, kept = len(sequence.times_s), min(len(skeleton), len(sequence.skeleton))
+
+    def resized(values: Floats, missing: float) -> Floats:
+        full = np.full((frames, len(skeleton), *values.shape[2:]), missing)
+        full[:, :kept] = values[:, :kept]
+        return full
+
+    return replace(
+        sequence,
+        keypoints=resized(sequence.keypoints, np.nan),
+        scores=resized(sequence.scores, 0.0),
+        keypoints_3d=resized(sequence.keypoints_3d, np.nan),
+        skeleton=skeleton,
+    )
 
 
 def h36m_from_coco(keypoints: Floats) -> Floats:

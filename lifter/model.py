@@ -63,7 +63,7 @@ class ModelConfig(NetworkConfig):
         """
         expected = _Sizes(
             self.joints_in * self.features_in,
-            self.joints_out * 3,
+            self.joints_out * self.features_out,
             self.channels,
             self.filter_widths,
         )
@@ -93,7 +93,7 @@ class TemporalConvNet(LiftingNetwork, config=ModelConfig):
             dilation *= width
         self.layers_conv = nn.ModuleList(convolutions)
         self.layers_bn = nn.ModuleList(nn.BatchNorm1d(channels, momentum=0.1) for _ in convolutions)
-        self.shrink = nn.Conv1d(channels, config.joints_out * 3, 1)
+        self.shrink = nn.Conv1d(channels, config.joints_out * config.features_out, 1)
 
     def set_bn_momentum(self, momentum: float) -> None:
         """Set the momentum of every batch normalisation's running statistics."""
@@ -108,7 +108,7 @@ class TemporalConvNet(LiftingNetwork, config=ModelConfig):
             x: (B, T, K, features) normalised keypoints, T at least the receptive field.
 
         Returns:
-            (B, T - receptive field + 1, J, 3) joints, in the units of training.
+            (B, T - receptive field + 1, J, features out) joints, in the units of training.
 
         Raises:
             ValueError: The sequences are shorter than the receptive field.
@@ -127,8 +127,8 @@ class TemporalConvNet(LiftingNetwork, config=ModelConfig):
             residual = x[:, :, first : first + x.shape[2] - trimmed]  # (B, C, T - trimmed)
             x = self._block(i, x) + residual
             dilation *= width
-        x = self.shrink(x)  # (B, J · 3, T')
-        return x.transpose(1, 2).reshape(batch, -1, self.config.joints_out, 3)
+        x = self.shrink(x).transpose(1, 2)  # (B, T', J · features out)
+        return x.reshape(batch, -1, self.config.joints_out, self.config.features_out)
 
     def _block(self, i: int, x: Tensor) -> Tensor:
         """Two convolutions, the first one dilated: (B, C, T) → (B, C, T - trimmed)."""
@@ -143,7 +143,7 @@ class TemporalConvNet(LiftingNetwork, config=ModelConfig):
             x: (B, receptive field, K, features) normalised keypoints.
 
         Returns:
-            (B, J, 3) joints: `forward` of each window.
+            (B, J, features out) joints: `forward` of each window.
 
         Raises:
             ValueError: The windows have another length, or the network is dense.
@@ -164,7 +164,7 @@ class TemporalConvNet(LiftingNetwork, config=ModelConfig):
             x = self._merge(self.layers_conv[2 * i], self.layers_bn[2 * i], frames.flatten(1))
             x = residual + self._merge(self.layers_conv[2 * i + 1], self.layers_bn[2 * i + 1], x)
         x = F.linear(x, self.shrink.weight[:, :, 0], self.shrink.bias)
-        return x.reshape(-1, self.config.joints_out, 3)
+        return x.reshape(-1, self.config.joints_out, self.config.features_out)
 
     def _merge(self, convolution: nn.Module, norm: nn.Module, x: Tensor) -> Tensor:
         """A convolution over non-overlapping frames as one product: (N, width · C) → (N, C')."""

@@ -17,7 +17,7 @@ and the config's fields; `lifter.checkpoint` builds the network from them.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -43,6 +43,8 @@ class NetworkConfig(ABC):
     """Numbers per keypoint: 2 for x and y, 3 with a confidence."""
     joints_out: int
     """Joints per frame; 1 for a trajectory network."""
+    features_out: int = field(default=3, kw_only=True)
+    """Numbers per joint: 3 for x, y, z, 4 with the logarithm of σ, metres."""
 
     @property
     @abstractmethod
@@ -102,7 +104,7 @@ class LiftingNetwork(nn.Module, ABC):
             x: (B, T, K, features) normalised keypoints, T at least the receptive field.
 
         Returns:
-            (B, T - receptive field + 1, J, 3) joints, in the units of training.
+            (B, T - receptive field + 1, J, features out) joints, in the units of training.
         """
 
     @abstractmethod
@@ -113,7 +115,7 @@ class LiftingNetwork(nn.Module, ABC):
             x: (B, receptive field, K, features) normalised keypoints.
 
         Returns:
-            (B, J, 3) joints: `forward` of each window.
+            (B, J, features out) joints: `forward` of each window.
         """
 
 

@@ -52,17 +52,20 @@ def pixels_from_screen(points: Array, width: float, height: float) -> Array:
 
 
 def person_windows(rays: Tensor, confidence: Tensor, centre_frame: int) -> tuple[Tensor, Tensor]:
-    """Normalise windows of COCO-17 keypoints around the person.
+    """Normalise windows of keypoints around the person.
+
+    Size and centre are those of COCO-17's keypoints, whether feet are seen or not.
 
     Args:
-        rays: (B, T, 17, 2) x/z and y/z in camera axes, NaN where nothing is known.
-        confidence: (B, T, 17) in 0…1, 0 where a keypoint was not observed. A position that was
+        rays: (B, T, K, 2) x/z and y/z in camera axes, NaN where nothing is known; the first 17 are
+            COCO-17's.
+        confidence: (B, T, K) in 0…1, 0 where a keypoint was not observed. A position that was
             filled in there still helps to find the torso.
         centre_frame: Index in the window of the frame to be lifted.
 
     Returns:
-        Network input (B, T, 18, 3) and the rotation (B, 3, 3) from camera to virtual camera axes.
-        The first 17 rows are x, y, confidence; the last is the torso's path in x and y and the
+        Network input (B, T, K + 1, 3) and the rotation (B, 3, 3) from camera to virtual camera
+        axes. The first K rows are x, y, confidence; the last is the torso's path in x and y and the
         logarithm of the person's angular size, on which the strength of the perspective depends.
     """
     rotation = look_at(_torso_centre(rays[:, centre_frame : centre_frame + 1])[:, 0])
@@ -73,10 +76,12 @@ def person_windows(rays: Tensor, confidence: Tensor, centre_frame: int) -> tuple
     )
     points = turned[..., :2] / turned[..., 2:].clamp(min=_MIN_DEPTH)
     torso = _torso_centre(points)  # (B, T, 2)
-    observed = (confidence > 0).to(points.dtype)[..., None]  # (B, T, 17, 1)
+    observed = (confidence > 0).to(points.dtype)[..., None]  # (B, T, K, 1)
     centred = (points - torso[:, :, None]).nan_to_num(0.0) * observed
     # Root mean square distance of observed keypoints from the torso, over the window: (B,)
-    variance = centred.square().sum((1, 2, 3)) / observed.sum((1, 2, 3)).clamp(min=1)
+    body = slice(len(COCO_17))
+    variance = centred[:, :, body].square().sum((1, 2, 3))
+    variance = variance / observed[:, :, body].sum((1, 2, 3)).clamp(min=1)
     size = variance.sqrt().clamp(min=1e-4)
     confidence = confidence.clamp(max=_MAX_CONFIDENCE)
     frames = torch.cat([centred / size[:, None, None, None], confidence[..., None]], -1)
@@ -86,9 +91,9 @@ def person_windows(rays: Tensor, confidence: Tensor, centre_frame: int) -> tuple
     return torch.cat([frames, motion], 2), rotation
 
 
-def flip_person_windows(windows: Tensor) -> Tensor:
-    """Mirror network input (B, T, 18, 3): x negated, left and right swapped."""
-    flipped = windows[:, :, [*COCO_17.flip_order, len(COCO_17)]]
+def flip_person_windows(windows: Tensor, skeleton: Skeleton) -> Tensor:
+    """Mirror network input (B, T, K + 1, 3): x negated, left and right swapped."""
+    flipped = windows[:, :, [*skeleton.flip_order, len(skeleton)]]
     flipped[..., 0] *= -1
     return flipped
 
@@ -97,7 +102,7 @@ def tilted(values: Tensor, angle_rad: Tensor | float) -> Tensor:
     """Turn values as a camera does that rolls about its own axis.
 
     Args:
-        values: Points (…, 2), network input or joints (…, 3).
+        values: Points (…, 2), network input or joints (…, 3 or more).
         angle_rad: Angle from x towards y, radians; a scalar, or one that broadcasts to (…).
 
     Returns:
@@ -110,16 +115,16 @@ def tilted(values: Tensor, angle_rad: Tensor | float) -> Tensor:
 
 
 def flip_joints(joints: Array, skeleton: Skeleton) -> Array:
-    """Mirror joints or keypoints (…, K, D): x negated, left and right swapped."""
+    """Mirror joints or keypoints (…, K, D): x negated, left and right swapped, the rest kept."""
     flipped = joints[..., skeleton.flip_order, :]
     flipped[..., 0] *= -1
     return flipped
 
 
 def _torso_centre(points: Tensor) -> Tensor:
-    """(B, T, 17, 2) → (B, T, 2): mean of known shoulders and hips, else of all known keypoints."""
+    """(B, T, K, 2) → (B, T, 2): mean of known shoulders and hips, else of all known keypoints."""
     centre = points[:, :, COCO_17.indices(_TORSO)].nanmean(2)
-    return torch.where(centre.isnan(), points.nanmean(2), centre)
+    return torch.where(centre.isnan(), points[:, :, : len(COCO_17)].nanmean(2), centre)
 
 
 def look_at(direction: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from scipy.linalg import solveh_banded
 from scipy.ndimage import gaussian_filter1d
 
 from core.camera import pixels_to_rays
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_17, H36M_17, Skeleton
 from core.types import Floats, Intrinsics, LifterInput
 from lifter.bones import bone_lengths, bone_spans
 
@@ -47,7 +47,7 @@ def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrins
     keeps depth steady under noise and carries the path through frames without keypoints.
 
     Args:
-        joints_m: (T, 17, 3) lifted joints (H36M_17), metres from the pelvis, camera axes.
+        joints_m: (T, J, 3) lifted joints (H36M_17 or H36M_21), metres from the pelvis, camera axes.
         sequence: The keypoints of the same T frames; those with score 0 count for nothing.
         intrinsics: The camera. An error in its focal length scales depth.
 
@@ -89,7 +89,11 @@ def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrins
 
 
 def fit_keypoints(
-    joints_m: Floats, root_m: Floats, sequence: LifterInput, intrinsics: Intrinsics
+    joints_m: Floats,
+    root_m: Floats,
+    sequence: LifterInput,
+    intrinsics: Intrinsics,
+    skeleton: Skeleton = H36M_17,
 ) -> tuple[Floats, Floats]:
     """Move lifted joints and pelvis towards their keypoints: the most likely body of each frame.
 
@@ -108,10 +112,11 @@ def fit_keypoints(
     (`_solved_round`), for all frames at once.
 
     Args:
-        joints_m: (T, 17, 3) lifted joints (H36M_17), metres from the pelvis, camera axes.
+        joints_m: (T, J, 3) lifted joints, metres from the pelvis, camera axes.
         root_m: (T, 3) the pelvis in camera space, metres; NaN = unknown.
         sequence: The keypoints of the same T frames.
         intrinsics: The camera.
+        skeleton: The joints'; H36M_17 or one that goes on from it.
 
     Returns:
         joints_m and root_m, moved; unchanged if no limb has a score in any frame.
@@ -121,10 +126,10 @@ def fit_keypoints(
         return joints_m, root_m
     matrices, vectors = terms
     matrices[:, 0] += np.eye(3) / _PELVIS_M**2
-    lengths = bone_lengths(bone_spans(joints_m))
+    lengths = bone_lengths(bone_spans(joints_m, skeleton), skeleton)
     moves = np.zeros_like(joints_m)
     for _ in range(_ROUNDS):
-        moves = _solved_round(joints_m, lengths, matrices, vectors, moves)
+        moves = _solved_round(joints_m, lengths, matrices, vectors, moves, skeleton)
     return joints_m + moves - moves[:, :1], root_m + moves[:, 0]
 
 
@@ -134,7 +139,7 @@ def _keypoint_terms(
     """The keypoints' part of the normal equations of each joint; None if nothing was seen.
 
     Returns:
-        τ P (T, 17, 3, 3) and τ P o (T, 17, 3), 0 for joints without a keypoint.
+        τ P (T, J, 3, 3) and τ P o (T, J, 3), 0 for joints without a keypoint.
     """
     rays = pixels_to_rays(np.nan_to_num(sequence.keypoints[:, LIMBS_IN]), intrinsics)
     rays = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
@@ -163,9 +168,14 @@ def _keypoint_terms(
 
 
 def _solved_round(
-    joints_m: Floats, lengths_m: Floats, matrices: Floats, vectors: Floats, moves_m: Floats
+    joints_m: Floats,
+    lengths_m: Floats,
+    matrices: Floats,
+    vectors: Floats,
+    moves_m: Floats,
+    skeleton: Skeleton,
 ) -> Floats:
-    """One round of Gauss-Newton from moves (T, 17, 3): the next moves.
+    """One round of Gauss-Newton from moves (T, J, 3): the next moves.
 
     A bone along the unit vector a, with S = I / σ_b² + a aᵀ / σ_l² and the pull q of its length,
     adds to the normal equations
@@ -174,7 +184,7 @@ def _solved_round(
     """
     matrices, vectors = matrices.copy(), vectors.copy()
     eliminated = {}
-    for parent, child in reversed(H36M_17.bones):  # children before their parents
+    for parent, child in reversed(skeleton.bones):  # children before their parents
         # Linearised length: |b + m_c - m_p| ≈ span + aᵀ (m_c - m_p - relative)
         relative = moves_m[:, child] - moves_m[:, parent]
         bone = joints_m[:, child] - joints_m[:, parent] + relative
@@ -195,7 +205,7 @@ def _solved_round(
     # Back substitution from the pelvis to the leaves
     moved = np.zeros_like(moves_m)
     moved[:, 0] = _times(np.linalg.inv(matrices[:, 0]), vectors[:, 0])
-    for parent, child in H36M_17.bones:
+    for parent, child in skeleton.bones:
         inverse, stiffness, right = eliminated[child]
         moved[:, child] = _times(inverse, right + _times(stiffness, moved[:, parent]))
     return moved

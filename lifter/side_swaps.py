@@ -14,7 +14,7 @@ from the detector, so what lasts stays as detected.
 import numpy as np
 from numpy.typing import NDArray
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_17, COCO_21
 from core.types import Floats
 
 MIN_SCORE = 0.1
@@ -24,7 +24,8 @@ scores near 0."""
 _PRICE_PER_S = 0.3  # c, for a second of frames, in body sizes
 _MAX_INTERVAL_S = 0.1  # people turn around between frames that are further apart
 _HALVES = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
-_WITH_UPPER = ("eye", "ear")  # exchanged with the upper body; they move too little to decide
+_WITH_HALVES = (("eye", "ear"), ("big_toe", "heel"))
+"""Exchanged with a half, without deciding: a face moves too little, and few detectors see feet."""
 
 
 def correct_side_swaps(
@@ -36,9 +37,9 @@ def correct_side_swaps(
     a person who faces the other way, becomes NaN.
 
     Args:
-        keypoints: (T, 17, 2) px of one person (COCO_17), NaN = not seen.
-        scores: (T, 17) in 0…1; below `MIN_SCORE` a keypoint decides nothing.
-        keypoints_3d: (T, 17, 3) the detector's own 3D, NaN where it has none.
+        keypoints: (T, K, 2) px of one person (COCO_21 or COCO_17), NaN = not seen.
+        scores: (T, K) in 0…1; below `MIN_SCORE` a keypoint decides nothing.
+        keypoints_3d: (T, K, 3) the detector's own 3D, NaN where it has none.
         times_s: (T,) seconds, rising.
 
     Returns:
@@ -47,9 +48,11 @@ def correct_side_swaps(
     keypoints, scores, keypoints_3d = keypoints.copy(), scores.copy(), keypoints_3d.copy()
     seen = (scores >= MIN_SCORE) & ~np.isnan(keypoints[..., 0])
     points = np.where(seen[..., None], keypoints, np.nan)
-    for half, also in zip(_HALVES, (_WITH_UPPER, ()), strict=True):
-        swapped = _swapped_frames(points[:, _pairs(half)], _body_size(points), times_s)
+    size = _body_size(points[:, : len(COCO_17)])
+    for half, also in zip(_HALVES, _WITH_HALVES, strict=True):
+        swapped = _swapped_frames(points[:, _pairs(half)], size, times_s)
         sides = _pairs(half + also)
+        sides = sides[sides.max(1) < keypoints.shape[1]]
         for values in (keypoints, scores):
             values[np.ix_(swapped, sides.ravel())] = values[np.ix_(swapped, sides[:, ::-1].ravel())]
         keypoints_3d[swapped] = np.nan
@@ -59,7 +62,7 @@ def correct_side_swaps(
 def _pairs(parts: tuple[str, ...]) -> NDArray[np.int64]:
     """(N, 2) indices of the left and the right keypoint of each part."""
     return np.array(
-        [[COCO_17.index(f"{side}_{part}") for side in ("left", "right")] for part in parts]
+        [[COCO_21.index(f"{side}_{part}") for side in ("left", "right")] for part in parts]
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, VideoInfo
 from detectors.base import (
     Detector,
@@ -80,7 +80,7 @@ def detect_people(
     """
     times, shot_starts = array("d"), []
     with ExitStack() as undo:
-        detections = DetectionSpool(COCO_17, folder)
+        detections = DetectionSpool(COCO_21, folder)
         undo.callback(detections.close)  # unless all goes well
         with open_clip(video, options) as reader:
             detector.begin(reader.info, reader.picture_numbers)
@@ -89,7 +89,7 @@ def detect_people(
                 for frame, detected in detect_all(detector, counted):
                     if frame.starts_shot:
                         shot_starts.append(len(times))
-                    detections.append(detected.to_skeleton(COCO_17))
+                    detections.append(detected.to_skeleton(COCO_21))
                     times.append(frame.time_s)
         is_whole = options.start is None and options.end is None
         info = measured(reader.info, np.array(times)) if is_whole else reader.info
@@ -166,7 +166,7 @@ def _step(
     for follower in followers:
         seen = follower(frame)
         if seen is not None and not _is_among(seen, detections[place]):
-            detections.add(place, seen)
+            detections.add(place, seen.to_skeleton(COCO_21))
             going_on.append(follower)
     return going_on
 

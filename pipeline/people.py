@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.skeletons import H36M_17
+from core.skeletons import COCO_21, Skeleton
 from core.types import Array, CameraPoses, Floats, Intrinsics
 from lifter.predict import Lifter
 from pipeline.grounding.contacts import seen_feet
@@ -21,10 +21,12 @@ from pipeline.plausibility import Plausibility
 from pipeline.results.detections import TrackRows
 from pipeline.results.measures import Measurement, PersonPart
 from pipeline.results.person_table import PersonTable
-from pipeline.results.rows import LIFTED_ROW, PERSON_ROW, copy_fields
+from pipeline.results.rows import copy_fields, lifted_row, person_row
 from pipeline.results.spool import Spool
 
-_BLENDED = ("keypoints_2d", "joints_camera_m", "root_camera_m", "joints_world_m")
+_BLENDED = (
+    "keypoints_2d", "joints_camera_m", "root_camera_m", "joints_world_m", "joint_sigma_m",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def find_people(
     Returns:
         The people that are kept; the caller closes their table.
     """
-    with closing(Spool(LIFTED_ROW, folder)) as rows:
+    with closing(Spool(lifted_row(COCO_21, lifter.spec.skeleton_out), folder)) as rows:
         lifted = lift_people(
             tracks, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed
         )
@@ -90,11 +92,13 @@ class _Motions:
     lifted: LiftedPeople
 
     def __iter__(self) -> Iterator[PersonMotion]:
-        return (_motion(self.lifted.read(part)) for part in self.lifted.parts)
+        return (_motion(self.lifted.read(part), self.lifted.joints) for part in self.lifted.parts)
 
 
-def _motion(rows: Array) -> PersonMotion:
-    poses = CameraPoses(rows["joints_camera_m"], rows["root_camera_m"], H36M_17)
+def _motion(rows: Array, joints: Skeleton) -> PersonMotion:
+    poses = CameraPoses(
+        rows["joints_camera_m"], rows["root_camera_m"], joints, rows["joint_sigma_m"]
+    )
     return PersonMotion(poses, rows["frame_index"], seen_feet(rows["keypoint_scores"]))
 
 
@@ -125,7 +129,7 @@ def _fill(
     intrinsics: Intrinsics,
 ) -> None:
     """Add every part's rows, blended where parts overlap, to the table and show it the judges."""
-    pending = np.zeros(0, PERSON_ROW)  # rows of the part before that the next one shares
+    pending = np.zeros(0, table.rows.dtype)  # rows of the part before that the next one shares
     shared_next = [*(part.shared for part in lifted.parts[1:]), 0]
     for part, repeated in zip(lifted.parts, shared_next, strict=False):
         joints, contacts, own = _grounded_rows(lifted, part, world)
@@ -134,7 +138,7 @@ def _fill(
         if len(done):
             table.add(done)
             for judge in judges:
-                judge.add(PersonPart(done, joints, contacts, fps, intrinsics))
+                judge.add(PersonPart(done, lifted.joints, joints, contacts, fps, intrinsics))
 
 
 def _empty_table(lifted: LiftedPeople, folder: Path | None) -> PersonTable:
@@ -146,20 +150,20 @@ def _empty_table(lifted: LiftedPeople, folder: Path | None) -> PersonTable:
     track_ids = [
         np.full(len(own), part.track_id) for own, part in zip(frames, lifted.parts, strict=True)
     ]
-    return PersonTable(frames, track_ids, folder)
+    return PersonTable(frames, track_ids, lifted.joints, folder)
 
 
 def _grounded_rows(
     lifted: LiftedPeople, part: LiftedPart, world: World
 ) -> tuple[Floats, NDArray[np.bool_], Array]:
-    """World joints (T, 17, 3) m, contacts (T, 2) and rows (T,) of `PERSON_ROW` of a part."""
+    """World joints (T, J, 3) m, contacts (T, 4) and rows (T,) of `person_row` of a part."""
     own = lifted.read(part)
-    joints, contacts = world.ground(_motion(own))
-    rows = np.zeros(len(own), PERSON_ROW)
+    joints, contacts = world.ground(_motion(own, lifted.joints))
+    rows = np.zeros(len(own), person_row(COCO_21, lifted.joints))
     copy_fields(rows, own)
     rows["track_id"] = part.track_id
     rows["observed"] = own["keypoint_scores"] > 0
-    rows["joints_world_m"] = joints
+    rows["joints_world_m"], rows["contacts"] = joints, contacts
     return joints, contacts, rows
 
 

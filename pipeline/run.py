@@ -2,7 +2,7 @@
 
 from pipeline.run import process_video
 result = process_video("clip.mp4")
-result.people[0].joints_world_m  # (T, 17, 3) metres
+result.people[0].joints_world_m  # (T, J, 3) metres
 """
 
 import time
@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.files import result_stem
+from core.skeletons import Skeleton
 from core.types import Array
 from pipeline.config import PipelineConfig
 from pipeline.detection import FirstPass, detect_people
@@ -23,12 +24,13 @@ from pipeline.media.video_writer import VideoWriter
 from pipeline.people import People, find_people
 from pipeline.render.compose import SideBySide
 from pipeline.render.person import PersonInFrame
-from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
+from pipeline.results.archive import POSES, ArchiveTable, PoseTable, SpoolTable
 from pipeline.results.detections import TrackRows
 from pipeline.results.report import NO_PEOPLE, DetectorReport, PersonReport, Report, versions
 from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.staging import staged
+from pipeline.results.stances import stances_by_person
 from pipeline.runtime.logs import counted
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
@@ -99,6 +101,7 @@ def process_video(
                 first.is_smoothed,
             )  # fmt: skip
             opened.callback(people.table.close)
+        table = SpoolTable(people.table.rows, people.table.joints)
         report = Report(
             video=first.info,
             intrinsics=intrinsics,
@@ -107,13 +110,13 @@ def process_video(
             config=config.as_dict(),
             grounding=people.grounding,
             frames=len(first.times_s),
-            people=_person_reports(people),
+            people=_person_reports(people, table),
             measures=people.measures,
             warnings=_warnings(first, tracks, people, config.track),
             versions=versions(),
             input=made_of,
         )
-        draft = Result(partial, report, SpoolTable(people.table.rows))
+        draft = Result(partial, report, table)
         failures = write_exports(draft, config.export.formats, partial)
         report = replace(report, warnings=(*report.warnings, *failures))
         if config.render.render:
@@ -139,9 +142,12 @@ def _warnings(
     return tuple(warnings)
 
 
-def _person_reports(people: People) -> tuple[PersonReport, ...]:
-    persons = people.table.persons.values()
-    return tuple(PersonReport.of(person, people.grounding) for person in persons)
+def _person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...]:
+    stances = stances_by_person(table)
+    return tuple(
+        PersonReport.of(person, people.grounding, stances[person.track_id])
+        for person in people.table.persons.values()
+    )
 
 
 def _render(
@@ -156,7 +162,8 @@ def _render(
     side_by_side = SideBySide(first.info, people.table.worlds())
 
     def in_frame(frame_index: int) -> list[PersonInFrame]:
-        return [_drawable(row) for row in people.table.in_frame(frame_index)]
+        rows = people.table.in_frame(frame_index)
+        return [_drawable(row, people.table.joints) for row in rows]
 
     if is_still(video):
         with open_clip(video) as still:
@@ -180,12 +187,14 @@ def _render(
             writer.write(drawing, time_s)
 
 
-def _drawable(row: Array) -> PersonInFrame:
-    """A row of `PERSON_ROW` as the pictures want it."""
+def _drawable(row: Array, joints: Skeleton) -> PersonInFrame:
+    """A row of `person_row` with these joints as the pictures want it."""
     return PersonInFrame(
         int(row["track_id"]),
         row["box_xyxy"],
         row["keypoints_2d"],
         row["keypoint_scores"],
         row["joints_world_m"],
+        row["joint_sigma_m"],
+        joints,
     )

@@ -57,7 +57,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Actor:
-    """A body at rest and captured joints (T, 18, 3) in the world that move it."""
+    """A body at rest and captured joints (T, 22, 3) in the world that move it."""
 
     body: Body
     joints: Floats
@@ -245,7 +245,7 @@ def _length(clip: MotionClip) -> float:
 
 
 def _at_fps(clip: MotionClip, draw: int, frames: int) -> Floats:
-    """`frames` of a clip (T, 18, 3) at 30 per second from a random one on."""
+    """`frames` of a clip (T, 22, 3) at 30 per second from a random one on."""
     step = clip.fps / FPS
     start = draw % max(1, int(len(clip.joints_m) - step * frames))
     index = (start + step * np.arange(frames)).round().astype(int)

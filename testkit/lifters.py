@@ -5,11 +5,35 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.skeletons import H36M_17, Skeleton
+from core.skeletons import COCO_21, H36M_17, H36M_21, Skeleton
+from lifter.checkpoint import LifterSpec, save_lifter
 from lifter.input_keypoints import h36m_from_coco
 from lifter.model import ModelConfig, TemporalConvNet
 from lifter.normalize import screen_from_pixels
 from testkit.walker import keypoints, walking
+
+
+def small_lifter(
+    path: Path,
+    skeleton_in: Skeleton = COCO_21,
+    skeleton_out: Skeleton = H36M_21,
+    says_sigma: bool = True,
+) -> Path:
+    """Write a lifter as training does, untrained and quick.
+
+    Args:
+        path: The `.safetensors` to write.
+        skeleton_in: COCO_17 or COCO_21: the keypoints that the network takes.
+        skeleton_out: H36M_17 or H36M_21: the joints that it gives.
+        says_sigma: Whether it says how sure it is.
+    """
+    torch.manual_seed(0)
+    config = ModelConfig(
+        len(skeleton_in) + 1, 3, len(skeleton_out), (3, 3), 16, features_out=4 if says_sigma else 3
+    )
+    spec = LifterSpec(config, skeleton_in, skeleton_out, 25.0, "person")
+    save_lifter(path, TemporalConvNet(config), spec)
+    return path
 
 
 def published_lifter(path: Path, skeleton: Skeleton, channels: int = 16, seed: int = 0) -> Path:

@@ -57,7 +57,8 @@ def bvh(frames: list[dict[str, Floats]], fps: float = 60.0) -> str:
         ]
         open_levels.append(level)
         if i + 1 == len(lines) or len(lines[i + 1]) - len(lines[i + 1].lstrip()) <= level:
-            text += ["End Site", "{", "OFFSET 0 1 0", "}"]
+            end = "0 0 1" if name.endswith("ToeBase") else "0 1 0"
+            text += ["End Site", "{", f"OFFSET {end}", "}"]
     text += ["}"] * len(open_levels)
     text += ["MOTION", f"Frames: {len(frames)}", f"Frame Time: {1 / fps}"]
     for frame in frames:

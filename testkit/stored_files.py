@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_17, COCO_21
 from core.types import Floats
 from detectors.stored.layouts import LAYOUTS
 
 Scene = Sequence[Sequence[Floats]]
-"""Frame by frame the people in it, each (17, 3): x, y px and score, as COCO-17."""
+"""Frame by frame the people in it, each (17, 3) or (21, 3): x, y px and score, as COCO-17 or -21;
+where a format has COCO's 17 or a skeleton no feet, these are left out."""
 
 
 def laid_out(person: Floats, layout: str) -> Floats:
@@ -29,8 +30,9 @@ def laid_out(person: Floats, layout: str) -> Floats:
     for joint, name in enumerate(LAYOUTS[layout].joints):
         name = name.replace("l_", "left_", 1) if name.startswith("l_") else name
         name = name.replace("r_", "right_", 1) if name.startswith("r_") else name
-        if name in COCO_17.joints:
-            keypoints[joint] = person[COCO_17.index(name)]
+        name = name.replace("foot_index", "big_toe")
+        if name in COCO_21.joints[: len(person)]:
+            keypoints[joint] = person[COCO_21.index(name)]
         elif name in between:
             sides = COCO_17.indices((f"left_{between[name]}", f"right_{between[name]}"))
             keypoints[joint] = person[sides].mean(0)
@@ -57,16 +59,19 @@ def write(path: Path, data: Any) -> Path:
 
 
 def our_poses(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
-    """As `pipeline.export.npz` writes it; what it holds in 3D is left out here."""
+    """As `pipeline.export.npz` writes it, or wrote it before there were feet, by the people's
+    keypoints; what it holds in 3D is left out here."""
     rows = [
         (frame, number, person)
         for frame, people in enumerate(scene)
         for number, person in enumerate(people, 1)
     ]
-    people = np.array([person for *_, person in rows], np.float32).reshape(len(rows), 17, 3)
+    count = len(rows[0][2]) if rows else len(COCO_21)
+    people = np.array([person for *_, person in rows], np.float32).reshape(len(rows), count, 3)
+    version, skeleton = (1, COCO_17) if count == len(COCO_17) else (2, COCO_21)
     metadata = {
-        "format_version": 1,
-        "skeletons": {"keypoints": {"name": "coco_17", "joints": COCO_17.joints}},
+        "format_version": version,
+        "skeletons": {"keypoints": {"name": skeleton.name, "joints": skeleton.joints}},
         "video": {"width": size[0], "height": size[1]},
     }
     np.savez_compressed(
@@ -80,8 +85,18 @@ def our_poses(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     return folder / "poses.npz"
 
 
+def without_feet(scene: Scene) -> Scene:
+    """People as COCO-17."""
+    return [[person[: len(COCO_17)] for person in people] for people in scene]
+
+
+def our_poses_version_1(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
+    return our_poses(folder, without_feet(scene), size)
+
+
 def videopose3d_custom(folder: Path, scene: Scene, size: tuple[int, int], **metadata: Any) -> Path:
     """As its `prepare_data_2d_custom.py`: one person a video; here an entry for each person."""
+    scene = without_feet(scene)
     count = len(scene[0])
     positions = {
         f"clip.mp4_{number + 1}": {
@@ -104,6 +119,7 @@ def videopose3d_custom(folder: Path, scene: Scene, size: tuple[int, int], **meta
 
 def videopose3d_dump(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     """As its `infer_video_d2.py`: by frame and class; rows x, y, logit, probability."""
+    scene = without_feet(scene)
     boxes, keypoints = np.empty((len(scene), 2), object), np.empty((len(scene), 2), object)
     for frame, people in enumerate(scene):
         boxes[frame, 0], keypoints[frame, 0] = [], []
@@ -121,7 +137,7 @@ def videopose3d_dump(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
 def coco_results(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     rows = [
         {"image_id": frame, "category_id": 1, "keypoints": flat(person), "score": 0.9}
-        for frame, people in enumerate(scene)
+        for frame, people in enumerate(without_feet(scene))
         for person in people
     ]
     return write(folder / "results.json", rows)
@@ -141,7 +157,7 @@ def coco_data_set(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
             "iscrowd": 0,
             "keypoints": flat(person),
         }
-        for frame, people in enumerate(scene)
+        for frame, people in enumerate(without_feet(scene))
         for person in people
     ]
     categories = [
@@ -196,6 +212,10 @@ def _alphapose_pictures(scene: Scene, form: str) -> dict[str, Any]:
 
 def alphapose_halpe(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     return alphapose(folder, scene, size, "halpe_26")
+
+
+def alphapose_whole_body(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
+    return alphapose(folder, scene, size, "coco_wholebody_133")
 
 
 def openpose_person(keypoints: Floats) -> dict[str, Any]:
@@ -316,7 +336,7 @@ def mmpose_demo(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     }
     frames = [
         {"frame_id": frame, "instances": mmpose_instances(people)}
-        for frame, people in enumerate(scene, 1)
+        for frame, people in enumerate(without_feet(scene), 1)
     ]
     return write(folder / "results_clip.json", {"meta_info": meta, "instance_info": frames})
 
@@ -324,7 +344,7 @@ def mmpose_demo(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
 def mmpose_inferencer(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     frames = [
         {"frame_id": frame, "instances": mmpose_instances(people)}
-        for frame, people in enumerate(scene)
+        for frame, people in enumerate(without_feet(scene))
     ]
     return write(folder / "predictions" / "clip.json", frames)
 
@@ -332,7 +352,7 @@ def mmpose_inferencer(folder: Path, scene: Scene, size: tuple[int, int]) -> Path
 def mmpose_0x(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
     """`tools/test.py --out`: batches of people."""
     batches = []
-    for frame, people in enumerate(scene):
+    for frame, people in enumerate(without_feet(scene)):
         boxes = []
         for person in people:
             x, y, width, height = xywh(person)
@@ -353,27 +373,31 @@ def mmpose_0x(folder: Path, scene: Scene, size: tuple[int, int]) -> Path:
 
 @dataclass(frozen=True)
 class Format:
-    """How to write a scene, and the `--keypoints-skeleton` that its joints need."""
+    """How to write a scene, the `--keypoints-skeleton` that its joints need, and whether it keeps
+    big toes and heels."""
 
     write: Callable[[Path, Scene, tuple[int, int]], Path]
     skeleton: str | None = None
+    has_feet: bool = False
 
 
 FORMATS = {
-    "poses.npz": Format(our_poses),
+    "poses.npz": Format(our_poses, has_feet=True),
+    "poses.npz version 1": Format(our_poses_version_1),
     "VideoPose3D custom": Format(videopose3d_custom),
     "VideoPose3D infer_video": Format(videopose3d_dump),
     "COCO results": Format(coco_results, "coco_17"),
     "COCO data set": Format(coco_data_set),
     "AlphaPose COCO": Format(alphapose, "coco_17"),
-    "AlphaPose Halpe": Format(alphapose_halpe, "halpe_26"),
+    "AlphaPose Halpe": Format(alphapose_halpe, "halpe_26", has_feet=True),
+    "AlphaPose whole body": Format(alphapose_whole_body, "coco_wholebody_133", has_feet=True),
     "AlphaPose open": Format(alphapose_open),
     "AlphaPose cmu": Format(alphapose_cmu),
-    "OpenPose BODY_25": Format(openpose, "body_25"),
+    "OpenPose BODY_25": Format(openpose, "body_25", has_feet=True),
     "OpenPose COCO": Format(openpose_coco, "coco_18"),
-    "Sports2D JSON": Format(sports2d, "halpe_26"),
-    "Sports2D markers": Format(sports2d_markers),
-    "Sports2D BlazePose": Format(sports2d_blazepose, "blazepose_33"),
+    "Sports2D JSON": Format(sports2d, "halpe_26", has_feet=True),
+    "Sports2D markers": Format(sports2d_markers, has_feet=True),
+    "Sports2D BlazePose": Format(sports2d_blazepose, "blazepose_33", has_feet=True),
     "MMPose demo": Format(mmpose_demo),
     "MMPose inferencer": Format(mmpose_inferencer, "coco_17"),
     "MMPose 0.x": Format(mmpose_0x, "coco_17"),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.camera import project
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21
 from core.types import Floats, Intrinsics, LifterInput
 
 CAMERA = Intrinsics(1200.0, 1200.0, 960.0, 540.0, "given")
@@ -42,6 +42,26 @@ def walking(frames: int = 120, fps: float = 30.0) -> Floats:
     return np.stack([j[name] for name in H36M_17.joints], 1)
 
 
+def with_feet(joints: Floats) -> Floats:
+    """A person whose feet stay level and point where they walk.
+
+    Args:
+        joints: (T, 17, 3) metres, as `walking` gives them.
+
+    Returns:
+        (T, 21, 3) metres, `H36M_21`.
+    """
+    ahead = np.array([1.0, 0.0, 1.0]) / np.sqrt(2)
+    feet = [
+        joints[:, H36M_17.index(f"{name[0]}_ankle")] + [0, 0.08, 0] + _FOOT_M[name[2:]] * ahead
+        for name in H36M_21.joints[len(H36M_17) :]
+    ]
+    return np.concatenate([joints, np.stack(feet, 1)], 1)
+
+
+_FOOT_M = {"heel": -0.05, "toe": 0.2}
+
+
 def _bone(aside: Floats, length: float) -> Floats:
     """Bones (T, 3) of `length` that point down and, by `aside` (T, 3), sideways."""
     down = np.broadcast_to([0.0, 1.0, 0.0], aside.shape) + aside
@@ -52,30 +72,32 @@ def keypoints(joints: Floats, root: Floats, camera: Intrinsics = CAMERA) -> Floa
     """Project a person into the picture.
 
     Args:
-        joints: (T, 17, 3) metres relative to the pelvis, `H36M_17`.
+        joints: (T, 17, 3) or (T, 21, 3) metres relative to the pelvis, `H36M_17` or `H36M_21`.
         root: (T, 3) metres, the pelvis in camera space.
         camera: The camera.
 
     Returns:
-        (T, 17, 2) px, COCO-17; eyes, ears and nose lie at the head's joints.
+        (T, 17, 2) or (T, 21, 2) px, COCO-17 or -21; eyes, ears and nose lie at the head's joints.
     """
     in_camera = joints + root[:, None]
     names = [
-        _FACE.get(name, name.replace("left", "l").replace("right", "r")) for name in COCO_17.joints
+        _FACE.get(name, name.replace("left", "l").replace("right", "r").replace("big_", ""))
+        for name in COCO_21.joints[: joints.shape[1]]
     ]
-    return project(in_camera[:, H36M_17.indices(tuple(names))], camera)
+    return project(in_camera[:, H36M_21.indices(tuple(names))], camera)
 
 
 def sequence_of(points: Floats, scores: Floats | None = None) -> LifterInput:
     """Keypoints as a lifter takes them, at 30 Hz.
 
     Args:
-        points: (T, 17, 2) px, COCO-17.
-        scores: (T, 17); 0.9 everywhere if not given.
+        points: (T, 17, 2) or (T, 21, 2) px, COCO-17 or -21.
+        scores: (T, K); 0.9 everywhere if not given.
     """
     scores = np.full(points.shape[:2], 0.9) if scores is None else scores
     no_3d = np.full((*points.shape[:2], 3), np.nan)
-    return LifterInput(np.arange(len(points)) / 30, points, scores, no_3d, 30.0, COCO_17)
+    skeleton = COCO_17 if points.shape[1] == len(COCO_17) else COCO_21
+    return LifterInput(np.arange(len(points)) / 30, points, scores, no_3d, 30.0, skeleton)
 
 
 def moving_root(frames: int) -> Floats:

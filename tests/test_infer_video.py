@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_21, H36M_17
 from infer_video import main
 from pipeline.media.video_reader import VideoReader, probe
 from testkit.make_video import moving, run_ffmpeg, turn_display
@@ -78,11 +78,12 @@ def test_a_video_becomes_a_side_by_side_video_poses_and_a_report(clip: Path, res
 
 def test_the_poses_are_those_of_the_two_people(clip: Path, results: Path) -> None:
     table = load(results / "poses.npz")
-    rows = len(table["track_id"])
+    rows, joints = table["joints_world_m"].shape[:2]
     shapes = {
         "frame_index": (), "track_id": (), "time_s": (),
-        "keypoints_2d": (17, 2), "keypoint_scores": (17,), "observed": (17,),
-        "joints_camera_m": (17, 3), "root_camera_m": (3,), "joints_world_m": (17, 3),
+        "keypoints_2d": (21, 2), "keypoint_scores": (21,), "observed": (21,),
+        "joints_camera_m": (joints, 3), "root_camera_m": (3,), "joints_world_m": (joints, 3),
+        "joint_sigma_m": (joints,), "contacts": (4,),
     }  # fmt: skip
     assert {name: table[name].shape[1:] for name in shapes} == shapes
     assert rows >= 2 * 22
@@ -97,9 +98,11 @@ def test_the_poses_are_those_of_the_two_people(clip: Path, results: Path) -> Non
 
 def test_the_npz_says_what_it_holds(results: Path) -> None:
     metadata = json.loads(str(load(results / "poses.npz")["metadata_json"]))
-    assert metadata["format_version"] == 1
-    assert metadata["skeletons"]["keypoints"]["joints"] == list(COCO_17.joints)
-    assert metadata["skeletons"]["joints"]["name"] == "h36m_17"
+    assert metadata["format_version"] == 2
+    assert metadata["skeletons"]["keypoints"]["joints"] == list(COCO_21.joints)
+    joints = metadata["skeletons"]["joints"]["joints"]
+    assert joints[: len(H36M_17)] == list(H36M_17.joints)
+    assert load(results / "poses.npz")["joints_world_m"].shape[1] == len(joints)
     assert metadata["intrinsics"]["source"] == "assumed"
     assert len(metadata["weights"]["lifter"]["sha256"]) == 64
 
@@ -185,7 +188,7 @@ def test_a_video_with_nobody_in_it_is_done_all_the_same(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert complaints(done) == [f"warning: {empty}: nobody was found in this video"]
     table = load(tmp_path / "empty" / "poses.npz")
-    assert table["joints_world_m"].shape == (0, 17, 3)
+    assert table["joints_world_m"].shape[::2] == (0, 3)
     assert sum(1 for _ in VideoReader(tmp_path / "empty" / "empty_3d.mp4")) == 10
 
 

@@ -9,7 +9,9 @@ from core.errors import UsageError, Video3DError
 COMMANDS = {
     "wild": "train.wild.run",
     "validate": "train.wild.validate",
+    "calibrate": "train.wild.calibration",
     "film": "train.wild.people.film",
+    "pack": "train.wild.motion.pack",
     "prepare": "train.prepare.command",
 }
 """Sub-command → the module whose `main` runs it; only that one is imported."""

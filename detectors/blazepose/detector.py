@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.skeletons import BLAZEPOSE_33, COCO_17
+from core.skeletons import BLAZEPOSE_33, COCO_17, COCO_21
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.base import Follower
 from detectors.blazepose.boxes import BoxFinder
@@ -33,6 +33,9 @@ from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
 
 COCO = BLAZEPOSE_33.indices(COCO_17.joints)
+FEET = ("left_foot_index", "left_heel", "right_foot_index", "right_heel")
+KEYPOINTS = [*COCO, *BLAZEPOSE_33.indices(FEET)]
+"""The landmarks of COCO-21; BlazePose's foot index is the tip of the big toe."""
 LIMBS = [COCO[joint] for joint in range(COCO_17.index("left_shoulder"), len(COCO_17))]
 
 SHARED = 0.15
@@ -66,7 +69,7 @@ somebody else."""
 
 
 class BlazePose:
-    """People in the frames of one video, as COCO-17.
+    """People in the frames of one video, as COCO-21.
 
     Args:
         finder, landmarks: The files of BlazePose's person finder and of the landmark model.
@@ -76,7 +79,7 @@ class BlazePose:
         num_threads: LiteRT's threads.
     """
 
-    skeleton = COCO_17
+    skeleton = COCO_21
 
     def __init__(
         self,
@@ -292,7 +295,7 @@ class BlazePose:
         """Add a person who is present, in the picture, and not one of `people` already."""
         if person.presence < min_presence or any(same_body(person, other) for other in people):
             return False
-        if np.count_nonzero(keypoint_scores(person, rgb) >= 0.5) < MIN_POINTS:
+        if np.count_nonzero(keypoint_scores(person, rgb, COCO) >= 0.5) < MIN_POINTS:
             return False
         people.append(person)
         return True
@@ -316,8 +319,8 @@ def clearness(person: Landmarks, rgb: Picture) -> float:
     return float(seen.mean()) if len(seen) else 0.0
 
 
-def keypoint_scores(person: Landmarks, rgb: Picture) -> Floats:
-    """The scores of COCO-17: the model's visibility, 0 outside the frame.
+def keypoint_scores(person: Landmarks, rgb: Picture, points: Sequence[int]) -> Floats:
+    """The scores of landmarks: the model's visibility, 0 outside the frame.
 
     The model's `presence` of a point is not used: it says that the point lies in the crop, hidden
     or not, which visibility implies.
@@ -325,11 +328,12 @@ def keypoint_scores(person: Landmarks, rgb: Picture) -> Floats:
     Args:
         person: The landmarks.
         rgb: (H, W, 3) the frame.
+        points: (K,) which landmarks.
 
     Returns:
-        (17,) in 0…1.
+        (K,) in 0…1.
     """
-    return np.where(outside(person.xy[COCO], rgb), 0.0, person.visibility[COCO])
+    return np.where(outside(person.xy[points], rgb), 0.0, person.visibility[points])
 
 
 def outside(xy: Floats, rgb: Picture) -> NDArray[np.bool_]:
@@ -348,16 +352,16 @@ def fit(box: Floats, person: Landmarks, rgb: Picture) -> float:
 
 
 def to_detections(frame: Frame, people: list[Landmarks]) -> Detections:
-    """Convert people's landmarks to COCO-17."""
-    count, joints = len(people), len(COCO)
+    """Convert people's landmarks to COCO-21."""
+    shape = (len(people), len(KEYPOINTS))
     boxes = [box_around(person.xy[BODY], frame.rgb) for person in people]
-    scores = [keypoint_scores(person, frame.rgb) for person in people]
+    scores = [keypoint_scores(person, frame.rgb, KEYPOINTS) for person in people]
     return Detections(
         frame.index,
-        np.array(boxes, np.float32).reshape(count, 4),
+        np.array(boxes, np.float32).reshape(-1, 4),
         np.array([person.presence for person in people], np.float32),
-        np.array([person.xy[COCO] for person in people], np.float32).reshape(count, joints, 2),
-        np.array(scores, np.float32).reshape(count, joints),
-        np.array([person.metres[COCO] for person in people], np.float32).reshape(count, joints, 3),
-        COCO_17,
+        np.array([person.xy[KEYPOINTS] for person in people], np.float32).reshape(*shape, 2),
+        np.array(scores, np.float32).reshape(shape),
+        np.array([person.metres[KEYPOINTS] for person in people], np.float32).reshape(*shape, 3),
+        COCO_21,
     )

@@ -72,10 +72,11 @@ class Region:
 
     @classmethod
     def of_keypoints(cls, keypoints: Floats) -> "Region":
-        """Make the region of a person of whom COCO-17's keypoints (17, 2) px are known.
+        """Make the region of a person of whom COCO-21's keypoints (21, 2) px are known.
 
-        It is rough, as that of a box: the body is taken to end a little beyond its keypoints.
+        It is rough, as that of a box: the body is taken to end a little beyond COCO-17's.
         """
+        keypoints = keypoints[: len(COCO_17)]
         hips, shoulders = keypoints[HIPS].mean(0), keypoints[SHOULDERS].mean(0)
         radius = KEYPOINTS_RADIUS * np.linalg.norm(keypoints - hips, axis=1).max()
         up = shoulders - hips

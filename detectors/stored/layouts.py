@@ -1,5 +1,5 @@
 """Which joints a file's keypoints are: the orders that `--keypoints-skeleton` names, and the
-selection of COCO-17 from them."""
+selection of COCO-21 from them."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.skeletons import BLAZEPOSE_33, BODY_25, BODY_25B, COCO_17, COCO_18, H36M_17, HALPE_26
+from core.skeletons import (
+    BLAZEPOSE_33,
+    BODY_25,
+    BODY_25B,
+    COCO_17,
+    COCO_18,
+    COCO_21,
+    H36M_17,
+    HALPE_26,
+)
 from core.types import Floats
 
 TORSO = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
@@ -26,22 +35,28 @@ class Layout:
     count: int
 
 
+_WHOLE_BODY = (
+    *COCO_17.joints, "left_big_toe", "left_small_toe", "left_heel", "right_big_toe",
+    "right_small_toe", "right_heel",
+)  # fmt: skip
+"""https://github.com/jin-s13/COCO-WholeBody: the first 23 of 133."""
+
 LAYOUTS = {
     skeleton.name: Layout(skeleton.joints, len(skeleton))
     for skeleton in (COCO_17, COCO_18, BODY_25, BODY_25B, HALPE_26, BLAZEPOSE_33, H36M_17)
-} | {"coco_wholebody_133": Layout(COCO_17.joints, 133), "halpe_136": Layout(HALPE_26.joints, 136)}
+} | {"coco_wholebody_133": Layout(_WHOLE_BODY, 133), "halpe_136": Layout(HALPE_26.joints, 136)}
 """By the name a user gives."""
 
 
 def to_coco(keypoints: Floats, joints: Sequence[str]) -> Floats:
-    """Select COCO-17 by joint name.
+    """Select COCO-21 by joint name.
 
     Args:
         keypoints: (R, K, 3) x px, y px, score.
         joints: The names of the first of the K keypoints, in COCO's or another spelling.
 
     Returns:
-        (R, 17, 3) float32; a joint that is not there has NaN, NaN, 0.
+        (R, 21, 3) float32; a joint that is not there has NaN, NaN, 0.
 
     Raises:
         ValueError: Shoulders or hips are not among the names.
@@ -51,18 +66,22 @@ def to_coco(keypoints: Floats, joints: Sequence[str]) -> Floats:
     missing = [name for name in TORSO if name not in indices]
     if missing:
         raise ValueError(f"no {missing[0]} among its joints {', '.join(joints)}")
-    coco = np.full((len(keypoints), len(COCO_17), 3), (np.nan, np.nan, 0), np.float32)
-    for joint, name in enumerate(COCO_17.joints):
+    coco = np.full((len(keypoints), len(COCO_21), 3), (np.nan, np.nan, 0), np.float32)
+    for joint, name in enumerate(COCO_21.joints):
         if name in indices:
             coco[:, joint] = keypoints[:, indices[name]]
     return coco
 
 
 def _coco_name(name: str) -> str:
-    """A joint's name as COCO spells it: `Left Hip`, `l_hip`, `LHip` → `left_hip`."""
-    name = re.sub("^([LR])(?=[A-Z][a-z])", r"\1_", name)
+    """A joint's name as COCO spells it: `Left Hip`, `l_hip`, `LHip` → `left_hip`.
+
+    BlazePose's foot index is the tip of the big toe.
+    """
+    name = re.sub("^([LR])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", r"\1_", name)
     words = name.lower().replace("-", "_").replace(" ", "_").split("_")
-    return "_".join([{"l": "left", "r": "right"}.get(words[0], words[0]), *words[1:]])
+    name = "_".join([{"l": "left", "r": "right"}.get(words[0], words[0]), *words[1:]])
+    return name.replace("foot_index", "big_toe")
 
 
 _LIMBS_M = {
@@ -83,7 +102,7 @@ def disproportion(coco: Floats) -> float:
     an adult's eᵢ, and the mean s of log lᵢ - log eᵢ.
 
     Args:
-        coco: (R, 17, 3) px and score of people, COCO-17.
+        coco: (R, 21, 3) px and score of people, COCO-21.
 
     Returns:
         Some 0.1 to 0.3 of people, more where joints are mixed up; NaN where no limb is seen.
@@ -91,7 +110,7 @@ def disproportion(coco: Floats) -> float:
     logs = []
     for (near, far), metres in _LIMBS_M.items():
         for side in ("left", "right"):
-            ends = coco[:, COCO_17.indices((f"{side}_{near}", f"{side}_{far}")), :2]
+            ends = coco[:, COCO_21.indices((f"{side}_{near}", f"{side}_{far}")), :2]
             lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=-1)
             lengths = lengths[np.isfinite(lengths)]
             if len(lengths):

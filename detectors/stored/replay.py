@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError, one_line
-from core.skeletons import COCO_17
+from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, VideoInfo
 from detectors.stored.formats import read_stored
 from detectors.stored.layouts import LAYOUTS, disproportion, likelier_layout, to_coco
@@ -20,14 +20,14 @@ _SAME_LENGTH = 2  # frames by which programs count the same video differently
 
 
 class Replay:
-    """The people of one video, as COCO-17, from a file or folder of stored keypoints.
+    """The people of one video, as COCO-21, from a file or folder of stored keypoints.
 
     Args:
         path: A file or folder in a format of `detectors.stored`.
         layout: The order of the keypoints, a key of `LAYOUTS`, where the file does not name it.
     """
 
-    skeleton = COCO_17
+    skeleton = COCO_21
 
     def __init__(self, path: Path, layout: str | None = None) -> None:
         self._path, self._layout = path, layout
@@ -71,7 +71,7 @@ class Replay:
             keypoints[..., :2],
             keypoints[..., 2],
             np.full_like(keypoints, np.nan),
-            COCO_17,
+            COCO_21,
         )
 
     @property
@@ -168,9 +168,9 @@ def _check_pixels(path: Path, stored: StoredKeypoints) -> None:
 
 
 def _select_coco(path: Path, stored: StoredKeypoints, layout: str | None) -> Floats:
-    """The stored keypoints as COCO-17 (R, 17, 3)."""
+    """The stored keypoints as COCO-21 (R, 21, 3)."""
     if not len(stored.numbers):
-        return np.zeros((0, len(COCO_17), 3), np.float32)
+        return np.zeros((0, len(COCO_21), 3), np.float32)
     try:
         return to_coco(stored.keypoints, _joint_names(path, stored, layout))
     except ValueError as error:

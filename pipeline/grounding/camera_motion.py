@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from core.types import CameraPoses, Floats
+from core.types import Floats
 from pipeline.grounding.person_motion import PersonMotion
 
 _KERNEL_S = 0.15  # hands and gimbals do not change a camera's velocity faster
@@ -35,8 +35,7 @@ class CameraPath:
         """The motion as a camera would see it that stays where it is in frame `first`."""
         poses = motion.poses
         rows = np.clip(motion.frames - self.first, 0, len(self.offset_m) - 1)
-        root_m = poses.root_m + self.offset_m[rows]
-        return replace(motion, poses=CameraPoses(poses.joints_m, root_m, poses.skeleton))
+        return replace(motion, poses=replace(poses, root_m=poses.root_m + self.offset_m[rows]))
 
 
 def estimate_camera_path(motions: Iterable[PersonMotion], up: Floats, fps: float) -> CameraPath:
@@ -55,14 +54,14 @@ def estimate_camera_path(motions: Iterable[PersonMotion], up: Floats, fps: float
     for motion in motions:
         if len(motion.frames) < 2:
             continue
-        ankles = motion.ankles_m
-        velocity = np.gradient(ankles, motion.frames / fps, axis=0) @ level
-        heights = ankles @ up
+        points = motion.soles_m
+        velocity = np.gradient(points, motion.frames / fps, axis=0) @ level
+        heights = points @ up
         # The lower foot is the likelier one to rest.
         lower = np.exp(-(heights - heights.min(1, keepdims=True)) / _LOWER_FOOT_M)
-        frames.append(np.repeat(motion.frames, 2))
+        frames.append(np.repeat(motion.frames, points.shape[1]))
         velocities.append(velocity.reshape(-1, 3))
-        weights.append(np.where(motion.feet_seen, lower, _UNSEEN_WEIGHT).ravel())
+        weights.append(np.where(motion.soles_seen, lower, _UNSEEN_WEIGHT).ravel())
     if not frames:
         return CameraPath(0, np.zeros((1, 3)))
     every = np.concatenate(frames)

@@ -7,23 +7,23 @@ none. The offline and the online world share the thresholds and helpers of this 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from core.skeletons import H36M_17
 from core.types import Floats
-
-ANKLE_HEIGHT_M = 0.08
-"""How far an ankle is above the sole of a flat foot."""
+from pipeline.grounding.contacts import ANKLE_HEIGHT_M
 
 SAME_FLOOR_M = 0.35
 """Levels of two people, or of one person's contacts, that differ by less are one floor."""
 
-_CLEARANCE_M = 0.03  # of any joint above the floor
+_BODY = slice(len(H36M_17))  # all joints but heels and toes, which belong on the floor
+_CLEARANCE_M = 0.03  # of any joint of the body above the floor
 _RAISE_S = 0.3  # over which a raise above the floor is spread
 _LOW_PERCENTILE = 10.0  # of a person's lowest joint over time: robust against noise downwards
 _FLOOR_SHARE = 0.15  # of all time in contact that must be spent at a level for it to be the floor
 
 
 def lowest_level(joints: Floats) -> float:
-    """The level at which a person of `joints` (T, 17, 3), metres, z up, is when lowest."""
-    lowest = joints[..., 2].min(1)
+    """The level at which a person of `joints` (T, J, 3), metres, z up, is when lowest."""
+    lowest = joints[:, _BODY, 2].min(1)
     return float(np.percentile(lowest, _LOW_PERCENTILE)) - ANKLE_HEIGHT_M
 
 
@@ -71,8 +71,8 @@ def weighted_median(values: Floats, weights: Floats) -> float:
 
 
 def floor_deficit(joints: Floats) -> Floats:
-    """(…,) metres by which joints (…, 17, 3), z up, lack clearance at their lowest; 0 if none."""
-    return np.asarray(np.maximum(_CLEARANCE_M - joints[..., 2].min(-1), 0.0))
+    """(…,) metres by which bodies (…, J, 3), z up, lack clearance at their lowest; 0 if none."""
+    return np.asarray(np.maximum(_CLEARANCE_M - joints[..., _BODY, 2].min(-1), 0.0))
 
 
 def raise_above_floor(joints: Floats, fps: float) -> Floats:
@@ -82,11 +82,11 @@ def raise_above_floor(joints: Floats, fps: float) -> Floats:
     nowhere less than the deficit.
 
     Args:
-        joints: (T, 17, 3) metres, z up, floor at 0.
+        joints: (T, J, 3) metres, z up, floor at 0.
         fps: Frames a second.
 
     Returns:
-        (T, 17, 3), each frame's pose unchanged.
+        (T, J, 3), each frame's pose unchanged.
     """
     width = 2 * round(_RAISE_S * fps / 2) + 1
     needed = maximum_filter1d(floor_deficit(joints), width, mode="nearest")

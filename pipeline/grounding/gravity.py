@@ -85,7 +85,7 @@ def up_direction(motions: Iterable[PersonMotion], speeds: list[Floats], fps: flo
 
     Args:
         motions: People without unknown rows; iterated over once for each iteration.
-        speeds: (T, 2) m/s of the feet of each, infinite where a foot is not seen.
+        speeds: (T, P) m/s of the joints on the ground, infinite where a foot is not seen.
         fps: Frames a second.
 
     Returns:
@@ -123,7 +123,8 @@ def _balance_equations(
     """
     joints = motion.poses.joints_m
     # p: the mean of the ankles, slow ones first, and a little in front of them.
-    foot_weights = np.exp(-((speeds / _STANCE_M_S) ** 2)) + _MIN_FOOT_WEIGHT
+    slowest = np.stack(np.split(speeds, 2, axis=1), 1).min(-1)  # of each foot
+    foot_weights = np.exp(-((slowest / _STANCE_M_S) ** 2)) + _MIN_FOOT_WEIGHT
     weighted_ankles = (joints[:, ANKLES] * foot_weights[..., None]).sum(1)
     stance = weighted_ankles / foot_weights.sum(1)[:, None]
     facing = np.cross(up, joints[:, H36M_17.index("r_hip")] - joints[:, H36M_17.index("l_hip")])
@@ -169,11 +170,11 @@ def _contact_equations(
     x_k is the position of contact k, x̄ their weighted mean. For the robust weight alone, deviations
     are from the median height, which outliers do not move.
     """
-    ankles = motion.ankles_m
-    contacts = find_contacts(speeds, ankles @ up, fps)
+    soles_m = motion.soles_m
+    contacts = find_contacts(speeds, soles_m @ up, fps, motion.soles)
     if len(contacts) < 2:
         return np.zeros((2, 2)), np.zeros(2)
-    points = contact_medians(ankles, contacts)  # (K, 3) x
+    points = contact_medians(soles_m, contacts)  # (K, 3) x
     heights = points @ up
     deviations = np.abs(heights - np.median(heights)) / _CONTACT_HEIGHT_SIGMA_M
     weight = _robust_weight(deviations, width) / _CONTACT_HEIGHT_SIGMA_M**2  # (K,) w C⁻¹

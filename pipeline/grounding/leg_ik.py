@@ -5,22 +5,24 @@ This removes the foot skate that the root path leaves (as in Kovar, Schreiner an
 """
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from core.skeletons import H36M_17
 from core.types import Floats
 from pipeline.grounding.axes import unit_vectors
-from pipeline.grounding.contacts import ANKLES, Support
-from pipeline.grounding.floor import ANKLE_HEIGHT_M
+from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Bools, Support
 
 _MAX_STRETCH = 0.995  # share of its length to which a leg is stretched
+_LOWER_S = 0.2  # over which the body is lowered for legs that are too short
+_MAX_DROP_M = 0.1  # by how much at most
 _BLEND_S = 0.2  # before and after a contact, over which a foot goes to and from its fixed point
 _MAX_OFFSET_M = 0.25  # a foot is moved no farther: it would not be resting there
 _HIPS = H36M_17.indices(("l_hip", "r_hip"))
 _KNEES = H36M_17.indices(("l_knee", "r_knee"))
 
 
-def pin_contact_feet(joints: Floats, supports: list[Support], fps: float) -> Floats:
-    """Fix each foot in contact to one point, and let the knees follow.
+def pin_ankles(joints: Floats, supports: list[Support], fps: float) -> Floats:
+    """Fix each ankle in contact to one point, and let the knees follow.
 
     Args:
         joints: (T, 17, 3) metres, z up, floor at 0.
@@ -30,18 +32,67 @@ def pin_contact_feet(joints: Floats, supports: list[Support], fps: float) -> Flo
     Returns:
         (T, 17, 3) with knees and ankles changed.
     """
-    pinned = joints.copy()
+    targets = joints[:, ANKLES].copy()
+    offsets = np.zeros_like(targets)
+    in_contact = np.zeros(targets.shape[:2], dtype=bool)
+    for support in supports:
+        rows, foot = support.contact.frames, support.contact.point
+        point = np.median(targets[rows, foot], axis=0)
+        point[2] = support.level_m + ANKLE_HEIGHT_M
+        offsets[rows, foot] = limited(point - targets[rows, foot])
+        in_contact[rows, foot] = True
     for foot in range(2):
-        own = [support for support in supports if support.contact.foot == foot]
-        own.sort(key=lambda support: support.contact.start)
-        hip = joints[:, _HIPS[foot]]
-        knee = joints[:, _KNEES[foot]]
-        ankle = joints[:, ANKLES[foot]]
-        target = ankle + _ankle_offsets(ankle, own, fps)
-        new_knee, new_ankle = solve_two_bone_ik(hip, knee, ankle, target)
-        pinned[:, _KNEES[foot]] = new_knee
-        pinned[:, ANKLES[foot]] = new_ankle
-    return pinned
+        targets[:, foot] += fade_between(offsets[:, foot], in_contact[:, foot], fps)
+    return reach_with_legs(joints, targets, in_contact, fps)
+
+
+def reach_with_legs(joints: Floats, ankles: Floats, in_contact: Bools, fps: float) -> Floats:
+    """Bend both legs until ankles are where they should be.
+
+    Where a leg is too short for a foot in contact, the whole body is lowered, smoothly: by a
+    sliding maximum of what is missing, then a sliding mean of the same width.
+
+    Args:
+        joints: (T, J, 3) metres, z up.
+        ankles: (T, 2, 3) where ankles should be, left and right.
+        in_contact: (T, 2) bool, which feet are in contact.
+        fps: Frames a second.
+
+    Returns:
+        (T, J, 3); what hangs on the ankles stays behind.
+    """
+    hips, knees = joints[:, _HIPS], joints[:, _KNEES]
+    missing = _missing_drop(hips, ankles, _longest(hips, knees, joints[:, ANKLES]))
+    width = 2 * round(_LOWER_S * fps / 2) + 1
+    needed = maximum_filter1d((missing * in_contact).max(1), width, mode="nearest")
+    drop = uniform_filter1d(needed, width, mode="nearest")
+    reached = np.asarray(joints - drop[:, None, None] * [0.0, 0.0, 1.0])
+    for foot in range(2):
+        hip, knee, ankle = (reached[:, points[foot]] for points in (_HIPS, _KNEES, ANKLES))
+        reached[:, _KNEES[foot]], reached[:, ANKLES[foot]] = solve_two_bone_ik(
+            hip, knee, ankle, ankles[:, foot]
+        )
+    return reached
+
+
+def _missing_drop(hips: Floats, ankles: Floats, longest: Floats) -> Floats:
+    """By how much hips (…, 3) are too high for legs of `longest` (…,) metres to reach the ankles.
+
+    With height h and level distance r of a hip from its ankle: h - √(L² - r²), within limits.
+    """
+    way = hips - ankles
+    level = np.linalg.norm(way[..., :2], axis=-1)  # r
+    highest = np.sqrt(np.maximum(longest**2 - level**2, 0.0))
+    return np.asarray(np.clip(way[..., 2] - highest, 0.0, _MAX_DROP_M))
+
+
+def _longest(hip: Floats, knee: Floats, ankle: Floats) -> Floats:
+    """(…,) metres that legs reach: nearly their length; one that is already straighter may stay."""
+    thigh, shin, span = (
+        np.linalg.norm(one - other, axis=-1)
+        for one, other in ((knee, hip), (ankle, knee), (ankle, hip))
+    )
+    return np.asarray(np.maximum(_MAX_STRETCH * (thigh + shin), span))
 
 
 def solve_two_bone_ik(
@@ -68,9 +119,8 @@ def solve_two_bone_ik(
     length = np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-9)  # c
     direction = way / length
 
-    # c is limited to what the bones span; a leg that is already straighter may stay so.
-    span = np.linalg.norm(ankle - hip, axis=-1, keepdims=True)
-    longest = np.maximum(_MAX_STRETCH * (thigh + shin), span)
+    # c is limited to what the bones span.
+    longest = _longest(hip, knee, ankle)[..., None]
     length = np.clip(length, np.abs(thigh - shin) + 1e-6, longest)
 
     along = (thigh**2 + length**2 - shin**2) / (2 * length)  # x
@@ -80,28 +130,31 @@ def solve_two_bone_ik(
     return hip + along * direction + aside * bend, hip + length * direction
 
 
-def _ankle_offsets(ankle: Floats, supports: list[Support], fps: float) -> Floats:
-    """(T, 3) from where an ankle (T, 3) is to where it rests; `supports` are this foot's, by time.
+def limited(offsets: Floats, longest: float = _MAX_OFFSET_M) -> Floats:
+    """Offsets (…, 3) in metres, none longer than a foot in contact may be off."""
+    distance = np.linalg.norm(offsets, axis=-1, keepdims=True)
+    return np.asarray(offsets * np.minimum(1.0, longest / np.maximum(distance, 1e-9)))
 
-    In the air the offset is a blend of those at the end of the last contact and at the start of the
+
+def fade_between(offsets: Floats, known: Bools, fps: float) -> Floats:
+    """Fill in corrections of a foot where it is in the air.
+
+    There, the offset is a blend of those at the end of the last contact and at the start of the
     next one, each fading out over `_BLEND_S`.
+
+    Args:
+        offsets: (T, 3), of positions or rotation vectors.
+        known: (T,) where they are given.
+        fps: Frames a second.
+
+    Returns:
+        (T, 3); 0 throughout if nothing is known.
     """
-    frames = len(ankle)
-    offsets = np.zeros((frames, 3))
-    in_contact = np.zeros(frames, dtype=bool)
-    for support in supports:
-        rows = support.contact.frames
-        point = np.median(ankle[rows], axis=0)
-        point[2] = support.level_m + ANKLE_HEIGHT_M
-        offset = point - ankle[rows]
-        distance = np.linalg.norm(offset, axis=-1, keepdims=True)
-        offsets[rows] = offset * np.minimum(1.0, _MAX_OFFSET_M / np.maximum(distance, 1e-9))
-        in_contact[rows] = True
-    if not in_contact.any() or in_contact.all():
+    if not known.any() or known.all():
         return offsets
 
-    every = np.arange(frames)
-    resting = every[in_contact]
+    every = np.arange(len(offsets))
+    resting = every[known]
     # The nearest contact rows before and after each row; where there is none, the nearest of all.
     before_index = np.searchsorted(resting, every, side="right") - 1
     after_index = np.searchsorted(resting, every)
@@ -112,7 +165,7 @@ def _ankle_offsets(ankle: Floats, supports: list[Support], fps: float) -> Floats
     weight_after = _fade_out(np.where(after >= every, (after - every) / blend, 1.0))
     total = np.maximum(weight_before + weight_after, 1.0)[:, None]
     weighted = weight_before[:, None] * offsets[before] + weight_after[:, None] * offsets[after]
-    return np.where(in_contact[:, None], offsets, weighted / total)
+    return np.where(known[:, None], offsets, weighted / total)
 
 
 def _fade_out(x: Floats) -> Floats:

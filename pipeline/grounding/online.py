@@ -2,8 +2,9 @@
 
 Up is estimated as for whole videos (`gravity`, and through it `contacts`), from the last
 `_MEMORY_S`. The floor is the lowest level at which a person was recently. Who is nearly as low is
-on it, who is higher is on something; levels and thresholds are those of `floor`. The path is not
-corrected and feet are not pinned: that takes the future.
+on it, who is higher is on something; levels and thresholds are those of `floor`. Contacts are
+decided frame by frame, and heels and toes are held where they set down. The path is not corrected,
+and feet of skeletons that end at the ankles are not held: that takes the future.
 """
 
 import math
@@ -13,57 +14,126 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.skeletons import H36M_17
+from core.skeletons import Skeleton
 from core.types import CameraPoses, Floats
 from pipeline.grounding.axes import LEVEL_UP, world_axes
-from pipeline.grounding.contacts import Bools, seen_feet
+from pipeline.grounding.contacts import (
+    HEELS_AND_TOES,
+    LOW_WITHIN_S,
+    Bools,
+    Soles,
+    next_contacts,
+    seen_feet,
+    soles,
+)
 from pipeline.grounding.floor import SAME_FLOOR_M, floor_deficit, lowest_level
+from pipeline.grounding.foot_pose import HeldFeet
 from pipeline.grounding.gravity import up_direction
 from pipeline.grounding.person_motion import PersonMotion
 
-ONLINE_GROUNDING = "up and floor learned from the last seconds, causal; feet not pinned"
+ONLINE_GROUNDING = (
+    "up and floor learned from the last seconds, causal; heels and toes held, path as lifted"
+)
 """What the report of a live run says about its grounding."""
 
 _MEMORY_S = 8.0
 _MIN_ROWS = 15  # of a person who counts for up and floor
 _UP_EVERY_S = 1.0  # between two estimates of up
 _FIRST_UP_S = 0.5
+_MAX_STEP_S = 0.25  # between two rows; after a longer absence nothing is in contact at first
 _MIN_UP_SHARE = 0.1  # of the latest estimate in what is taken to be up
-_SETTLE_S = 0.7  # time constant with which a person moves to a new level, and the floor down
+_SETTLE_S = 0.3  # time constant with which a person moves to a new level, and the floor down
 _FLOOR_RISE_S = 60.0  # time constant with which the floor moves up when no person is on it any more
+
+
+@dataclass(frozen=True)
+class GroundedPerson:
+    """One person in one frame of the world.
+
+    joints_m (J, 3) metres, NaN where the person's position is unknown; contacts (4,) left heel,
+    left toe, right heel, right toe.
+    """
+
+    joints_m: Floats
+    contacts: Bools
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A frame: joints_m (J, 3) in camera space, feet_seen (2,), contacts (P,) of the soles."""
+
+    time_s: float
+    joints_m: Floats
+    feet_seen: Bools
+    contacts: Bools
 
 
 @dataclass
 class _PersonHistory:
     """One person's last seconds.
 
-    rows of (time_s, joints (17, 3) metres in camera space, feet_seen (2,)); level, the height in
-    metres that is the floor for this person, relative to the camera, infinite before the first.
+    level: the height in metres that is the floor for this person, relative to the camera, infinite
+    before the first. feet: what holds them.
     """
 
-    rows: deque[tuple[float, Floats, Bools]] = field(default_factory=deque)
+    skeleton: Skeleton
+    rows: deque[_Row] = field(default_factory=deque)
     level: float = math.inf
+    feet: HeldFeet = field(default_factory=HeldFeet)
+
+    @property
+    def soles(self) -> Soles:
+        """By which joints the feet touch the ground."""
+        return soles(self.skeleton)
 
     @property
     def last_s(self) -> float:
         """The time of the last row."""
-        return self.rows[-1][0]
+        return self.rows[-1].time_s
 
     @property
     def fps(self) -> float:
         """Rows a second over the whole history, absences included."""
-        return (len(self.rows) - 1) / (self.last_s - self.rows[0][0])
+        elapsed_s = self.last_s - self.rows[0].time_s
+        return (len(self.rows) - 1) / elapsed_s if elapsed_s else 1 / _MAX_STEP_S
 
     def joints(self) -> Floats:
-        """(T, 17, 3) metres in camera space."""
-        return np.stack([joints for _, joints, _ in self.rows])
+        """(T, J, 3) metres in camera space."""
+        return np.stack([row.joints_m for row in self.rows])
 
     def motion(self) -> PersonMotion:
         """The rows as the estimates take them."""
         joints = self.joints()
-        poses = CameraPoses(joints - joints[:, :1], joints[:, 0], H36M_17)
-        feet_seen = np.stack([feet for _, _, feet in self.rows])
+        poses = CameraPoses(joints - joints[:, :1], joints[:, 0], self.skeleton)
+        feet_seen = np.stack([row.feet_seen for row in self.rows])
         return PersonMotion(poses, np.arange(len(joints)), feet_seen)
+
+    def add(self, time_s: float, joints_m: Floats, feet_seen: Bools, up: Floats) -> None:
+        """Add a row and decide its contacts."""
+        contacts = np.zeros(len(self.soles.joints), dtype=bool)
+        if self.rows and time_s - self.last_s < _MAX_STEP_S:
+            recent = [row for row in self.rows if time_s - row.time_s <= LOW_WITHIN_S]
+            points = np.stack([row.joints_m for row in recent] + [joints_m])[:, self.soles.joints]
+            heights = points @ up
+            contacts = next_contacts(
+                self.rows[-1].contacts,
+                points[-2:],
+                time_s - self.last_s,
+                heights[-1] - heights.min(),
+                self.soles.feet(feet_seen),
+                self.soles,
+            )
+        self.rows.append(_Row(time_s, joints_m, feet_seen, contacts))
+
+    def standing_level(self, joints: Floats) -> float:
+        """The level of what rests on the ground in the last frame of joints (T, J, 3), z up.
+
+        Without contacts, the level at which the person was recently.
+        """
+        resting = joints[-1, self.soles.joints, 2][self.rows[-1].contacts]
+        if not len(resting):
+            return lowest_level(joints)
+        return float(resting.mean()) - self.soles.height_m
 
 
 class OnlineWorld:
@@ -84,16 +154,16 @@ class OnlineWorld:
 
     def update(
         self, time_s: float, people: Mapping[int, tuple[CameraPoses, Floats]]
-    ) -> dict[int, Floats]:
+    ) -> dict[int, GroundedPerson]:
         """Learn from one frame and return its people in the world.
 
         Args:
             time_s: Time of the frame; rises from call to call.
-            people: By track, one row of poses and the scores (17,) of the COCO-17 keypoints from
-                which it was lifted.
+            people: By track, one row of poses and the scores (K,) of the keypoints from which it
+                was lifted, COCO-17's first.
 
         Returns:
-            World joints (17, 3) metres by track; NaN where the person's position is unknown.
+            The people by track.
         """
         self._remember(time_s, people)
         if time_s >= self._next_up_s:
@@ -115,26 +185,30 @@ class OnlineWorld:
             [levels[track_id] for track_id in present if len(joints[track_id]) >= _MIN_ROWS],
             elapsed_s,
         )
-        in_world = {track_id: np.full((len(H36M_17), 3), np.nan) for track_id in people}
+        grounded = {
+            track_id: GroundedPerson(np.full(pose.joints_m.shape[1:], np.nan), np.zeros(4, bool))
+            for track_id, (pose, _) in people.items()
+        }
         for track_id, history in present.items():
             is_on_floor = levels[track_id] - self._floor < SAME_FLOOR_M
-            goal = levels[track_id] if is_on_floor else self._floor
+            goal = history.standing_level(joints[track_id]) if is_on_floor else self._floor
             history.level = _approach(goal, history.level, elapsed_s, _SETTLE_S)
-            in_world[track_id] = self._to_world(joints[track_id][-1], history.level)
-        return in_world
+            above = 0.0 if is_on_floor else levels[track_id] - history.level
+            grounded[track_id] = self._to_world(history, joints[track_id], above, elapsed_s)
+        return grounded
 
     def _remember(self, time_s: float, people: Mapping[int, tuple[CameraPoses, Floats]]) -> None:
         """Drop rows older than `_MEMORY_S` and add those of people whose position is known."""
         for track_id, history in list(self._histories.items()):
-            while history.rows and time_s - history.rows[0][0] > _MEMORY_S:
+            while history.rows and time_s - history.rows[0].time_s > _MEMORY_S:
                 history.rows.popleft()
             if not history.rows:
                 del self._histories[track_id]
         for track_id, (pose, scores) in people.items():
             joints = pose.root_m[0] + pose.joints_m[0]
             if np.isfinite(joints).all():
-                history = self._histories.setdefault(track_id, _PersonHistory())
-                history.rows.append((time_s, joints, seen_feet(scores)))
+                history = self._histories.setdefault(track_id, _PersonHistory(pose.skeleton))
+                history.add(time_s, joints, seen_feet(scores), self._up)
 
     def _update_up(self) -> None:
         """Move up towards its estimate from the last seconds.
@@ -168,7 +242,7 @@ class OnlineWorld:
         """
         rises = []
         for history in self._histories.values():
-            pelvis = history.rows[-1][1][0]
+            pelvis = history.rows[-1].joints_m[0]
             rise = float((up - self._up) @ pelvis)
             history.level += rise
             rises.append(rise)
@@ -183,13 +257,19 @@ class OnlineWorld:
             settle_s = _SETTLE_S if lowest < self._floor else _FLOOR_RISE_S
             self._floor = _approach(lowest, self._floor, elapsed_s, settle_s)
 
-    def _to_world(self, joints: Floats, level: float) -> Floats:
-        """World joints of (17, 3), z up from the camera: `level` at 0, no joint below it."""
+    def _to_world(
+        self, history: _PersonHistory, joints: Floats, above_floor_m: float, elapsed_s: float
+    ) -> GroundedPerson:
+        """A person of joints (T, J, 3), z up from the camera, who is so far above the floor."""
         if self._origin is None:
-            self._origin = joints[0] * [1.0, 1.0, 0.0]
-        in_world = joints - self._origin - [0.0, 0.0, level]
-        in_world[:, 2] += floor_deficit(in_world)
-        return np.asarray(in_world)
+            self._origin = joints[-1, 0] * [1.0, 1.0, 0.0]
+        in_world = joints - self._origin - [0.0, 0.0, history.level]
+        in_world[..., 2] += floor_deficit(in_world)[:, None]
+        last = in_world[-1]
+        contacts = history.rows[-1].contacts
+        if history.soles is HEELS_AND_TOES:
+            last = history.feet.hold(in_world, contacts, above_floor_m, elapsed_s)
+        return GroundedPerson(last, history.soles.four(contacts))
 
 
 def _approach(goal: float, value: float, elapsed_s: float, settle_s: float) -> float:

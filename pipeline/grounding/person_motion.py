@@ -1,12 +1,12 @@
 """One person's motion before one camera: what all estimates of this package are made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.types import CameraPoses, Floats
-from pipeline.grounding.contacts import ANKLES, Bools, foot_speeds
+from pipeline.grounding.contacts import Bools, Soles, foot_speeds, soles
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,29 @@ class PersonMotion:
     def known(self) -> "PersonMotion":
         """The rows in which the person's position is known."""
         rows, poses = self.is_known, self.poses
-        known = CameraPoses(poses.joints_m[rows], poses.root_m[rows], poses.skeleton)
+        known = replace(
+            poses,
+            joints_m=poses.joints_m[rows],
+            root_m=poses.root_m[rows],
+            sigma_m=poses.sigma_m[rows],
+        )
         return PersonMotion(known, self.frames[rows], self.feet_seen[rows])
 
     @property
-    def ankles_m(self) -> Floats:
-        """(T, 2, 3) metres in camera space."""
-        return self.poses.root_m[:, None] + self.poses.joints_m[:, ANKLES]
+    def soles(self) -> Soles:
+        """By which joints the feet touch the ground."""
+        return soles(self.poses.skeleton)
+
+    @property
+    def soles_m(self) -> Floats:
+        """(T, P, 3) where these joints are, metres in camera space."""
+        return self.poses.root_m[:, None] + self.poses.joints_m[:, self.soles.joints]
+
+    @property
+    def soles_seen(self) -> Bools:
+        """(T, P) whether the feet of these joints are seen."""
+        return self.soles.feet(self.feet_seen)
 
     def foot_speeds(self, fps: float) -> Floats:
-        """(T, 2) m/s across the line of sight; infinite where a foot is not seen."""
-        return foot_speeds(self.ankles_m, self.feet_seen, fps)
+        """(T, P) m/s across the line of sight; infinite where a foot is not seen."""
+        return foot_speeds(self.soles_m, self.soles_seen, fps)

@@ -17,16 +17,16 @@ from core.types import Floats
 from pipeline.grounding.axes import LEVEL_UP, world_axes
 from pipeline.grounding.camera_motion import CameraPath, estimate_camera_path
 from pipeline.grounding.contacts import (
-    ANKLES,
+    HEELS_AND_TOES,
     Bools,
     Contact,
+    Soles,
     Support,
     contact_mask,
     contact_medians,
     find_contacts,
 )
 from pipeline.grounding.floor import (
-    ANKLE_HEIGHT_M,
     SAME_FLOOR_M,
     common_level,
     floor_level,
@@ -34,8 +34,9 @@ from pipeline.grounding.floor import (
     raise_above_floor,
     weighted_median,
 )
+from pipeline.grounding.foot_pose import level_feet, plant_feet
 from pipeline.grounding.gravity import up_direction
-from pipeline.grounding.leg_ik import pin_contact_feet
+from pipeline.grounding.leg_ik import pin_ankles
 from pipeline.grounding.options import Camera
 from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.root_path import solve_root_path
@@ -63,15 +64,16 @@ class World:
             motion: T frames, of the camera of which this is the world.
 
         Returns:
-            World joints (T, 17, 3) metres, NaN where the person's position is unknown, and contacts
-            (T, 2) bool, left and right foot.
+            World joints (T, J, 3) metres, NaN where the person's position is unknown, and contacts
+            (T, 4) bool: left heel, left toe, right heel, right toe. Heel and toe are the same where
+            the skeleton ends at the ankles.
         """
         known = motion.is_known
         joints = np.full(motion.poses.joints_m.shape, np.nan)
-        contacts = np.zeros((len(known), 2), dtype=bool)
+        contacts = np.zeros((len(known), 4), dtype=bool)
         person = _turn_upright(_as_static(motion, self.camera_path), self.up, self.fps)
         joints[known] = _put_on_floor(person, self.floor_m, self.fps) - self.origin
-        contacts[known] = contact_mask(person.contacts, len(person.joints))
+        contacts[known] = person.soles.four(person.contact_mask)
         return joints, contacts
 
 
@@ -124,25 +126,34 @@ class _StaticMotions:
 
 @dataclass(frozen=True)
 class _UprightPerson:
-    """A person in world axes from the camera: joints (T, 17, 3) metres, z up; K contacts.
+    """A person in world axes from the camera: joints (T, J, 3) metres, z up; K contacts of soles.
 
     levels (K,) of the contacts in metres, relative to the camera, and their durations seconds (K,).
     """
 
     joints: Floats
+    soles: Soles
     contacts: list[Contact]
     levels: Floats
     seconds: Floats
 
+    @property
+    def contact_mask(self) -> Bools:
+        """(T, P) which joints of the soles are in contact."""
+        return contact_mask(self.contacts, len(self.joints), self.soles)
+
 
 def _turn_upright(motion: PersonMotion, up: Floats, fps: float) -> _UprightPerson:
-    """Turn a motion without unknown rows to world axes and find its contacts there."""
-    joints = (motion.poses.root_m[:, None] + motion.poses.joints_m) @ world_axes(up).T
-    heights = joints[:, ANKLES, 2]
-    contacts = find_contacts(motion.foot_speeds(fps), heights, fps)
-    levels = contact_medians(heights, contacts) - ANKLE_HEIGHT_M
+    """Turn a motion without unknown rows to world axes, find its contacts, level its feet."""
+    poses = motion.poses
+    joints: Floats = (poses.root_m[:, None] + poses.joints_m) @ world_axes(up).T
+    soles = motion.soles
+    contacts = find_contacts(motion.foot_speeds(fps), joints[:, soles.joints, 2], fps, soles)
+    if soles is HEELS_AND_TOES:
+        joints = level_feet(joints, contact_mask(contacts, len(joints), soles), fps)
+    levels = contact_medians(joints[:, soles.joints, 2], contacts) - soles.height_m
     seconds = np.array([(contact.stop - contact.start) / fps for contact in contacts])
-    return _UprightPerson(joints, contacts, levels, seconds)
+    return _UprightPerson(joints, soles, contacts, levels, seconds)
 
 
 def _estimate_floor(people: Iterable[_UprightPerson]) -> float:
@@ -162,7 +173,7 @@ def _estimate_floor(people: Iterable[_UprightPerson]) -> float:
 
 
 def _put_on_floor(person: _UprightPerson, floor_m: float, fps: float) -> Floats:
-    """(T, 17, 3) of one person on a floor at 0, or on what they climbed; feet in contact rest."""
+    """(T, J, 3) of one person on a floor at 0, or on what they climbed; feet in contact rest."""
     if not len(person.joints):
         return person.joints
     # The error of this person's own level: the median height of contacts that are on the floor.
@@ -184,6 +195,7 @@ def _put_on_floor(person: _UprightPerson, floor_m: float, fps: float) -> Floats:
         level = 0.0 if is_on_floor else common_level(height, heights, person.seconds) - shift
         supports.append(Support(contact, level))
     camera = np.array([0.0, 0.0, -floor_m])
-    joints = joints + solve_root_path(joints, camera, supports, fps)[:, None]
+    joints = joints + solve_root_path(joints, camera, person.soles, supports, fps)[:, None]
     joints = raise_above_floor(joints, fps)
-    return pin_contact_feet(joints, supports, fps)
+    plant = plant_feet if person.soles is HEELS_AND_TOES else pin_ankles
+    return plant(joints, supports, fps)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_21
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput, Track
 from lifter.bones import bone_lengths, bone_spans, rigid_bones
 from lifter.predict import Lifter
@@ -27,16 +27,16 @@ class PersonSample:
     time_s: float
     """Presentation time of the frame, seconds."""
     keypoints_xy: Floats
-    """(17, 2) px, COCO_17."""
+    """(21, 2) px, COCO_21."""
     scores: Floats
-    """(17,) in 0…1."""
+    """(21,) in 0…1."""
     keypoints_3d: Floats
-    """(17, 3) the detector's own 3D, as in `Detections`."""
+    """(21, 3) the detector's own 3D, as in `Detections`."""
 
     @classmethod
     def missing(cls, time_s: float) -> "PersonSample":
         """A frame in which the person was not detected."""
-        keypoints = len(COCO_17)
+        keypoints = len(COCO_21)
         missing = np.full((keypoints, 3), np.nan)
         return cls(time_s, missing[:, :2], np.zeros(keypoints), missing)
 
@@ -53,9 +53,10 @@ class OnlineLifter:
             options: Smoothing other than `none` is One-Euro here, the causal one.
         """
         self._lifter, self._intrinsics, self._options = lifter, intrinsics, options
+        self._skeleton = lifter.spec.skeleton_out
         self._past_frames = lifter.spec.model.padding[0]
         self._samples: deque[PersonSample] = deque()
-        # with the network's joints (17, 3)
+        # with the network's joints (J, 3)
         self._lifted: deque[tuple[PersonSample, Floats]] = deque()
         self._filter = OneEuro() if options.smooth != "none" else None
         self._filtered_s: float | None = None
@@ -77,7 +78,7 @@ class OnlineLifter:
         """
         self._remember(sample)
         sample, window = self._window()
-        joints = self._lifter.lift_last(window, self._intrinsics)
+        joints, sigma = self._lifter.lift_last(window, self._intrinsics)
         self._lifted.append((sample, joints))
         while sample.time_s - self._lifted[0][0].time_s > _ROOT_S:
             self._lifted.popleft()
@@ -85,7 +86,9 @@ class OnlineLifter:
         self._update_scale(finished)
         points = np.concatenate([finished[-1], root[-1:]]) * self._scale
         smoothed = self._smoothed(points, sample.time_s)
-        return CameraPoses(smoothed[None, :-1], smoothed[None, -1], H36M_17)
+        return CameraPoses(
+            smoothed[None, :-1], smoothed[None, -1], self._skeleton, sigma[None] * self._scale
+        )
 
     def _remember(self, sample: PersonSample) -> None:
         """Keep a sample, and of the earlier ones those that the network's window reaches."""
@@ -107,7 +110,7 @@ class OnlineLifter:
             np.stack([row.keypoints_xy for row in rows]),
             np.stack([row.scores for row in rows]),
             np.stack([row.keypoints_3d for row in rows]),
-            COCO_17,
+            COCO_21,
         )
         track = with_side_swaps_corrected(track, times)
         last = PersonSample(
@@ -119,7 +122,7 @@ class OnlineLifter:
         return last, resample_to_fps(track, times, fps, "none", even)
 
     def _finished(self) -> tuple[Floats, Floats]:
-        """Joints (T, 17, 3) and pelvis (T, 3) of the last second, as `Lifter.finish` gives them."""
+        """Joints (T, J, 3) and pelvis (T, 3) of the last second, as `Lifter.finish` gives them."""
         rows = [row for row, _ in self._lifted]
         times = np.array([row.time_s for row in rows])
         fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else self._lifter.spec.fps
@@ -127,11 +130,12 @@ class OnlineLifter:
         scores = np.stack([row.scores for row in rows])
         scores = np.where(scores >= MIN_SCORE, scores, 0.0)
         keypoints_3d = np.stack([row.keypoints_3d for row in rows])
-        sequence = LifterInput(times, keypoints, scores, keypoints_3d, float(fps), COCO_17)
+        sequence = LifterInput(times, keypoints, scores, keypoints_3d, float(fps), COCO_21)
         lifted = np.stack([joints for _, joints in self._lifted])
         joints, root = self._lifter.finish(lifted, sequence, self._intrinsics)
         if self._options.rigid_bones:
-            joints = rigid_bones(joints, bone_lengths(bone_spans(joints)))
+            lengths = bone_lengths(bone_spans(joints, self._skeleton), self._skeleton)
+            joints = rigid_bones(joints, lengths, skeleton=self._skeleton)
         return joints, root
 
     def _update_scale(self, joints: Floats) -> None:
@@ -140,14 +144,14 @@ class OnlineLifter:
         A running mean over the first `_SCALE_FRAMES` frames, then an exponential one.
         """
         if self._count % _RESCALE_EVERY == 0:
-            lifted = stature_m(bone_lengths(bone_spans(joints)))
+            lifted = stature_m(bone_lengths(bone_spans(joints, self._skeleton), self._skeleton))
             height = self._options.height_m or likely_height_m(lifted)
             share = _RESCALE_EVERY / min(self._count + _RESCALE_EVERY, _SCALE_FRAMES)
             self._scale += share * (height / lifted - self._scale)
         self._count += 1
 
     def _smoothed(self, points: Floats, time_s: float) -> Floats:
-        """Joints and pelvis (18, 3) without jitter."""
+        """Joints and pelvis (J + 1, 3) without jitter."""
         if self._filter is None:
             return points
         elapsed_s = time_s - (self._filtered_s if self._filtered_s is not None else time_s - 1)

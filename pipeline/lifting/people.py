@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from core.skeletons import H36M_17
+from core.skeletons import COCO_21, Skeleton
 from core.types import Array, CameraPoses, Floats, Intrinsics, Track
 from lifter.bones import bone_lengths, bone_spans, rigid_bones
 from lifter.predict import Lifter
@@ -24,7 +24,7 @@ from pipeline.lifting.resampling import (
 )
 from pipeline.lifting.stature import likely_height_m, scaled, stature_m
 from pipeline.results.detections import TrackRows
-from pipeline.results.rows import LIFTED_ROW
+from pipeline.results.rows import lifted_row
 from pipeline.results.spool import Spool
 
 _BRIDGED_S = 1.5  # a longer absence ends a stretch: its frames stay without the person
@@ -49,9 +49,13 @@ class LiftedPart:
 
 @dataclass(frozen=True)
 class LiftedPeople:
-    """The parts of all people, by person, then time, and their rows of `LIFTED_ROW`."""
+    """The parts of all people, by person, then time, and their rows of `lifted_row`.
+
+    joints: The skeleton of their joints.
+    """
 
     rows: Spool
+    joints: Skeleton
     parts: list[LiftedPart] = field(default_factory=list)
 
     def read(self, part: LiftedPart) -> Array:
@@ -84,13 +88,13 @@ def lift_people(
         lifter: The network with what is needed to use it.
         intrinsics: The camera.
         options: Smoothing, stature, bones.
-        rows: An empty spool of `LIFTED_ROW`, which gets the rows.
+        rows: An empty spool of `lifted_row` with the lifter's joints, which gets the rows.
         is_smoothed: Whether the tracks' keypoints were smoothed before; they are left as they are.
 
     Returns:
         The people: a row for every frame from the first to the last of each stretch.
     """
-    lifted = LiftedPeople(rows)
+    lifted = LiftedPeople(rows, lifter.spec.skeleton_out)
     for track in tracks:
         detected_s = times_s[np.searchsorted(frame_indices, track.frame_indices)]
         parts = []
@@ -127,7 +131,7 @@ def _lift(
     options: LiftOptions,
     is_smoothed: bool,
 ) -> Array:
-    """Rows of `LIFTED_ROW` for all frames from a part's first to its last."""
+    """Rows of `lifted_row` for all frames from a part's first to its last."""
     track = _with_all_frames(part, frame_indices)
     times = times_s[np.searchsorted(frame_indices, track.frame_indices)]
     corrected = with_side_swaps_corrected(track, times)
@@ -139,13 +143,14 @@ def _lift(
     def at_frames(values: Floats) -> Floats:
         return to_frame_times(values, sequence.times_s, times)
 
-    rows = np.zeros(len(times), LIFTED_ROW)
+    rows = np.zeros(len(times), lifted_row(COCO_21, poses.skeleton))
     rows["frame_index"] = track.frame_indices
     rows["time_s"] = times
     rows["box_xyxy"] = track.boxes_xyxy
     rows["keypoints_2d"] = at_frames(sequence.keypoints)
     rows["keypoint_scores"] = at_frames(sequence.scores)
     rows["joints_camera_m"] = at_frames(joints)
+    rows["joint_sigma_m"] = at_frames(poses.sigma_m)
     rows["root_camera_m"] = at_frames(poses.root_m)
     return rows
 
@@ -175,17 +180,21 @@ def _with_all_frames(track: Track, frame_indices: NDArray[np.int64]) -> Track:
 
 def _give_one_body(lifted: LiftedPeople, parts: list[LiftedPart], options: LiftOptions) -> None:
     """Scale all of a person's parts alike, to the height that is asked for or likely."""
-    spans = [bone_spans(lifted.read(part)["joints_camera_m"]) for part in parts]
-    lengths = bone_lengths(np.concatenate(spans))
+    skeleton = lifted.joints
+    spans = [bone_spans(lifted.read(part)["joints_camera_m"], skeleton) for part in parts]
+    lengths = bone_lengths(np.concatenate(spans), skeleton)
     stature = stature_m(lengths)
     factor = (options.height_m or likely_height_m(stature)) / stature
     for part in parts:
         own = lifted.read(part)
         joints = own["joints_camera_m"]
         if options.rigid_bones:
-            joints = rigid_bones(joints, lengths)
-        poses = scaled(CameraPoses(joints, own["root_camera_m"], H36M_17), factor)
+            joints = rigid_bones(joints, lengths, skeleton=skeleton)
+        poses = scaled(
+            CameraPoses(joints, own["root_camera_m"], skeleton, own["joint_sigma_m"]), factor
+        )
         own["joints_camera_m"], own["root_camera_m"] = poses.joints_m, poses.root_m
+        own["joint_sigma_m"] = poses.sigma_m
         lifted.rows.write(part.start, own)
 
 

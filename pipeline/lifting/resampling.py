@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.signal import savgol_filter
 
+from core.skeletons import COCO_17
 from core.types import Floats, LifterInput, Track
 from lifter.side_swaps import MIN_SCORE, correct_side_swaps
 from pipeline.lifting.one_euro import OneEuro
@@ -127,8 +128,8 @@ def _savgol(values: Floats, fps: float) -> Floats:
 
 
 def _one_euro(values: Floats, fps: float) -> Floats:
-    """One-Euro over axis 0, with the largest extent of the body in any sample as its height."""
-    points = values.reshape(len(values), -1, values.shape[-1])
+    """One-Euro over axis 0; the largest extent of the body, but its feet, is the height."""
+    points = values.reshape(len(values), -1, values.shape[-1])[:, : len(COCO_17)]
     height = np.nanmax(np.ptp(points, axis=1), initial=1e-9)
     filtered = OneEuro()
     return np.stack([filtered(sample, 1 / fps, height) for sample in values])

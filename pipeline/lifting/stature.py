@@ -1,5 +1,7 @@
 """A person's stature: from the lengths of lifted bones, and how much to believe of it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.skeletons import H36M_17
@@ -17,7 +19,7 @@ def stature_m(lengths_m: Floats) -> float:
     """Standing height of a person with given bone lengths.
 
     Args:
-        lengths_m: (17,) metres, as `lifter.bones.bone_lengths` gives them.
+        lengths_m: (J,) metres, as `lifter.bones.bone_lengths` gives them.
 
     Returns:
         Metres: trunk, head and the mean leg, with the part below the ankle added in proportion.
@@ -28,7 +30,12 @@ def stature_m(lengths_m: Floats) -> float:
 
 def scaled(poses: CameraPoses, factor: float) -> CameraPoses:
     """Scale a person about the camera, which sees the same then."""
-    return CameraPoses(poses.joints_m * factor, poses.root_m * factor, poses.skeleton)
+    return replace(
+        poses,
+        joints_m=poses.joints_m * factor,
+        root_m=poses.root_m * factor,
+        sigma_m=poses.sigma_m * factor,
+    )
 
 
 def likely_height_m(lifted_m: float) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_21
 from core.types import CameraPoses, Detections, Floats, Intrinsics
 from detectors.base import Detector
 from lifter.predict import Lifter
@@ -41,7 +41,7 @@ class Analysis:
             if self._end_s is not None and arrived.time_s >= self._end_s:
                 return
             frame = arrived.rgb()
-            detections = self._detector.detect(frame).to_skeleton(COCO_17)
+            detections = self._detector.detect(frame).to_skeleton(COCO_21)
             rows = self._tracker.update(detections, frame.time_s)
             yield Moment(frame, arrived.arrived_s, self._bodies(detections, rows, frame.time_s))
 
@@ -50,19 +50,22 @@ class Analysis:
     ) -> list[LiveBody]:
         """Everyone in a frame by track id; `rows` are theirs in the detections."""
         poses = self._lift(detections, rows, time_s)
-        joints = self._world.update(time_s, poses)
+        grounded = self._world.update(time_s, poses)
         bodies = []
         for track_id, (pose, scores) in sorted(poses.items()):
             row = rows[track_id]
             box, keypoints = detections.boxes_xyxy[row], detections.keypoints_xy[row]
-            person = PersonInFrame(track_id, box, keypoints, scores, joints[track_id])
-            bodies.append(LiveBody(person, pose))
+            own = grounded[track_id]
+            person = PersonInFrame(
+                track_id, box, keypoints, scores, own.joints_m, pose.sigma_m[0], pose.skeleton
+            )
+            bodies.append(LiveBody(person, pose, own.contacts))
         return bodies
 
     def _lift(
         self, detections: Detections, rows: dict[int, int], time_s: float
     ) -> dict[int, tuple[CameraPoses, Floats]]:
-        """The pose (one row) and keypoint scores (17,) of everyone in a frame, by track id."""
+        """The pose (one row) and keypoint scores (21,) of everyone in a frame, by track id."""
         alive = self._tracker.alive
         self._people = {
             track_id: one for track_id, one in self._people.items() if track_id in alive

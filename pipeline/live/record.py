@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from core.errors import OutputError
+from core.skeletons import COCO_21, Skeleton
 from core.types import Array, Intrinsics, Picture, VideoInfo
 from lifter.side_swaps import MIN_SCORE
 from pipeline.export.base import write_exports
@@ -21,26 +22,29 @@ from pipeline.media.video_writer import VideoWriter
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
 from pipeline.results.measures import Measurement, PersonPart
 from pipeline.results.person_table import PersonSummary
-from pipeline.results.report import Report
+from pipeline.results.report import Report, StanceReport
 from pipeline.results.result import Result
-from pipeline.results.rows import POSE_ROW
+from pipeline.results.rows import pose_row
 from pipeline.results.spool import Spool
 from pipeline.results.staging import staged
+from pipeline.results.stances import stances_by_person
 
 _MEASURED_ROWS = 2000  # at once
+_LONGEST_STEP_S = 0.5  # rows farther apart are before and after an absence
 
 
 class Recorder:
     """Writes into a folder until `finish`; a block that ends without it leaves nothing behind."""
 
-    def __init__(self, folder: Path, info: VideoInfo) -> None:
+    def __init__(self, folder: Path, info: VideoInfo, joints: Skeleton) -> None:
         """Write nothing yet.
 
         Args:
             folder: The folder of the results.
             info: The source's size and rate; its path's name begins the files' names.
+            joints: The skeleton of the joints.
         """
-        self._folder, self._info = folder, info
+        self._folder, self._info, self._joints = folder, info, joints
         self._undo = ExitStack()
         self.people: dict[int, PersonSummary] = {}
         self.frames = 0
@@ -49,7 +53,9 @@ class Recorder:
     def __enter__(self) -> Self:
         with ExitStack() as undo:
             self._partial = undo.enter_context(staged(self._folder))
-            self._rows = undo.enter_context(closing(Spool(POSE_ROW, self._folder)))
+            self._rows = undo.enter_context(
+                closing(Spool(pose_row(COCO_21, self._joints), self._folder))
+            )
             self._video = undo.enter_context(ExitStack())
             self._undo = undo.pop_all()
         self._writer: VideoWriter | None = None
@@ -67,7 +73,7 @@ class Recorder:
         """Add everyone in one frame; `OutputError` where the disk refuses."""
         self.frames += 1
         self.last_s = moment.frame.time_s
-        rows = np.zeros(len(moment.people), POSE_ROW)
+        rows = np.zeros(len(moment.people), self._rows.dtype)
         for row, body in zip(rows, moment.people, strict=True):
             _fill(row, moment, body)
             track_id = body.in_frame.track_id
@@ -88,13 +94,20 @@ class Recorder:
         self._writer.write(picture, time_s)
 
     def measures(self, intrinsics: Intrinsics) -> dict[str, float | None]:
-        """All measures of what was recorded so far; no contacts are known of a live source."""
+        """All measures of what was recorded so far."""
         measurement = Measurement()
         for rows in self._by_person():
-            contacts = np.zeros((len(rows), 2), dtype=bool)
-            joints = rows["joints_world_m"].astype(np.float64)
-            measurement.add(PersonPart(rows, joints, contacts, self._info.fps, intrinsics))
+            world = rows["joints_world_m"].astype(np.float64)
+            elapsed_s = float(rows["time_s"][-1] - rows["time_s"][0])
+            fps = (len(rows) - 1) / elapsed_s if elapsed_s else self._info.fps
+            measurement.add(
+                PersonPart(rows, self._joints, world, rows["contacts"], fps, intrinsics)
+            )
         return measurement.values()
+
+    def stances(self) -> dict[int, tuple[StanceReport, ...]]:
+        """When the feet of those recorded so far were on the ground, by track id."""
+        return stances_by_person(SpoolTable(self._rows, self._joints))
 
     def finish(self, report: Report, formats: Sequence[str]) -> None:
         """Make the files whole; they get their names when the block ends.
@@ -104,7 +117,7 @@ class Recorder:
             formats: The export formats to write.
         """
         self._video.close()
-        draft = Result(self._partial, report, SpoolTable(self._rows))
+        draft = Result(self._partial, report, SpoolTable(self._rows, self._joints))
         failures = write_exports(draft, formats, self._partial)
         whole = replace(report, warnings=(*report.warnings, *failures))
         self._report = whole.write(self._partial)
@@ -115,15 +128,17 @@ class Recorder:
         return Result(self._folder, self._report, ArchiveTable(self._folder / POSES))
 
     def _by_person(self) -> Iterator[Array]:
-        """The rows recorded so far, some at a time, those of one person together."""
+        """The rows recorded so far, some at a time, of one person without a break each."""
         for start in range(0, len(self._rows), _MEASURED_ROWS):
             rows = self._rows.read(start, start + _MEASURED_ROWS)
             for track_id in np.unique(rows["track_id"]):
-                yield rows[rows["track_id"] == track_id]
+                own = rows[rows["track_id"] == track_id]
+                breaks = np.flatnonzero(np.diff(own["time_s"]) > _LONGEST_STEP_S) + 1
+                yield from np.split(own, breaks)
 
 
 def _fill(row: Any, moment: Moment, body: LiveBody) -> None:
-    """Fill a row of `POSE_ROW`."""
+    """Fill a row of `pose_row`."""
     person = body.in_frame
     row["frame_index"] = moment.frame.index
     row["track_id"] = person.track_id
@@ -134,3 +149,5 @@ def _fill(row: Any, moment: Moment, body: LiveBody) -> None:
     row["joints_camera_m"] = body.camera.joints_m[0]
     row["root_camera_m"] = body.camera.root_m[0]
     row["joints_world_m"] = person.joints_world_m
+    row["joint_sigma_m"] = person.joint_sigma_m
+    row["contacts"] = body.contacts

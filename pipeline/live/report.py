@@ -16,6 +16,7 @@ from pipeline.results.report import (
     LiveReport,
     PersonReport,
     Report,
+    StanceReport,
     WeightsReport,
     versions,
 )
@@ -36,6 +37,7 @@ def live_report(
     weights: Mapping[str, WeightsReport],
     config: Mapping[str, Any],
     measures: Mapping[str, float | None],
+    stances: Mapping[int, tuple[StanceReport, ...]],
 ) -> Report:
     """The report of a live run, all but its files.
 
@@ -51,6 +53,7 @@ def live_report(
         weights: The networks' files by role.
         config: The options by name.
         measures: Of what was recorded.
+        stances: Of those who were recorded, by track id.
     """
     frames, seconds = recorder.frames, recorder.last_s
     live = LiveReport(
@@ -72,7 +75,10 @@ def live_report(
         config=config,
         grounding=ONLINE_GROUNDING,
         frames=frames,
-        people=tuple(PersonReport.of(person, ONLINE_GROUNDING) for person in people),
+        people=tuple(
+            PersonReport.of(person, ONLINE_GROUNDING, stances.get(person.track_id, ()))
+            for person in people
+        ),
         measures=measures,
         warnings=_warnings(reader, recorder),
         frames_per_second=round((frames - 1) / seconds, 2) if seconds > 0 else None,

@@ -74,14 +74,20 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         intrinsics = config.lift.intrinsics(info)
         if stream:
             stream.send_header(
-                stream_header(source.shown, info.width, info.height, vars(intrinsics))
+                stream_header(
+                    source.shown,
+                    info.width,
+                    info.height,
+                    vars(intrinsics),
+                    lifter.spec.skeleton_out,
+                )
             )
         window = None if page else open_window(f"video3d: {source.shown}")
         if window:
             opened.enter_context(closing(window))
 
         folder = config.output / f"{source.name}_{started:%Y-%m-%d_%H-%M-%S}"
-        recorder = opened.enter_context(Recorder(folder, info))
+        recorder = opened.enter_context(Recorder(folder, info, lifter.spec.skeleton_out))
         latency = {"poses": Latency(), "picture": Latency()}
         failure = None
         try:
@@ -92,13 +98,14 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         except Exception as error:  # whatever it was, hours of recording are not thrown away
             failure = error
         try:
-            measures = recorder.measures(intrinsics)
+            measures, stances = recorder.measures(intrinsics), recorder.stances()
         except Exception as error:  # nor for a measure
-            failure, measures = failure or error, {}
+            failure, measures, stances = failure or error, {}, {}
         choice = DetectorReport(models.choice.name, models.choice.why)
         report = live_report(
             source, started, reader, recorder, latency, failure, intrinsics=intrinsics,
             detector=choice, weights=weights, config=config.as_dict(), measures=measures,
+            stances=stances,
         )  # fmt: skip
         recorder.finish(report, config.export.formats)
     if failure:

@@ -13,7 +13,7 @@ from queue import Empty, Full, Queue
 from typing import Any, Protocol
 
 from core.errors import OutputError
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_21, Skeleton
 from core.types import Floats
 from pipeline.live.moment import Moment
 from pipeline.runtime.logs import LOG
@@ -63,7 +63,7 @@ def open_stream(target: str) -> Stream:
 
 
 def stream_header(
-    source: str, width: int, height: int, intrinsics: dict[str, Any]
+    source: str, width: int, height: int, intrinsics: dict[str, Any], joints: Skeleton
 ) -> dict[str, Any]:
     """The header as plain values for JSON: what the numbers of each frame mean.
 
@@ -72,6 +72,7 @@ def stream_header(
         width: Of its pictures, px.
         height: Likewise.
         intrinsics: The fields of an `Intrinsics`.
+        joints: The skeleton of the joints.
     """
     return {
         "type": "header",
@@ -80,9 +81,10 @@ def stream_header(
         "width": width,
         "height": height,
         "intrinsics": intrinsics,
-        "joints": H36M_17.joints,
-        "parents": H36M_17.parents,
-        "keypoints": COCO_17.joints,
+        "joints": joints.joints,
+        "parents": joints.parents,
+        "keypoints": COCO_21.joints,
+        "contacts": ("left_heel", "left_toe", "right_heel", "right_toe"),
         "world": "metres, z up, floor at 0, x to the camera's right, y away from it",
         "camera": "metres, x right, y down, z forward; joints relative to the pelvis, "
         "which is at root_camera_m",
@@ -101,6 +103,8 @@ def stream_frame(moment: Moment) -> dict[str, Any]:
                 "joints_world_m": _plain(body.in_frame.joints_world_m, 3),
                 "joints_camera_m": _plain(body.camera.joints_m[0], 3),
                 "root_camera_m": _plain(body.camera.root_m[0], 3),
+                "joint_sigma_m": _plain(body.in_frame.joint_sigma_m, 3),
+                "contacts": body.contacts.tolist(),
                 "keypoints_px": _plain(body.in_frame.keypoints_xy, 1),
                 "keypoint_scores": _plain(body.in_frame.keypoint_scores, 3),
             }

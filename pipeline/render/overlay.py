@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_17, COCO_21
 from core.types import Floats, Picture
 from pipeline.render.draw import disc, is_drawable, line, rounded_rectangle, text, text_width
 from pipeline.render.palette import BLACK, Colour, mix, side_of, track_colour
@@ -21,12 +21,19 @@ _LINKS = (
 )  # fmt: skip
 """Keypoints joined by a line: a trunk and four limbs, where COCO's tree starts at the nose. The
 face gets dots."""
+_FOOT = (("ankle", "heel"), ("heel", "big_toe"), ("big_toe", "ankle"))
+_FOOT_LINKS = tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in _FOOT)
+"""A triangle each, thinner: a foot is small."""
 
 LINKS = tuple(
-    (COCO_17.index(a), COCO_17.index(b), side_of(COCO_17, COCO_17.indices((a, b))))
-    for a, b in _LINKS
+    (COCO_21.index(a), COCO_21.index(b), side_of(COCO_21, COCO_21.indices((a, b))), width)
+    for links, width in ((_LINKS, 4.0), (_FOOT_LINKS, 2.5))
+    for a, b in links
 )
-_FACE = frozenset(COCO_17.indices(("nose", "left_eye", "right_eye", "left_ear", "right_ear")))
+_UNSURE_WIDTH = 1.5
+_FACE = frozenset(COCO_21.indices(("nose", "left_eye", "right_eye", "left_ear", "right_ear")))
+_SMALL = _FACE | frozenset(COCO_21.indices(COCO_21.joints[len(COCO_17) :]))
+"""Keypoints with a smaller dot: those of the face and the feet."""
 
 
 def draw_person(image: Picture, person: PersonInFrame, scale: float) -> None:
@@ -45,18 +52,18 @@ def draw_person(image: Picture, person: PersonInFrame, scale: float) -> None:
         for point, score in zip(points, scores, strict=True)
     ]
     strokes: list[tuple[Floats, Floats, Colour, float]] = []
-    for a, b, side in LINKS:
+    for a, b, side, width in LINKS:
         if is_shown[a] and is_shown[b]:
-            width = (1.5 if min(scores[a], scores[b]) < SURE_SCORE else 4.0) * unit
-            strokes.append((points[a], points[b], track_colour(person.track_id, side), width))
+            shown = (_UNSURE_WIDTH if min(scores[a], scores[b]) < SURE_SCORE else width) * unit
+            strokes.append((points[a], points[b], track_colour(person.track_id, side), shown))
     # all edges first: they must not cut into a neighbouring limb
     for start, end, colour, width in strokes:
         line(image, start, end, mix(colour, BLACK, 0.65), width + 2 * unit)
     for start, end, colour, width in strokes:
         line(image, start, end, colour, width)
     for joint in np.flatnonzero(is_shown):
-        colour = track_colour(person.track_id, side_of(COCO_17, (int(joint),)))
-        radius = (2.0 if joint in _FACE or scores[joint] < SURE_SCORE else 3.8) * unit
+        colour = track_colour(person.track_id, side_of(COCO_21, (int(joint),)))
+        radius = (2.0 if joint in _SMALL or scores[joint] < SURE_SCORE else 3.8) * unit
         disc(image, points[joint], radius + unit, mix(colour, BLACK, 0.65))
         disc(image, points[joint], radius, colour)
 

@@ -15,14 +15,14 @@ import numpy as np
 
 from core.errors import InputError, one_line
 from core.files import open_input
-from core.skeletons import COCO_17, H36M_17, Skeleton
+from core.skeletons import BY_NAME, COCO_21, Skeleton
 from core.types import Array
-from pipeline.results.rows import POSE_ROW
+from pipeline.results.rows import COLUMNS, pose_row
 from pipeline.results.spool import Spool
 
 POSES, POSES_FORMAT = "poses.npz", "npz"
 """The file, and what `--export` calls its format."""
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _CHUNK_ROWS = 2000
 _DAMAGED = (
     OSError, KeyError, ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError,
@@ -32,7 +32,7 @@ _DAMAGED = (
 
 
 class PoseTable(Protocol):
-    """The R rows of a result, a column at a time; the fields of `POSE_ROW` are its columns."""
+    """The R rows of a result, a column at a time; the fields of `pose_row` are its columns."""
 
     keypoints: Skeleton
     joints: Skeleton
@@ -47,12 +47,17 @@ class PoseTable(Protocol):
 
 
 class SpoolTable:
-    """A `PoseTable` of rows on disk that have at least the fields of `POSE_ROW`."""
+    """A `PoseTable` of rows on disk that have at least the fields of `pose_row`.
 
-    keypoints, joints = COCO_17, H36M_17
+    Args:
+        rows: The rows; their keypoints are COCO-21.
+        joints: The skeleton of their joints.
+    """
 
-    def __init__(self, rows: Spool) -> None:
-        self._rows = rows
+    keypoints = COCO_21
+
+    def __init__(self, rows: Spool, joints: Skeleton) -> None:
+        self._rows, self.joints = rows, joints
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -64,12 +69,16 @@ class SpoolTable:
 
     def column(self, name: str) -> Array:
         """See `PoseTable`."""
-        dtype = POSE_ROW[name]
+        dtype = self._rows.dtype[name]
         return np.concatenate([np.zeros((0, *dtype.shape), dtype.base), *self.chunks(name)])
 
 
 class ArchiveTable:
-    """A `PoseTable` read from `poses.npz`, each column when it is asked for."""
+    """A `PoseTable` read from `poses.npz`, each column when it is asked for.
+
+    Format version 1 says neither how sure joints are nor when feet are on the ground: they are NaN
+    and False there.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open an archive.
@@ -79,9 +88,10 @@ class ArchiveTable:
         """
         self._path = path
         try:
-            skeletons = json.loads(str(self._read("metadata_json")))["skeletons"]
-            self.keypoints = _skeleton(skeletons["keypoints"], COCO_17)
-            self.joints = _skeleton(skeletons["joints"], H36M_17)
+            metadata = json.loads(str(self._read("metadata_json")))
+            self._version = int(metadata["format_version"])
+            self.keypoints = _skeleton(metadata["skeletons"]["keypoints"])
+            self.joints = _skeleton(metadata["skeletons"]["joints"])
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise InputError(f"{path}: its metadata cannot be read ({one_line(error)})") from error
 
@@ -96,6 +106,10 @@ class ArchiveTable:
 
     def column(self, name: str) -> Array:
         """See `PoseTable`."""
+        if self._version < 2 and name == "joint_sigma_m":
+            return np.full((len(self), len(self.joints)), np.nan, np.float32)
+        if self._version < 2 and name == "contacts":
+            return np.zeros((len(self), 4), bool)
         return self._read(name)
 
     def _read(self, name: str) -> Array:
@@ -128,7 +142,7 @@ def write_poses(path: Path, table: PoseTable, metadata: dict[str, Any]) -> None:
     }
     described = {"format_version": FORMAT_VERSION, "skeletons": skeletons, **metadata}
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
-        for name in POSE_ROW.names or ():
+        for name in COLUMNS:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 _write_column(file, table, name)
         with archive.open("metadata_json.npy", "w") as file:
@@ -136,16 +150,17 @@ def write_poses(path: Path, table: PoseTable, metadata: dict[str, Any]) -> None:
 
 
 def _write_column(file: IO[bytes], table: PoseTable, name: str) -> None:
-    element, shape = POSE_ROW[name].base, POSE_ROW[name].shape
+    dtype = pose_row(table.keypoints, table.joints)[name]
+    element, shape = dtype.base, dtype.shape
     header = {"descr": element.str, "fortran_order": False, "shape": (len(table), *shape)}
     np.lib.format.write_array_header_1_0(file, header)
     for rows in table.chunks(name):
         file.write(rows.tobytes())
 
 
-def _skeleton(described: dict[str, Any], known: Skeleton) -> Skeleton:
+def _skeleton(described: dict[str, Any]) -> Skeleton:
     """The skeleton that metadata names; the parents of keypoints are not stored."""
-    joints = tuple(described["joints"])
-    if (described["name"], joints) == (known.name, known.joints):
+    known = BY_NAME.get(described["name"])
+    if known is not None and known.joints == tuple(described["joints"]):
         return known
     raise ValueError(f"skeleton {described['name']} is not known to this version")

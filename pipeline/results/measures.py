@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.camera import project
 from core.registry import Registry
+from core.skeletons import Skeleton
 from core.types import Array, Floats, Intrinsics
 from lifter.bones import bone_spans
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
@@ -26,12 +27,13 @@ from pipeline.grounding.contacts import contact_speeds
 class PersonPart:
     """Some rows of one person, as measures get them: of a video, a stretch without a break.
 
-    rows (N,) with the fields of `POSE_ROW`: each row of the result once. joints_world_m (T, J, 3)
-    metres, double precision, and contacts (T, 2), left and right foot, are of all frames of the
-    stretch, also of those that it shares with the part before.
+    rows (N,) with the fields of `pose_row`: each row of the result once. joints_world_m (T, J, 3)
+    metres, double precision, and contacts (T, 4), as in `pose_row`, are of all frames of the
+    stretch, also of those that it shares with the part before. joints: the joints' skeleton.
     """
 
     rows: Array
+    joints: Skeleton
     joints_world_m: Floats
     contacts: NDArray[np.bool_]
     fps: float
@@ -75,6 +77,12 @@ def mean_of_all(persons: Mapping[int, RunningMoments]) -> float | None:
     """The mean over all people's numbers, None where there are none."""
     count = sum(person.count for person in persons.values())
     return float(sum(person.total for person in persons.values()) / count) if count else None
+
+
+def largest_mean(persons: Mapping[int, RunningMoments]) -> float | None:
+    """The largest of each person's quantities' means, averaged over people."""
+    largest = [(person.total / person.count).max() for person in persons.values() if person.count]
+    return float(np.mean(largest)) if largest else None
 
 
 def mean_relative_spread(persons: Mapping[int, RunningMoments]) -> float | None:
@@ -144,7 +152,7 @@ def reprojection_error(part: PersonPart) -> Floats:
 )
 def bone_lengths_m(part: PersonPart) -> Floats:
     """(N, B) metres, of each bone in each row."""
-    return bone_spans(part.rows["joints_camera_m"].astype(np.float64))[:, 1:]
+    return bone_spans(part.rows["joints_camera_m"].astype(np.float64), part.joints)[:, 1:]
 
 
 @measure(
@@ -154,7 +162,28 @@ def bone_lengths_m(part: PersonPart) -> Floats:
 )
 def foot_skate(part: PersonPart) -> Floats:
     """(M,) m/s, one for each foot that is in contact for two frames."""
-    return contact_speeds(part.joints_world_m, part.contacts, part.fps)
+    return contact_speeds(part.joints_world_m, part.contacts, part.joints, part.fps)
+
+
+@measure(
+    "joint_sigma_m",
+    unit="m",
+    about="how sure joints are: mean of one standard deviation of their positions",
+)
+def joint_sigmas(part: PersonPart) -> Floats:
+    """(M,) metres, of each joint but the pelvis in each row."""
+    return np.asarray(part.rows["joint_sigma_m"][:, 1:].ravel())
+
+
+@measure(
+    "worst_joint_sigma_m",
+    unit="m",
+    about="the same of the joint that is least sure",
+    summary=largest_mean,
+)
+def joint_sigmas_by_joint(part: PersonPart) -> Floats:
+    """(N, J - 1) metres, of each joint but the pelvis in each row."""
+    return np.asarray(part.rows["joint_sigma_m"][:, 1:])
 
 
 @dataclass

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.skeletons import H36M_17
+from core.skeletons import COCO_21, Skeleton
 from core.types import Array, WorldPoses
-from pipeline.results.rows import PERSON_ROW
+from pipeline.results.rows import person_row
 from pipeline.results.spool import Spool
 
 _SAMPLED_ROWS = 5000  # of a person that tell how much room they take
@@ -34,12 +34,13 @@ class PersonSummary:
 
 
 class PersonTable:
-    """Rows of `PERSON_ROW` that are added person by person, and kept by frame, then track."""
+    """Rows of `person_row` that are added person by person, and kept by frame, then track."""
 
     def __init__(
         self,
         frame_indices: Sequence[NDArray[np.int64]],
         track_ids: Sequence[NDArray[np.int64]],
+        joints: Skeleton,
         folder: Path | None = None,
     ) -> None:
         """Make an empty table.
@@ -47,6 +48,7 @@ class PersonTable:
         Args:
             frame_indices: Those of all rows that will be added, in the order in which they will be.
             track_ids: The same rows' track ids.
+            joints: The skeleton of their joints; that of their keypoints is COCO-21.
             folder: Where the rows' file lies; None for where temporary files go.
         """
         numbers = np.concatenate([np.zeros(0, np.int64), *track_ids])
@@ -55,7 +57,8 @@ class PersonTable:
         self._frames, self._track_ids = indices[order], numbers[order]
         self._positions = np.argsort(order)  # of each row to come, in the table
         self._added = 0
-        self.rows = Spool(PERSON_ROW, folder)
+        self.joints = joints
+        self.rows = Spool(person_row(COCO_21, joints), folder)
         self.persons: dict[int, PersonSummary] = {}
 
     def close(self) -> None:
@@ -84,4 +87,4 @@ class PersonTable:
             own = np.flatnonzero(self._track_ids == track_id)
             own = own[:: len(own) // _SAMPLED_ROWS + 1]
             rows = [self.rows.read(row, row + 1)["joints_world_m"] for row in own.tolist()]
-            yield WorldPoses(np.concatenate(rows), "a sample of rows", H36M_17)
+            yield WorldPoses(np.concatenate(rows), "a sample of rows", self.joints)

@@ -70,8 +70,22 @@ class LiveReport:
 
 
 @dataclass(frozen=True)
+class StanceReport:
+    """One foot on the ground once, in seconds, as `pipeline.grounding.contacts.Stance`."""
+
+    foot: str
+    heel_strike_s: float | None
+    flat_s: float | None
+    heel_off_s: float | None
+    toe_off_s: float | None
+
+
+@dataclass(frozen=True)
 class PersonReport:
-    """One person: first and last frame, frames detected, frames bridged between detections."""
+    """One person: first and last frame, frames detected, frames bridged between detections.
+
+    stances: when each foot is on the ground, by time.
+    """
 
     track_id: int
     first_frame: int
@@ -79,11 +93,12 @@ class PersonReport:
     frames_seen: int
     frames_bridged: int
     grounding: str
+    stances: tuple[StanceReport, ...] = ()
 
     @classmethod
-    def of(cls, person: PersonSummary, grounding: str) -> Self:
+    def of(cls, person: PersonSummary, grounding: str, stances: tuple[StanceReport, ...]) -> Self:
         """The report of a table's person."""
-        return cls(**vars(person), grounding=grounding)
+        return cls(**vars(person), grounding=grounding, stances=stances)
 
 
 @dataclass(frozen=True)
@@ -140,7 +155,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """The file's content as plain values."""
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        plain |= {"people": [vars(person) for person in self.people]}
+        plain |= {"people": [asdict(person) for person in self.people]}
         plain |= {"warnings": list(self.warnings), **self.provenance()}
         for name in ("input", "live"):  # a file's result has no key `live`, and the other way round
             part = plain.pop(name)
@@ -226,7 +241,9 @@ _KINDS: dict[str, type] = {
 
 
 def _person(content: dict[str, Any], grounding: str) -> PersonReport:
-    return PersonReport(**{"frames_bridged": 0, "grounding": grounding, **content})
+    stances = tuple(StanceReport(**stance) for stance in content.get("stances", ()))
+    others = {"frames_bridged": 0, "grounding": grounding, **content}
+    return PersonReport(**{**others, "stances": stances})
 
 
 def read_report(folder: Path) -> Report:

@@ -2,7 +2,7 @@
 
     from pipeline.results.result import load_result
     result = load_result("output/clip")
-    result.people[0].joints_world_m  # (T, 17, 3) metres
+    result.people[0].joints_world_m  # (T, J, 3) metres
 
 Arrays are read when asked for; a result of an hour costs no memory until then.
 """
@@ -75,6 +75,16 @@ class Person:
     def joints_world_m(self) -> Floats:
         """(T, J, 3) metres, z up, floor at 0."""
         return self._own("joints_world_m")
+
+    @property
+    def joint_sigma_m(self) -> Floats:
+        """(T, J) metres, one standard deviation of a joint's position relative to the pelvis."""
+        return self._own("joint_sigma_m")
+
+    @property
+    def contacts(self) -> NDArray[np.bool_]:
+        """(T, 4) what is on the ground: left heel, left toe, right heel, right toe."""
+        return self._own("contacts")
 
     def _own(self, name: str) -> Array:
         is_own = self._table.column("track_id") == self.track_id

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.skeletons import COCO_17, H36M_17, Skeleton
+from core.skeletons import COCO_21, H36M_21, Skeleton
 
 RowType = np.dtype[np.void]
 
@@ -38,6 +38,7 @@ def lifted_row(keypoints: Skeleton, joints: Skeleton) -> RowType:
             ("keypoints_2d", np.float64, (len(keypoints), 2)),
             ("keypoint_scores", np.float64, (len(keypoints),)),
             ("joints_camera_m", np.float64, (len(joints), 3)),
+            ("joint_sigma_m", np.float64, (len(joints),)),
             ("root_camera_m", np.float64, (3,)),
         ]
     )
@@ -55,6 +56,10 @@ def pose_row(keypoints: Skeleton, joints: Skeleton) -> RowType:
         joints_camera_m: (J, 3) metres relative to the pelvis, camera axes.
         root_camera_m: (3,) metres, the pelvis in camera space.
         joints_world_m: (J, 3) metres, z up, floor at 0.
+        joint_sigma_m: (J,) metres, one standard deviation of a joint's position relative to the
+            pelvis; NaN where the lifter does not say.
+        contacts: (4,) which parts of the feet are on the ground: left heel, left toe, right heel,
+            right toe.
     """
     return np.dtype(
         [
@@ -67,17 +72,20 @@ def pose_row(keypoints: Skeleton, joints: Skeleton) -> RowType:
             ("joints_camera_m", np.float32, (len(joints), 3)),
             ("root_camera_m", np.float32, (3,)),
             ("joints_world_m", np.float32, (len(joints), 3)),
+            ("joint_sigma_m", np.float32, (len(joints),)),
+            ("contacts", np.bool_, (4,)),
         ]
     )
 
 
-LIFTED_ROW = lifted_row(COCO_17, H36M_17)
-POSE_ROW = pose_row(COCO_17, H36M_17)
-"""What results hold of one person in one frame."""
-PERSON_ROW: RowType = np.dtype(
-    [*((name, POSE_ROW[name]) for name in POSE_ROW.names or ()), ("box_xyxy", np.float32, (4,))]
-)
-"""`POSE_ROW` and the person's box in px, which only the pictures need."""
+COLUMNS: tuple[str, ...] = pose_row(COCO_21, H36M_21).names or ()
+"""The names of `pose_row`'s fields."""
+
+
+def person_row(keypoints: Skeleton, joints: Skeleton) -> RowType:
+    """`pose_row` and the person's box in px, which only the pictures need."""
+    pose = pose_row(keypoints, joints)
+    return np.dtype([*((name, pose[name]) for name in COLUMNS), ("box_xyxy", np.float32, (4,))])
 
 
 def copy_fields(target: Any, source: Any) -> None:

@@ -20,7 +20,7 @@ from scipy.ndimage import median_filter
 from core.skeletons import COCO_17
 from core.types import Floats
 from pipeline.results.detections import DetectionSequence
-from pipeline.tracking.similarity import torso_center
+from pipeline.tracking.similarity import BODY, torso_center
 from pipeline.tracking.tracklet import Tracklet
 
 _JITTER_S = 0.5  # window of the median filter that removes a detector's jitter on a still picture
@@ -108,9 +108,9 @@ def _poses(person: list[Tracklet], detections: DetectionSequence) -> tuple[Float
     rows = (row for tracklet in person for row in tracklet.rows)
     for i, (index, row) in enumerate(rows):
         in_frame = detections[index]
-        keypoints = in_frame.keypoints_xy[row]
+        keypoints = in_frame.keypoints_xy[row, BODY]
         poses[i] = keypoints - torso_center(keypoints, in_frame.boxes_xyxy[row])
-        scores[i] = in_frame.keypoint_scores[row]
+        scores[i] = in_frame.keypoint_scores[row, BODY]
     return poses, scores
 
 

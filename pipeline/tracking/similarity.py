@@ -9,6 +9,8 @@ from core.types import Floats
 # https://cocodataset.org/#keypoints-eval
 _SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
 
+BODY = slice(len(COCO_17))
+"""Those of COCO-21 that people are compared by: not every detector sees feet."""
 _TORSO = COCO_17.indices(("left_shoulder", "right_shoulder", "left_hip", "right_hip"))
 # Lengths as shares of stature (Drillis and Contini, "Body Segment Parameters", 1966), measured
 # between the points where detectors put the keypoints.
@@ -59,7 +61,7 @@ def torso_center(keypoints: Floats, box: Floats) -> Floats:
     """The mean of shoulders and hips, which does not move with the limbs.
 
     Args:
-        keypoints: (17, 2) px; NaN keypoints do not count.
+        keypoints: (K, 2) px, COCO-17 or -21; NaN keypoints do not count.
         box: (4,) xyxy px; its center stands in where no keypoint of the torso is known.
 
     Returns:
@@ -75,8 +77,8 @@ def limb_lengths(keypoints: Floats, scores: Floats) -> Floats:
     """Lengths of torso, thigh, shin, upper arm and forearm, each as the stature it implies.
 
     Args:
-        keypoints: (…, 17, 2) px.
-        scores: (…, 17); keypoints below 0.3 do not count.
+        keypoints: (…, K, 2) px, COCO-17 or -21.
+        scores: (…, K); keypoints below 0.3 do not count.
 
     Returns:
         (…, 5) px: the length over the limb's share of stature, of the longer one of left and right;

@@ -160,7 +160,7 @@ def track_people(
     """Track all people of a video: association, linking, filtering.
 
     Args:
-        detections: Those of each frame, by `frame_index`; COCO-17.
+        detections: Those of each frame, by `frame_index`; COCO-17 or -21.
         fps: Frames per second, the unit of `frame_index`.
         rules: When tracklets begin and end, and which tracks are people.
         shot_starts: The places in `detections` where the picture cuts: nobody is followed across.

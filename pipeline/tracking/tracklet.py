@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from core.types import Detections, Floats
 from pipeline.tracking.motion import MANEUVERING, MANEUVERING_COST, STEADY, KalmanState
-from pipeline.tracking.similarity import iou, limb_lengths, oks, stature_px, torso_center
+from pipeline.tracking.similarity import (
+    BODY,
+    iou,
+    limb_lengths,
+    oks,
+    stature_px,
+    torso_center,
+)
 
 POSE_TOLERANCE = 2.0
 """Of `Observation.similarity`: between frames people move by more than annotators disagree."""
@@ -25,8 +32,8 @@ _STATURE_TIME_CONSTANT_S = 0.5  # of the running mean of stature
 class Observation:
     """One person in one frame.
 
-    frame: the frame's index; box (4,) xyxy px; keypoints (17, 2) px; scores (17,) 0…1;
-    position (2,) px of the torso's center; stature, px.
+    frame: the frame's index; box (4,) xyxy px; keypoints (17, 2) px, COCO-17; scores
+    (17,) 0…1; position (2,) px of the torso's center; stature, px.
     """
 
     frame: int
@@ -40,8 +47,8 @@ class Observation:
     def of(cls, detections: Detections, row: int) -> "Observation":
         """The person in one row of a frame's detections."""
         box = detections.boxes_xyxy[row].astype(np.float64)
-        keypoints = detections.keypoints_xy[row].astype(np.float64)
-        scores = detections.keypoint_scores[row]
+        keypoints = detections.keypoints_xy[row, BODY].astype(np.float64)
+        scores = detections.keypoint_scores[row, BODY]
         position = torso_center(keypoints, box)
         stature = max(stature_px(limb_lengths(keypoints, scores), box), 1.0)
         return cls(detections.frame_index, box, keypoints, scores, position, stature)

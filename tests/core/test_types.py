@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.skeletons import BLAZEPOSE_33, COCO_17, H36M_17
+from core.skeletons import BLAZEPOSE_33, COCO_17, COCO_21
 from core.types import Detections, Track
 
 
@@ -43,5 +43,18 @@ def test_detections_give_the_joints_of_another_skeleton_by_name() -> None:
         assert np.array_equal(coco.keypoint_scores[:, here], people.keypoint_scores[:, there])
         assert np.array_equal(coco.keypoints_3d[:, here], people.keypoints_3d[:, there])
     assert coco.to_skeleton(COCO_17) is coco
-    with pytest.raises(ValueError, match="coco_17 lacks joints of h36m_17: pelvis, r_hip"):
-        coco.to_skeleton(H36M_17)
+
+
+def test_joints_that_detections_lack_are_unseen() -> None:
+    rng = np.random.default_rng(0)
+    people = Detections(
+        7, rng.random((2, 4)), rng.random(2), rng.random((2, 17, 2)), rng.random((2, 17)),
+        rng.random((2, 17, 3)), COCO_17,
+    )  # fmt: skip
+    with_feet = people.to_skeleton(COCO_21)
+    assert np.isnan(with_feet.keypoints_xy[:, 17:]).all()
+    assert (with_feet.keypoint_scores[:, 17:] == 0).all()
+    assert np.isnan(with_feet.keypoints_3d[:, 17:]).all()
+    back = with_feet.to_skeleton(COCO_17)
+    for name in ("keypoints_xy", "keypoint_scores", "keypoints_3d"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(people, name))

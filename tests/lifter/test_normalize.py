@@ -67,7 +67,9 @@ def test_flipped_person_windows_are_those_of_the_mirrored_person():
     rays, confidence = person_rays()
     windows, _ = normalize.person_windows(rays, confidence, 4)
     mirrored, _ = normalize.person_windows(normalize.flip_joints(rays, COCO_17), confidence, 4)
-    torch.testing.assert_close(normalize.flip_person_windows(windows), mirrored, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        normalize.flip_person_windows(windows, COCO_17), mirrored, atol=1e-5, rtol=0
+    )
 
 
 def test_tilted_windows_are_those_of_a_tilted_camera():

@@ -62,6 +62,7 @@ def test_screen_normalisation_reaches_the_network_padded_at_both_ends() -> None:
 def as_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the fit of joints to their keypoints: what is tested holds of the network."""
     monkeypatch.setattr("lifter.predict.fit_keypoints", lambda joints, root, *_: (joints, root))
+    monkeypatch.setattr("lifter.predict.gaussian_filter1d", lambda joints, *_, **__: joints)
 
 
 @pytest.mark.usefixtures("as_lifted")
@@ -121,6 +122,18 @@ def test_keypoints_of_another_skeleton_are_refused() -> None:
         person_lifter().lift(replace(sequence_of(np.zeros((5, 17, 2))), skeleton=other), CAMERA)
 
 
+def test_jitter_of_the_network_is_smoothed_and_what_stands_stays() -> None:
+    lifter = person_lifter()
+    sequence = sequence_of(keypoints(walking(30), moving_root(30)))
+    steady = lifter.lift(sequence, CAMERA).joints_m
+    jitter = np.random.default_rng(0).normal(0, 0.01, (30, 17, 3))
+    lifted = lifter._joints
+    lifter._joints = lambda *given: (lifted(*given)[0] + jitter, lifted(*given)[1])  # type: ignore
+    shaken = lifter.lift(sequence, CAMERA).joints_m
+    added = np.linalg.norm(np.diff(shaken - steady, axis=0), axis=-1).mean()
+    assert added < 0.5 * np.linalg.norm(np.diff(jitter, axis=0), axis=-1).mean()
+
+
 @pytest.mark.usefixtures("as_lifted")
 @pytest.mark.parametrize("normalization", ["person", "screen"])
 def test_the_last_frame_alone_is_lifted_as_within_its_sequence(normalization: str) -> None:
@@ -131,7 +144,7 @@ def test_the_last_frame_alone_is_lifted_as_within_its_sequence(normalization: st
     )
     sequence = sequence_of(keypoints(walking(30), moving_root(30)))
     poses = np.stack(
-        [lifter.lift_last(sequence, CAMERA), lifter.lift(sequence, CAMERA).joints_m[-1]]
+        [lifter.lift_last(sequence, CAMERA)[0], lifter.lift(sequence, CAMERA).joints_m[-1]]
     )
     alone, last = rigid_bones(poses, np.ones(17))  # lift makes bones half rigid
     np.testing.assert_allclose(alone, last, atol=1e-5)

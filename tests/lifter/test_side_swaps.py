@@ -3,10 +3,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_17, COCO_21
 from core.types import Floats
 from lifter.side_swaps import correct_side_swaps
-from testkit.walker import keypoints, walking
+from testkit.walker import keypoints, walking, with_feet
 
 FRAMES, FPS = 120, 30.0
 UPPER = slice(1, 11)  # eyes, ears, shoulders, elbows, wrists
@@ -69,3 +69,18 @@ def test_a_person_who_turns_around_keeps_their_sides(seconds: float) -> None:
 def test_frames_far_apart_are_not_compared() -> None:
     points = swapped(walker(), np.array([60]), slice(0, 17))
     np.testing.assert_array_equal(correct(points, fps=5.0)[0], points)
+
+
+def test_feet_go_along_with_their_legs() -> None:
+    root = np.stack([np.linspace(-1, 1, FRAMES), np.zeros(FRAMES), np.full(FRAMES, 4.0)], 1)
+    points = keypoints(with_feet(walking(FRAMES)), root)
+    frames, wrong = np.array([30, 31, 60]), points.copy()
+    legs = np.array([11, 12, 13, 14, 15, 16, 17, 18, 19, 20])
+    wrong[np.ix_(frames, legs)] = points[np.ix_(frames, np.array(COCO_21.flip_order)[legs])]
+    no_3d, scores = np.full((FRAMES, 21, 3), np.nan), np.full((FRAMES, 21), 0.9)
+    times = np.arange(FRAMES) / FPS
+    np.testing.assert_array_equal(correct_side_swaps(wrong, scores, no_3d, times)[0], points)
+    wild = wrong.copy()
+    wild[:, 17:] = np.random.default_rng(0).uniform(0, 1000, (FRAMES, 4, 2))
+    corrected = correct_side_swaps(wild, scores, no_3d, times)[0]
+    np.testing.assert_array_equal(corrected[:, :17], points[:, :17], "feet decide nothing")

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_21, H36M_21
 from core.types import Array, CameraPoses, Detections, Floats, Intrinsics, LifterInput
 from pipeline.grounding.options import GroundOptions
 from pipeline.lifting.options import LiftOptions
 from pipeline.people import People, find_people
 from pipeline.results.detections import DetectionSpool, TrackRows
 from pipeline.results.person_table import PersonSummary
-from testkit.walker import CAMERA, keypoints, walking
+from testkit.walker import CAMERA, keypoints, walking, with_feet
 
 FRAMES = np.delete(np.arange(100), [40, 41])  # two frames could not be decoded
 
@@ -23,10 +23,11 @@ class TrueLifter:
 
     class spec:  # noqa: N801
         fps = 30.0
+        skeleton_out = H36M_21
 
     def lift(self, sequence: LifterInput, intrinsics: Intrinsics) -> CameraPoses:
         at = np.rint(sequence.times_s * 30).astype(int)
-        return CameraPoses(walking(100)[at], path()[at], H36M_17)
+        return CameraPoses(with_feet(walking(100))[at], path()[at], H36M_21)
 
 
 def path() -> Floats:
@@ -35,10 +36,10 @@ def path() -> Floats:
 
 def detections(frames: Floats, points: Floats) -> list[Detections]:
     boxes = np.concatenate([points.min(1), points.max(1)], 1)
-    scores, points_3d = np.full((1, 17), 0.9), np.full((1, 17, 3), np.nan)
+    scores, points_3d = np.full((1, 21), 0.9), np.full((1, 21, 3), np.nan)
     return [
         Detections(
-            frame, boxes[i : i + 1], np.ones(1), points[i : i + 1], scores, points_3d, COCO_17
+            frame, boxes[i : i + 1], np.ones(1), points[i : i + 1], scores, points_3d, COCO_21
         )
         for i, frame in enumerate(frames.tolist())
     ]
@@ -51,7 +52,7 @@ def track_of(frames: Floats, points: Floats) -> TrackRows:
 
 
 def detected_in(frames: Floats) -> TrackRows:
-    return track_of(frames, keypoints(walking(100), path())[frames])
+    return track_of(frames, keypoints(with_feet(walking(100)), path())[frames])
 
 
 def lift(
@@ -79,7 +80,7 @@ def test_frames_between_detections_have_rows_that_are_not_observed() -> None:
     unseen = ~person["observed"].any(1)
     np.testing.assert_array_equal(person["frame_index"][unseen], np.arange(60, 66))
     assert np.isfinite(person["joints_world_m"]).all()
-    truth = keypoints(walking(100), path())[FRAMES[10:80]]
+    truth = keypoints(with_feet(walking(100)), path())[FRAMES[10:80]]
     assert np.abs(person["keypoints_2d"] - truth).max() < 40
 
 
@@ -87,7 +88,7 @@ class LongLifter(TrueLifter):
     """Lifts a walk of any length without error, and remembers how much it was asked for at once."""
 
     def __init__(self, frames: int) -> None:
-        self.walk = walking(frames)
+        self.walk = with_feet(walking(frames))
         self.way = np.stack(
             [0.5 * np.sin(0.01 * np.arange(frames)), np.zeros(frames), np.full(frames, 5.0)], 1
         )
@@ -96,7 +97,7 @@ class LongLifter(TrueLifter):
     def lift(self, sequence: LifterInput, intrinsics: Intrinsics) -> CameraPoses:
         at = np.rint(sequence.times_s * 30).astype(int)
         self.asked.append(at)
-        return CameraPoses(self.walk[at], self.way[at], H36M_17)
+        return CameraPoses(self.walk[at], self.way[at], H36M_21)
 
     def keypoints(self) -> Floats:
         return keypoints(self.walk, self.way)
@@ -158,8 +159,8 @@ def test_a_true_lift_reprojects_onto_its_keypoints_whatever_height_is_asked_for(
         assert people.measures["reprojection_error_px"] < 1.0
         joints = rows_of(people)["joints_camera_m"]
         tall = (
-            joints[:, H36M_17.index("l_ankle"), 1].max()
-            - joints[:, H36M_17.index("head_top"), 1].min()
+            joints[:, H36M_21.index("l_ankle"), 1].max()
+            - joints[:, H36M_21.index("head_top"), 1].min()
         )
         assert abs(tall / height - 1) < 0.12
 
@@ -185,7 +186,7 @@ def peak_bytes(frames: int) -> int:
     points, indices = lifter.keypoints(), np.arange(frames)
     boxes, rows = np.zeros((frames, 4)), np.stack([indices, np.zeros(frames, int)], 1)
     tracemalloc.start()
-    with closing(DetectionSpool(COCO_17)) as found:
+    with closing(DetectionSpool(COCO_21)) as found:
         for i in range(frames):
             found.append(*detections(indices[i : i + 1], points[i : i + 1]))
         track = TrackRows(1, indices, boxes, rows, found)

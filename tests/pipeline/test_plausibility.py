@@ -3,25 +3,25 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_21, H36M_21
 from pipeline.plausibility import Plausibility
 from pipeline.results.measures import PersonPart
-from pipeline.results.rows import PERSON_ROW
-from testkit.walker import CAMERA, keypoints, moving_root, walking
+from pipeline.results.rows import person_row
+from testkit.walker import CAMERA, keypoints, moving_root, walking, with_feet
 
 
 def parts(shift_px: float, track_id: int = 1, observed: bool = True) -> Iterator[PersonPart]:
     """A person who is lifted well, in two parts, with keypoints that lie beside their joints."""
-    joints, root = walking(40), moving_root(40)
+    joints, root = with_feet(walking(40)), moving_root(40)
     points = keypoints(joints, root)
-    rows = np.zeros(40, PERSON_ROW)
+    rows = np.zeros(40, person_row(COCO_21, H36M_21))
     rows["track_id"], rows["observed"] = track_id, observed
     rows["joints_camera_m"], rows["root_camera_m"] = joints, root
     rows["box_xyxy"] = np.concatenate([points.min(1), points.max(1)], 1)
     rows["keypoints_2d"] = points + np.array([shift_px, 0])
     for own in (rows[:25], rows[25:]):
-        nothing = np.zeros((len(own), 2), bool)
-        yield PersonPart(own, np.zeros((len(own), 17, 3)), nothing, 30.0, CAMERA)
+        world, nothing = np.zeros((len(own), 21, 3)), np.zeros((len(own), 4), bool)
+        yield PersonPart(own, H36M_21, world, nothing, 30.0, CAMERA)
 
 
 def doubts(*people: Iterator[PersonPart]) -> tuple[str, ...]:
@@ -46,5 +46,5 @@ def test_a_person_who_does_not_is_named_with_the_distance() -> None:
 @pytest.mark.parametrize("joint", ["nose", "left_ear"])
 def test_the_face_is_not_compared(joint: str) -> None:
     (first, second) = parts(0.0)
-    first.rows["keypoints_2d"][:, COCO_17.index(joint)] += 500
+    first.rows["keypoints_2d"][:, COCO_21.index(joint)] += 500
     assert doubts(iter((first, second))) == ()

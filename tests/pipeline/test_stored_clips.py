@@ -4,13 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_17
 from core.types import Floats
 from infer_video import main
-from lifter.checkpoint import LifterSpec, save_lifter
-from lifter.model import ModelConfig, TemporalConvNet
 from pipeline.batch import run as batch
 from pipeline.batch.jobs import Job
 from pipeline.batch.previous import report_before
@@ -20,10 +17,10 @@ from pipeline.media.images import read_image, write_image
 from pipeline.media.video_reader import probe
 from pipeline.results.resume import weights_report
 from pipeline.run import process_video
-from testkit import stored_files
+from testkit import lifters, stored_files
 from testkit.make_video import encode
 from testkit.stored_files import FORMATS, Format
-from testkit.walker import keypoints, walking
+from testkit.walker import keypoints, walking, with_feet
 
 SIZE, FRAMES = (320, 180), 6
 
@@ -33,8 +30,8 @@ def scene() -> list[list[Floats]]:
     people = []
     for x in (-0.8, 0.8):
         path = np.stack([x + 0.02 * np.arange(FRAMES), np.zeros(FRAMES), np.full(FRAMES, 5.0)], 1)
-        xy = keypoints(walking(FRAMES, 25.0), path) / 6
-        people.append(np.concatenate([xy, np.full((FRAMES, 17, 1), 0.9)], -1))
+        xy = keypoints(with_feet(walking(FRAMES, 25.0)), path) / 6
+        people.append(np.concatenate([xy, np.full((FRAMES, 21, 1), 0.9)], -1))
     return [list(frame) for frame in zip(*people, strict=True)]
 
 
@@ -47,11 +44,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def small_lifter(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Untrained, and quick: what is lifted says nothing of how files are read."""
-    config = ModelConfig(18, 3, 17, (3, 3), 16)
-    path = tmp_path_factory.mktemp("lifter") / "small.safetensors"
-    torch.manual_seed(0)
-    save_lifter(path, TemporalConvNet(config), LifterSpec(config, COCO_17, H36M_17, 25.0, "person"))
-    return str(path)
+    return str(lifters.small_lifter(tmp_path_factory.mktemp("lifter") / "small.safetensors"))
 
 
 def poses(folder: Path) -> dict[str, np.ndarray]:
@@ -76,13 +69,15 @@ def test_every_format_becomes_a_rendered_video(
     assert [person.frames_seen for person in report.people] == [FRAMES] * people
     assert probe(tmp_path / "out" / "clip" / "clip_3d.mp4").frame_count == FRAMES
     table = poses(tmp_path / "out" / "clip")
-    limbs = slice(COCO_17.index("left_shoulder"), None)
+    limbs = slice(COCO_17.index("left_shoulder"), 21 if stored.has_feet else 17)
     at = table["keypoints_2d"][table["frame_index"] == 4][:, limbs]
     expected = [person[limbs, :2] for person in scene()[4][:people]]
     for person in expected:
         assert (
             min(np.abs(one - person).max() for one in at) < 0.5
         )  # interpolated: the lifter's clock ticks between
+    assert table["observed"][:, 17:].any() == stored.has_feet
+    assert table["joints_world_m"].shape[1:] == (21, 3)
     assert np.isfinite(table["joints_world_m"]).all()
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.skeletons import H36M_17
+from core.skeletons import COCO_21, H36M_21
 from lifter.normalize import flip_joints, flip_person_windows
 from train.wild.people.windows import FilmedWindows
 from train.wild.synthesis.synthesizer import Synthesizer
@@ -25,7 +25,7 @@ _GPU_WINDOWS = 16_384
 """Windows drawn at once on a GPU, where starting a computation costs more than doing it."""
 
 Batch = tuple[Tensor, Tensor]
-"""Network input (B, T, 18, 3) and target (B, 17, 3)."""
+"""Network input (B, T, 22, 3) and target (B, 21, 3)."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _reused(plan: BatchPlan, synthesizer: Synthesizer, steps: int) -> Iterator[B
 
 def mirror_batch(windows: Tensor, target: Tensor) -> Batch:
     """The mirrored people."""
-    return flip_person_windows(windows), flip_joints(target, H36M_17)
+    return flip_person_windows(windows, COCO_21), flip_joints(target, H36M_21)
 
 
 def _mix(pool: list[Batch], size: int, generator: torch.Generator) -> Batch:

@@ -2,10 +2,9 @@
 
 The network learns from endless synthetic windows (`synthesis`) and, with `--shots`, from what a
 detector made of filmed people (`people`); the detector's errors about those are also copied into
-half of the synthetic windows. The loss is the error as it is plus the error after alignment,
-because how a body is turned to the camera is often unclear where its shape is not:
-
-    L = MPJPE(ŷ, y) + PA-MPJPE(ŷ, y)
+half of the synthetic windows. The loss (`loss.py`) is the error as it is plus the error after
+alignment, how far feet are off from their ankles, and how badly σ tells the error. A run may start
+from a lifter without feet (`--start`), whose first and last layer are widened.
 
 The learning rate warms up, stays, and falls to zero over the last part of the run. A running
 average of the weights is kept as the lifter. A killed run goes on when it is started again with the
@@ -28,14 +27,14 @@ from tqdm import tqdm
 from core.errors import InputError, UsageError, one_line
 from core.files import make_way, open_input, remove_partial, written_whole
 from core.options import Parser, add_flags, check_options, option
-from core.skeletons import COCO_17, H36M_17
-from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
+from core.skeletons import COCO_21, H36M_21
+from lifter.checkpoint import LifterSpec, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
 from lifter.network import NetworkConfig
 from train.arguments import add_motion, add_recipe, add_shots, filter_widths
 from train.devices import fast_bf16, usable_device
-from train.metrics import mpjpe, p_mpjpe
 from train.wild.batches import BatchPlan, training_batches
+from train.wild.loss import training_loss
 from train.wild.motion.bank import MotionBank
 from train.wild.motion.mocap import load_mocap
 from train.wild.optimizer import MuonWithAdam, update_average
@@ -44,6 +43,7 @@ from train.wild.people.shots import FPS, Shots
 from train.wild.people.windows import FilmedWindows
 from train.wild.synthesis.recipe import STAGES, Recipe, with_changes
 from train.wild.synthesis.synthesizer import Synthesizer
+from train.wild.widening import starting_weights
 
 _WARMUP_STEPS = 50
 _COOLDOWN = 0.5  # last share of the run, in which the learning rate falls to zero
@@ -165,15 +165,16 @@ class Run:
 
     def __init__(self, options: WildOptions, device: torch.device) -> None:
         config = ModelConfig(
-            len(COCO_17) + 1,  # the torso's path counts as a keypoint
+            len(COCO_21) + 1,  # the torso's path counts as a keypoint
             3,
-            len(H36M_17),
+            len(H36M_21),
             filter_widths("--arc", options.arc),
             options.channels,
             options.causal,
             dropout=0.0,
+            features_out=4,  # with log σ
         )
-        self.spec = LifterSpec(config, COCO_17, H36M_17, FPS, "person")
+        self.spec = LifterSpec(config, COCO_21, H36M_21, FPS, "person")
         self.windows = 0
         self._folder = options.output
         self._batch = options.batch
@@ -182,7 +183,7 @@ class Run:
         self._model = TemporalConvNet(config).to(device)
         if options.start:
             try:
-                self._model.load_state_dict(load_lifter(options.start)[0].state_dict())
+                self._model.load_state_dict(starting_weights(options.start, self._model))
             except RuntimeError as error:
                 raise InputError(
                     f"{options.start}: not a network of this --arc and --channels"
@@ -234,8 +235,8 @@ class Run:
         """Learn from one batch.
 
         Args:
-            windows: (B, T, 18, 3) network input.
-            target: (B, 17, 3) metres.
+            windows: (B, T, 22, 3) network input.
+            target: (B, 21, 3) metres.
             rate: The learning rate.
 
         Returns:
@@ -243,10 +244,9 @@ class Run:
         """
         with torch.autocast(windows.device.type, torch.bfloat16, enabled=self._bf16):
             predicted = self._model.forward_windows(windows)
-        error: Tensor = mpjpe(predicted.float(), target)
-        loss = error + p_mpjpe(predicted.float(), target)
+        loss, error = training_loss(predicted.float(), target)
         self._model.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step(rate)
         self.windows += len(windows)
         update_average(self._average, self._model, self.windows / self._batch)

@@ -10,7 +10,7 @@ import argparse
 import json
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tqdm import tqdm
 from core.camera import project
 from core.files import written_whole
 from core.options import Parser, add_flags, check_options, option
+from core.types import Floats
 from lifter.predict import Lifter
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from train.arguments import add_motion, add_shots
@@ -50,6 +51,7 @@ class ValidateOptions:
     every: int = option(1, "use every Nth clip", at_least=1)
     bodies: str = option("captured", "whose bones the motion has", choices=("captured", "human"))
     by: str = option("set", "rows of the table", choices=("set", "action", "pitch"))
+    without_feet: bool = option(False, "let the detector see neither heels nor toes")
     json: Path | None = option(None, "write the numbers there too")
 
     def __post_init__(self) -> None:
@@ -80,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
         clips = load_mocap(options.mocap)[:: options.every]
         if options.bodies == "human":
             clips = [on_human_bones(clip) for clip in clips]
-        rows += validate(lifter, clips, options.noise, options.by)
+        rows += validate(lifter, clips, options.noise, options.by, not options.without_feet)
         print(table(rows))
     for folder in options.shots:
         shot_rows = validate_shots(lifter, Shots.load(folder), folder.name)
@@ -108,7 +110,11 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def validate(
-    lifter: Lifter, clips: list[MotionClip], noises: Sequence[float], by: str
+    lifter: Lifter,
+    clips: list[MotionClip],
+    noises: Sequence[float],
+    by: str,
+    with_feet: bool = True,
 ) -> list[dict[str, Any]]:
     """Measure a lifter on captured motion.
 
@@ -117,18 +123,18 @@ def validate(
         clips: The motion; clip n is filmed by camera n modulo 12.
         noises: Strengths of the 2D errors, 1 being those of training.
         by: How clips are grouped: by the "set" or "action" of their names, or by camera "pitch".
+        with_feet: Whether the detector sees heels and toes.
 
     Returns:
         A row for each group and noise, with the means over frames of the errors of `clip_errors`.
     """
     groups: dict[tuple[str, float], list[tuple[int, dict[str, float]]]] = defaultdict(list)
-    for number, clip in enumerate(tqdm(clips, unit="clip", desc="validate")):
-        pitch, yaw = _PITCHES_DEG[number % 3], _YAWS_DEG[number // 3 % 4]
-        truth = film(clip, lifter.spec.fps, pitch, yaw)
-        words = clip.name.split("_")
-        group = {"set": words[0], "action": "_".join(words[:2]), "pitch": f"{pitch:g} degrees"}[by]
+    for number, truth in filmed_clips(tqdm(clips, unit="clip", desc="validate"), lifter.spec.fps):
+        words = clips[number].name.split("_")
+        pitch = f"{_PITCHES_DEG[number % 3]:g} degrees"
+        group = {"set": words[0], "action": "_".join(words[:2]), "pitch": pitch}[by]
         for noise in noises:
-            errors = clip_errors(lifter, truth, noise, seed=number)
+            errors = clip_errors(lifter, truth, noise, number, with_feet)
             groups[group, noise].append((len(truth), errors))
     rows = []
     for (group, noise), results in sorted(groups.items()):
@@ -136,6 +142,12 @@ def validate(
         means = {name: _mean([e[name] for _, e in results], weights) for name in results[0][1]}
         rows.append({"group": group, "noise": noise, "clips": len(results), "errors": means})
     return rows
+
+
+def filmed_clips(clips: Iterable[MotionClip], fps: float) -> Iterator[tuple[int, Floats]]:
+    """Clips before twelve cameras in turn: their numbers, and what `film` gives."""
+    for number, clip in enumerate(clips):
+        yield number, film(clip, fps, _PITCHES_DEG[number % 3], _YAWS_DEG[number // 3 % 4])
 
 
 def validate_shots(lifter: Lifter, shots: Shots, name: str) -> list[dict[str, Any]]:

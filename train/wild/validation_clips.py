@@ -9,11 +9,11 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from core.camera import intrinsics_from_fov, project
-from core.skeletons import COCO_17, H36M_17
-from core.types import CameraPoses, Floats, LifterInput
+from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21
+from core.types import CameraPoses, Floats, Intrinsics, LifterInput
 from lifter.predict import Lifter
 from lifter.reprojection import LIMBS_OUT
-from train.metrics import mean_velocity_error, mpjpe, n_mpjpe, p_mpjpe
+from train.metrics import mean_velocity_error, mpjpe, n_mpjpe, p_mpjpe, procrustes_align
 from train.motion_data import bridge_gaps
 from train.wild.motion.bank import BONES, PARENTS, pelvis_frame
 from train.wild.motion.mocap import MOCAP_JOINTS, MotionClip
@@ -33,8 +33,9 @@ _ADULT_M = 1.70
 _SHARES = {
     "hip": 0.053, "knee": 0.245, "ankle": 0.246, "spine": 0.155, "thorax": 0.155,
     "neck_base": 0.055, "head_top": 0.10, "nose": 0.07, "shoulder": 0.11, "elbow": 0.186,
-    "wrist": 0.146,
+    "wrist": 0.146, "heel": 0.054, "toe": 0.118,
 }  # fmt: skip
+_HEELS, _TOES = (H36M_21.indices((f"l_{part}", f"r_{part}")) for part in ("heel", "toe"))
 _STILL_M = 0.003  # per frame: the most that a standing foot moves
 _SLOW_FRAMES = 5.0  # standard deviation of the slow error's smoothing
 _MARGIN = 30  # frames, beyond which that smoothing does not reach
@@ -63,7 +64,7 @@ def film(clip: MotionClip, fps: float, pitch_deg: float, yaw_deg: float) -> Floa
         yaw_deg: Of the performance before the camera.
 
     Returns:
-        (T, 18, 3) `MOCAP_JOINTS`, metres.
+        (T, 22, 3) `MOCAP_JOINTS`, metres.
     """
     step = clip.fps / fps
     times = np.arange(0, len(clip.joints_m) - 1, step)
@@ -76,45 +77,71 @@ def film(clip: MotionClip, fps: float, pitch_deg: float, yaw_deg: float) -> Floa
     return np.asarray((joints - joints[:, 0].mean(0)) @ turn.T + [0, 0, _DISTANCE_M])
 
 
-def clip_errors(lifter: Lifter, truth: Floats, noise: float, seed: int) -> dict[str, float]:
+def clip_errors(
+    lifter: Lifter, truth: Floats, noise: float, seed: int, with_feet: bool = True
+) -> dict[str, float]:
     """Lift a filmed clip that a detector saw with errors, and compare.
 
     Args:
         lifter: What to measure.
-        truth: (T, 18, 3) `MOCAP_JOINTS` in camera space, metres.
+        truth: (T, 22, 3) `MOCAP_JOINTS` in camera space, metres.
         noise: Strength of the detector's errors.
         seed: Decides them.
+        with_feet: Whether the detector sees heels and toes.
 
     Returns:
-        Errors by their names in mm, those of velocities in mm per frame; "foot skate" is NaN where
-        feet never stand.
+        Errors by their names in mm, those of velocities in mm per frame and of the feet's
+        directions in degrees; "foot skate" is NaN where feet never stand. All but those of the feet
+        are of Human3.6M-17.
     """
-    rng = np.random.default_rng(seed)
+    sequence, intrinsics = detected(truth, lifter.spec.fps, noise, seed, with_feet)
+    return _compare(lifter.lift(sequence, intrinsics), truth[:, : len(H36M_21)])
+
+
+def detected(
+    truth: Floats, fps: float, noise: float, seed: int, with_feet: bool = True
+) -> tuple[LifterInput, Intrinsics]:
+    """What a detector says of a filmed clip, and the camera; arguments as for `clip_errors`."""
     intrinsics = intrinsics_from_fov(_WIDTH, _HEIGHT, math.radians(_FOV_DEG), "given")
-    bias = torch.from_numpy(rng.standard_normal((1, 1, len(COCO_17), 3)) * noise)
     joints = torch.from_numpy(truth)
-    points = coco_points(joints[None], pelvis_frame(joints)[None], bias)[0].numpy()
-    points[..., :2] += noise * detector_errors(len(points), rng)
-    scores = np.where(_dropped(len(points), noise, rng), 0.0, PLAIN_SCORE)
+    # Feet have random numbers of their own: all else is seen the same without them.
+    body, feet = np.random.default_rng(seed), np.random.default_rng((seed, 1))
+    counts = len(COCO_17), len(COCO_21) - len(COCO_17)
+    bias = [rng.standard_normal((1, 1, n, 3)) for rng, n in zip((body, feet), counts, strict=True)]
+    shifts = torch.from_numpy(np.concatenate(bias, 2) * noise)
+    points = coco_points(joints[None], pelvis_frame(joints)[None], shifts)[0].numpy()
+    sigma = np.split(np.array(keypoint_error_m()), [len(COCO_17)])
+    errors, drops = [], []
+    for rng, own in zip((body, feet), sigma, strict=True):
+        errors.append(detector_errors(len(points), own, rng))
+        drops.append(_dropped(len(points), len(own), noise, rng))
+    points[..., :2] += noise * np.concatenate(errors, 1)
+    scores = np.where(np.concatenate(drops, 1), 0.0, PLAIN_SCORE)
+    if not with_feet:
+        scores[:, len(COCO_17) :] = 0.0
     points[scores == 0] = np.nan
-    times = np.arange(len(points)) / lifter.spec.fps
-    no_3d = np.full_like(points, np.nan)
+    times = np.arange(len(points)) / fps
     keypoints = bridge_gaps(project(points, intrinsics))
-    sequence = LifterInput(times, keypoints, scores, no_3d, lifter.spec.fps, COCO_17)
-    return _compare(lifter.lift(sequence, intrinsics), truth[:, : len(H36M_17)])
+    no_3d = np.full_like(points, np.nan)
+    return LifterInput(times, keypoints, scores, no_3d, fps, COCO_21), intrinsics
 
 
-def detector_errors(frames: int, rng: np.random.Generator) -> Floats:
+def detector_errors(frames: int, sigma_m: Floats, rng: np.random.Generator) -> Floats:
     """A detector's errors: fast jitter with rare outliers, and slow wandering.
 
     The fast part is that of `synthesis.detector`. The slow part is white noise smoothed by a
     Gaussian of σ frames, whose variance is 1 / (2 √π σ), and scaled to variance 1.
 
+    Args:
+        frames: T.
+        sigma_m: (K,) the slow error's standard deviation of each keypoint, metres.
+        rng: Decides them.
+
     Returns:
-        (frames, 17, 2) metres at the person.
+        (frames, K, 2) metres at the person.
     """
-    sigma = np.array(keypoint_error_m())[:, None]
-    shape = (frames, len(COCO_17), 2)
+    sigma = sigma_m[:, None]
+    shape = (frames, len(sigma_m), 2)
     fast = (
         FAST_SHARE
         * rng.standard_normal(shape)
@@ -125,16 +152,18 @@ def detector_errors(frames: int, rng: np.random.Generator) -> Floats:
     return np.asarray((fast + slow * math.sqrt(2 * math.sqrt(math.pi) * _SLOW_FRAMES)) * sigma)
 
 
-def _dropped(frames: int, noise: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """(T, 17) bool: blocks of frames in which a keypoint is missing."""
-    blocks = rng.random((frames // _DROP_FRAMES + 1, len(COCO_17))) < _DROP_SHARE * noise
+def _dropped(
+    frames: int, keypoints: int, noise: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """(T, K) bool: blocks of frames in which a keypoint is missing."""
+    blocks = rng.random((frames // _DROP_FRAMES + 1, keypoints)) < _DROP_SHARE * noise
     return blocks.repeat(_DROP_FRAMES, axis=0)[:frames]
 
 
 def _compare(poses: CameraPoses, truth: Floats) -> dict[str, float]:
-    """All errors of lifted poses against true joints (T, 17, 3) in camera space, in mm."""
-    target = truth - truth[:, :1]
-    predicted = poses.joints_m
+    """All errors of lifted poses against true joints (T, 21, 3) in camera space."""
+    whole = truth - truth[:, :1]
+    target, predicted = (joints[:, : len(H36M_17)] for joints in (whole, poses.joints_m))
     lengths = np.stack(
         [np.linalg.norm(predicted[:, a] - predicted[:, b], axis=-1) for a, b in H36M_17.bones], 1
     )
@@ -149,7 +178,22 @@ def _compare(poses: CameraPoses, truth: Floats) -> dict[str, float]:
         "bone spread": lengths.std(0).mean(),
         "foot skate": foot_skate(poses.joints_m + poses.root_m[:, None], truth),
     }
-    return {name: float(value) * 1000 for name, value in errors.items()}
+    in_mm = {name: float(value) * 1000 for name, value in errors.items()}
+    return in_mm | (_foot_errors(poses.joints_m, whole) if poses.skeleton == H36M_21 else {})
+
+
+def _foot_errors(predicted: Floats, target: Floats) -> dict[str, float]:
+    """Errors of heels and toes of joints (T, 21, 3) from the pelvis.
+
+    "PA-feet" is their distance after `procrustes_align` of all 21 joints, mm; "foot direction" the
+    median angle between lifted and true heel-to-toe directions, degrees, unaligned.
+    """
+    aligned = procrustes_align(predicted, target)
+    directions = [joints[:, _TOES] - joints[:, _HEELS] for joints in (predicted, target)]
+    a, b = (each / np.linalg.norm(each, axis=-1, keepdims=True) for each in directions)
+    angles = np.degrees(np.arccos((a * b).sum(-1).clip(-1, 1)))
+    off = np.linalg.norm(aligned - target, axis=-1)[:, [*_HEELS, *_TOES]]
+    return {"PA-feet": float(off.mean()) * 1000, "foot direction": float(np.median(angles))}
 
 
 def foot_skate(predicted: Floats, truth: Floats) -> float:
@@ -159,8 +203,8 @@ def foot_skate(predicted: Floats, truth: Floats) -> float:
     neighbouring frames.
 
     Args:
-        predicted: (T, 17, 3) metres.
-        truth: (T, 17, 3) metres.
+        predicted: (T, J, 3) metres.
+        truth: (T, J, 3) metres; both begin with Human3.6M-17.
 
     Returns:
         Metres per frame; NaN if no ankle ever stands.

@@ -5,7 +5,7 @@ import cv2
 import pytest
 
 from core.errors import WeightsError
-from core.skeletons import COCO_17
+from core.skeletons import COCO_21
 from core.types import Frame, VideoInfo
 from detectors.base import create
 from detectors.blazepose.backend import BlazePoseBackend, HeavyBlazePoseBackend
@@ -34,7 +34,7 @@ def test_it_is_available_where_its_weights_are(
 
 
 def test_it_is_built_by_name() -> None:
-    assert create("blazepose", threads=1).skeleton is COCO_17
+    assert create("blazepose", threads=1).skeleton is COCO_21
 
 
 def test_where_the_finder_of_boxes_cannot_be_had_a_line_says_so_and_people_are_found(

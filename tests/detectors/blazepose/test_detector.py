@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.skeletons import BLAZEPOSE_33, COCO_17
+from core.skeletons import COCO_17, COCO_21
 from core.types import Detections, Frame, VideoInfo
 from detectors.blazepose.backend import PERSON_FINDER, BlazePoseBackend, HeavyBlazePoseBackend
-from detectors.blazepose.detector import BlazePose
+from detectors.blazepose.detector import KEYPOINTS, BlazePose
 from weights.store import default_cache, resolve
 
 Picture = NDArray[np.uint8]
@@ -77,9 +77,9 @@ def test_both_people_are_followed_and_no_other(found: list[Detections]) -> None:
 def test_keypoints_agree_with_the_packaged_graph(found: list[Detections]) -> None:
     """On 40 frames written by benchmarks/compare_mediapipe.py; over the person's height there."""
     graph = np.load(GRAPH)
-    coco = BLAZEPOSE_33.indices(COCO_17.joints)
+    kept = graph["landmarks"][:, KEYPOINTS]
     distances = []
-    for index, landmarks in zip(graph["frame_index"], graph["landmarks"][:, coco], strict=True):
+    for index, landmarks in zip(graph["frame_index"], kept, strict=True):
         apart = np.linalg.norm(found[index].keypoints_xy - landmarks, axis=2) / np.ptp(
             landmarks[:, 1]
         )
@@ -119,6 +119,19 @@ def test_metres_stand_in_camera_axes_from_the_middle_of_the_hips(found: list[Det
     assert 1.2 < joint["left_ankle"][1] - joint["nose"][1] < 1.9
 
 
+def test_toes_lie_before_heels_where_somebody_walks_and_feet_below_ankles(
+    found: list[Detections],
+) -> None:
+    for detections in found[70:140:10]:
+        woman = detections.keypoints_xy[np.argmax(hips(detections)[:, 1])]
+        for side in ("left", "right"):
+            toe, heel, ankle = woman[
+                COCO_21.indices((f"{side}_big_toe", f"{side}_heel", f"{side}_ankle"))
+            ]
+            assert toe[0] < heel[0] - 15, "she walks to the left"
+            assert np.linalg.norm(heel - ankle) < np.linalg.norm(toe - ankle)
+
+
 # --- coming, going, several ---
 
 
@@ -128,8 +141,8 @@ def test_a_picture_without_people_gives_empty_detections_of_the_right_shapes(
     empty = clip[0][:580, 1000:].copy()  # trees and houses
     for detections in run([empty, np.zeros_like(empty), empty]):
         assert len(detections) == 0
-        assert detections.keypoints_xy.shape == (0, 17, 2)
-        assert detections.keypoints_3d.shape == (0, 17, 3)
+        assert detections.keypoints_xy.shape == (0, 21, 2)
+        assert detections.keypoints_3d.shape == (0, 21, 3)
 
 
 def test_a_passer_by_far_away_is_found_where_nobody_else_is(clip: dict[int, Picture]) -> None:

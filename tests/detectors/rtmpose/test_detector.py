@@ -55,15 +55,16 @@ def test_keypoints_and_scores_are_rtmlibs(kind: str) -> None:
     )
     picture = two_people()
     xy, scores = theirs(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    columns = [skeleton.index(joint) for joint in COCO_17.joints]
-    assert (scores[:, columns] > 1).any(), "scores that must be cut"
+    assert (scores > 1).any(), "scores that must be cut"
     found = create("rtmpose", rtm_kind=kind, **SMALL).detect(Frame(3, 0.1, picture))
-    assert (found.frame_index, found.skeleton, len(found)) == (3, COCO_17, 2)
+    assert (found.frame_index, found.skeleton, len(found)) == (3, skeleton, 2)
     np.testing.assert_allclose(found.boxes_xyxy[:, :2], [[20, 60], [200, 90]], atol=1.0)
-    np.testing.assert_allclose(found.keypoint_scores, scores[:, columns].clip(0, 1), atol=1e-6)
-    np.testing.assert_allclose(found.box_scores, found.keypoint_scores.mean(1))
-    np.testing.assert_allclose(found.keypoints_xy[:, :-1], xy[:, columns][:, :-1], atol=1e-3)
-    assert np.isnan(found.keypoints_xy[:, -1]).all(), "a joint without a peak is missing"
+    np.testing.assert_allclose(found.keypoint_scores, scores.clip(0, 1), atol=1e-6)
+    body, last = skeleton.indices(COCO_17.joints), COCO_17.index("right_ankle")
+    np.testing.assert_allclose(found.box_scores, found.keypoint_scores[:, body].mean(1))
+    seen = np.delete(np.arange(len(skeleton)), last)
+    np.testing.assert_allclose(found.keypoints_xy[:, seen], xy[:, seen], atol=1e-3)
+    assert np.isnan(found.keypoints_xy[:, last]).all(), "a joint without a peak is missing"
     assert np.isnan(found.keypoints_3d).all()
 
 

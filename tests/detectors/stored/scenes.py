@@ -7,7 +7,7 @@ import numpy as np
 from core.skeletons import COCO_17
 from core.types import Detections, Floats, Frame, VideoInfo
 from detectors.stored.replay import Replay
-from testkit.walker import keypoints, walking
+from testkit.walker import keypoints, walking, with_feet
 
 SIZE = (640, 360)
 FRAMES = 6
@@ -17,8 +17,8 @@ def scene() -> list[list[Floats]]:
     """Two people walking side by side; the second's left wrist is never seen."""
     people = []
     for x, score in ((-1.0, 0.9), (1.0, 0.75)):
-        xy = keypoints(walking(FRAMES), np.tile([x, 0.0, 5.0], (FRAMES, 1))) / 3
-        people.append(np.concatenate([xy, np.full((FRAMES, 17, 1), score)], -1))
+        xy = keypoints(with_feet(walking(FRAMES)), np.tile([x, 0.0, 5.0], (FRAMES, 1))) / 3
+        people.append(np.concatenate([xy, np.full((FRAMES, 21, 1), score)], -1))
     people[1][:, COCO_17.index("left_wrist")] = 0
     return [list(frame) for frame in zip(*people, strict=True)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.skeletons import COCO_17
+from core.skeletons import COCO_17, COCO_21
 from testkit import stored_files
 from testkit.stored_files import FORMATS, Format, openpose_person, write
 from tests.detectors.stored.scenes import FRAMES, SIZE, detect, replay, scene
@@ -21,11 +21,14 @@ def test_every_format_gives_its_people_back(stored: Format, tmp_path: Path) -> N
         found = detect(detector, index)
         people = people[: len(found)]
         assert len(found) == 1 if stored is FORMATS["Sports2D BlazePose"] else 2
-        assert found.skeleton == COCO_17
+        assert found.skeleton == COCO_21
         for person, xy, scores, box in zip(
             people, found.keypoints_xy, found.keypoint_scores, found.boxes_xyxy, strict=True
         ):
             assert np.isnan(xy).all(1).tolist() == (scores == 0).tolist()
+            if not stored.has_feet:
+                assert (scores[17:] == 0).all()
+                person, xy, scores = person[:17], xy[:17], scores[:17]
             if stored not in WITHOUT_SCORES:
                 np.testing.assert_allclose(scores, person[:, 2], atol=1e-3)
             seen = person[:, 2] > 0
@@ -52,7 +55,7 @@ def test_joints_that_a_skeleton_lacks_are_missing(tmp_path: Path) -> None:
     face = COCO_17.indices(("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
     assert np.isnan(found.keypoints_xy[0, face]).all()
     assert (found.keypoint_scores[0, face] == 0).all()
-    np.testing.assert_allclose(found.keypoints_xy[0, 5:], scene()[0][0][5:, :2], atol=1e-3)
+    np.testing.assert_allclose(found.keypoints_xy[0, 5:17], scene()[0][0][5:17, :2], atol=1e-3)
 
 
 def test_a_named_skeleton_must_fit(tmp_path: Path) -> None:
@@ -98,7 +101,7 @@ def test_an_archive_of_several_videos_gives_the_one_of_that_name(tmp_path: Path)
     }
     np.savez(path, positions_2d=positions, metadata=metadata)
     np.testing.assert_allclose(
-        detect(replay(path), 1).keypoints_xy[0], scene()[1][0][:, :2], atol=1e-3
+        detect(replay(path), 1).keypoints_xy[0, :17], scene()[1][0][:17, :2], atol=1e-3
     )
     with pytest.raises(
         InputError, match=r"no entry is called other; there is clip\.mp4, clip2\.mp4"
@@ -116,28 +119,29 @@ def test_an_archive_without_a_layout_asks_for_one(tmp_path: Path) -> None:
 def test_pictures_are_matched_by_the_number_in_their_names(tmp_path: Path) -> None:
     path = stored_files.alphapose(tmp_path, scene(), SIZE)
     detector = replay(path, "coco_17", "shots", numbers=[2, 4])
-    np.testing.assert_allclose(detect(detector, 1).keypoints_xy[0], scene()[4][0][:, :2], atol=1e-3)
+    seen = detect(detector, 1).keypoints_xy[0, :17]
+    np.testing.assert_allclose(seen, scene()[4][0][:17, :2], atol=1e-3)
     frames = replay(stored_files.our_poses(tmp_path, scene(), SIZE), video="shots", numbers=[2, 4])
     np.testing.assert_allclose(detect(frames, 1).keypoints_xy[0], scene()[1][0][:, :2], atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["photo_keypoints.json", "photo.json"])
 def test_a_picture_alone_needs_no_number(tmp_path: Path, name: str) -> None:
-    person = scene()[0][0]
+    person = scene()[0][0][:17]
     frame = (
         {"people": [openpose_person(person)]}
         if "keypoints" in name
         else stored_files.mmpose_instances([person])
     )
     detector = replay(write(tmp_path / name, frame), "coco_17", "photo", numbers=[0])
-    np.testing.assert_allclose(detect(detector, 0).keypoints_xy[0], person[:, :2], atol=1e-3)
+    np.testing.assert_allclose(detect(detector, 0).keypoints_xy[0, :17], person[:, :2], atol=1e-3)
 
 
 def test_a_folder_of_an_inferencers_pictures_is_read(tmp_path: Path) -> None:
     for frame, people in enumerate([*scene(), []]):
         write(
             tmp_path / "predictions" / f"shot_{frame:03d}.json",
-            stored_files.mmpose_instances(people),
+            stored_files.mmpose_instances([person[:17] for person in people]),
         )
     detector = replay(tmp_path / "predictions", "coco_17")
     assert [len(detect(detector, index)) for index in range(FRAMES + 1)] == [2] * FRAMES + [0]

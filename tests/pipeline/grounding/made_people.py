@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from core.skeletons import H36M_17
+from core.skeletons import H36M_17, H36M_21, Skeleton
 from core.types import CameraPoses, Floats
 from pipeline.grounding.contacts import ANKLES, Bools, contact_speeds
+from pipeline.grounding.foot_pose import HEELS, TOES
 from pipeline.grounding.leg_ik import solve_two_bone_ik
 from pipeline.grounding.options import Camera
 from pipeline.grounding.person_motion import PersonMotion
@@ -20,11 +21,13 @@ FPS = 30.0
 HIPS, KNEES = H36M_17.indices(("l_hip", "r_hip")), H36M_17.indices(("l_knee", "r_knee"))
 UPRIGHT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 """Rotation from world axes to the axes of a level camera that looks along y."""
+FOOT_M = np.array([[-0.05, 0.0, -0.08], [0.15, 0.0, -0.08]])
+"""Heel and toe of a flat foot that points along x, from its ankle."""
 
 
 @dataclass(frozen=True)
 class Grounded:
-    """All people in the world: joints (T, 17, 3) m and contacts (T, 2) of each; up (3,)."""
+    """All people in the world: joints (T, J, 3) m and contacts (T, 4) of each; up (3,)."""
 
     joints: list[Floats]
     contacts: list[Bools]
@@ -35,10 +38,15 @@ class Grounded:
         """(N,) m/s of feet in contact."""
         return np.concatenate(
             [
-                contact_speeds(joints, contacts, FPS)
+                contact_speeds(joints, contacts, skeleton_of(joints), FPS)
                 for joints, contacts in zip(self.joints, self.contacts, strict=True)
             ]
         )
+
+
+def skeleton_of(joints: Floats) -> Skeleton:
+    """The skeleton of made joints (T, J, 3)."""
+    return H36M_17 if joints.shape[1] == len(H36M_17) else H36M_21
 
 
 def ground(
@@ -84,6 +92,40 @@ def marching(frames: int = 150, aside: float = 0.0) -> Floats:
     return joints
 
 
+def rolling(frames: int = 150) -> tuple[Floats, Bools]:
+    """World joints (T, 21, 3) of `marching` whose feet roll off, and true contacts (T, 4).
+
+    Of each second, a foot strikes with its heel, is flat from 0.1 s on, stands on its toe from
+    0.35 s on and leaves the floor at 0.55 s.
+    """
+    joints = np.concatenate([marching(frames), np.zeros((frames, 4, 3))], axis=1)
+    contacts = np.zeros((frames, 4), dtype=bool)
+    time = np.arange(frames) / FPS
+    for foot, late in ((0, 0.0), (1, 0.5)):
+        cycle, phase = np.divmod(time + late, 1.0)
+        strike = np.radians(20.0) * np.clip(1 - phase / 0.1, 0.0, 1.0)
+        heel_off = -np.radians(45.0) * np.clip((phase - 0.35) / 0.2, 0.0, 1.0) ** 2
+        swing = np.clip((phase - 0.55) / 0.45, 0.0, 1.0)
+        eased = swing * swing * (3 - 2 * swing)
+        pitch = strike + heel_off + np.radians(65.0) * eased
+        axes = Rotation.from_rotvec(-pitch[:, None] * [0.0, 1.0, 0.0])
+        on_heel = -axes.apply(FOOT_M[0])
+        on_toe = FOOT_M[1] - FOOT_M[0] - axes.apply(FOOT_M[1])
+        ankle = np.where((phase < 0.1)[:, None], on_heel, on_toe)
+        ankle += eased[:, None] * (on_heel - on_toe + np.array([1.0, 0.0, 0.0]))
+        ankle += np.stack([cycle - late + 0.1, joints[:, HIPS[foot], 1], np.zeros(frames)], 1)
+        ankle[:, 2] += 0.06 * np.sin(np.pi * swing) ** 2
+        hip, knee = joints[:, HIPS[foot]], joints[:, KNEES[foot]]
+        joints[:, KNEES[foot]], joints[:, ANKLES[foot]] = solve_two_bone_ik(
+            hip, knee, joints[:, ANKLES[foot]], ankle
+        )
+        joints[:, HEELS[foot]] = joints[:, ANKLES[foot]] + axes.apply(FOOT_M[0])
+        joints[:, TOES[foot]] = joints[:, ANKLES[foot]] + axes.apply(FOOT_M[1])
+        contacts[:, 2 * foot] = phase < 0.35
+        contacts[:, 2 * foot + 1] = (phase >= 0.1) & (phase < 0.55)
+    return joints, contacts
+
+
 def filmed(
     joints: Floats, pitch_deg: float = 0.0, away: float = 6.0, depth_error: float = 0.0
 ) -> CameraPoses:
@@ -93,7 +135,7 @@ def filmed(
     """
     turn = Rotation.from_euler("x", pitch_deg, degrees=True).as_matrix() @ UPRIGHT
     seen = (joints - [0.0, -away, 1.5]) @ turn.T
-    return CameraPoses(seen - seen[:, :1], seen[:, 0] * (1 + depth_error), H36M_17)
+    return CameraPoses(seen - seen[:, :1], seen[:, 0] * (1 + depth_error), skeleton_of(joints))
 
 
 def with_lifter_errors(poses: CameraPoses, seed: int = 0) -> CameraPoses:
@@ -106,8 +148,16 @@ def with_lifter_errors(poses: CameraPoses, seed: int = 0) -> CameraPoses:
         )
         return noise / noise.std()
 
-    joints = poses.joints_m + 0.03 * wander(17, 3)
-    return CameraPoses(joints - joints[:, :1], poses.root_m * (1 + 0.02 * wander(1)), H36M_17)
+    joints = poses.joints_m.copy()
+    joints[:, :17] += 0.03 * wander(17, 3)
+    depth = 1 + 0.02 * wander(1)
+    if poses.skeleton == H36M_21:  # feet go with their ankles and point elsewhere
+        for foot in range(2):
+            turn = Rotation.from_rotvec(np.radians(8.0) * wander(3))
+            for points in (HEELS, TOES):
+                bone = poses.joints_m[:, points[foot]] - poses.joints_m[:, ANKLES[foot]]
+                joints[:, points[foot]] = joints[:, ANKLES[foot]] + turn.apply(bone)
+    return CameraPoses(joints - joints[:, :1], poses.root_m * depth, poses.skeleton)
 
 
 def lying() -> Floats:

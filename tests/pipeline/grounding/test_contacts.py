@@ -1,19 +1,33 @@
 import numpy as np
 import pytest
 
+from core.skeletons import H36M_17, H36M_21
 from core.types import Floats
-from pipeline.grounding.contacts import ANKLES, Contact, contact_speeds, find_contacts, foot_speeds
-from tests.pipeline.grounding.made_people import FPS
+from pipeline.grounding.contacts import (
+    ANKLES,
+    Contact,
+    Stance,
+    contact_speeds,
+    find_contacts,
+    foot_speeds,
+    soles,
+    stances,
+)
+from tests.pipeline.grounding.made_people import FPS, rolling
+
+ANKLE_SOLES = soles(H36M_17)
 
 
 def test_skate_is_the_level_speed_of_feet_in_contact() -> None:
-    joints = np.zeros((10, 17, 3))
-    joints[:, ANKLES[0], 0] = np.arange(10) * 0.01
-    joints[:, ANKLES[0], 2] = np.arange(10)
-    contacts = np.zeros((10, 2), dtype=bool)
-    assert not len(contact_speeds(joints, contacts, FPS))
-    contacts[2:8, 0] = True
-    assert contact_speeds(joints, contacts, FPS).mean() == pytest.approx(0.3)
+    joints = np.zeros((10, 21, 3))
+    left = [ANKLES[0], *H36M_21.indices(("l_heel", "l_toe"))]
+    joints[:, left, 0] = np.arange(10)[:, None] * [0.01, 0.01, 0.03]
+    joints[:, left, 2] = np.arange(10)[:, None]
+    contacts = np.zeros((10, 4), dtype=bool)
+    assert not len(contact_speeds(joints, contacts, H36M_21, FPS))
+    contacts[2:8, :2] = True
+    assert contact_speeds(joints, contacts, H36M_21, FPS).mean() == pytest.approx(0.6)
+    assert contact_speeds(joints[:, :17], contacts, H36M_17, FPS).mean() == pytest.approx(0.3)
 
 
 def contacts(
@@ -24,8 +38,8 @@ def contacts(
     speeds = np.stack([left_speeds, np.full(frames, 2.0)], 1)
     heights = np.zeros((frames, 2))
     heights[:, 0] = left_heights or 0.0
-    found = find_contacts(speeds, heights, FPS)
-    assert all(contact.foot == 0 for contact in found)
+    found = find_contacts(speeds, heights, FPS, ANKLE_SOLES)
+    assert all(contact.point == 0 for contact in found)
     return [(contact.start, contact.stop) for contact in found]
 
 
@@ -61,7 +75,7 @@ def test_an_unseen_foot_is_in_contact_with_nothing() -> None:
     seen = np.zeros((20, 2), dtype=bool)
     seen[:, 1] = True
     speeds = foot_speeds(ankles, seen, FPS)
-    assert find_contacts(speeds, np.zeros((20, 2)), FPS) == [Contact(1, 0, 20)]
+    assert find_contacts(speeds, np.zeros((20, 2)), FPS, ANKLE_SOLES) == [Contact(1, 0, 20)]
 
 
 def test_speed_in_depth_counts_less_than_speed_across() -> None:
@@ -72,3 +86,25 @@ def test_speed_in_depth_counts_less_than_speed_across() -> None:
     depth = foot_speeds(still + steps * [0.0, 0.0, 1.0], seen, FPS)
     assert depth.mean() == pytest.approx(0.35)
     assert 0.9 < across.mean() <= 1.0
+
+
+def test_stances_have_the_times_at_which_heels_and_toes_come_and_go() -> None:
+    contacts = rolling(60)[1]
+    left = [stance for stance in stances(contacts, np.arange(60) / 30) if stance.foot == "left"]
+    assert left[1] == Stance("left", 1.0, pytest.approx(1.1), pytest.approx(41 / 30), 47 / 30)
+    assert left[0].heel_strike_s is None, "the clip begins with the heel on the floor"
+    assert left[0].toe_off_s == pytest.approx(17 / 30)
+
+
+def test_a_stance_ends_where_the_person_is_out_of_view() -> None:
+    contacts = np.ones((20, 4), dtype=bool)
+    times = np.arange(20) / 30 + 5.0 * (np.arange(20) >= 10)
+    nowhen = Stance("left", None, None, None, None)
+    assert [one for one in stances(contacts, times) if one.foot == "left"] == [nowhen, nowhen]
+    assert stances(contacts[:0], times[:0]) == []
+
+
+def test_a_stance_of_ankles_is_flat_throughout() -> None:
+    contacts = np.zeros((30, 4), dtype=bool)
+    contacts[10:20, 2:] = True
+    assert stances(contacts, np.arange(30) / 10) == [Stance("right", 1.0, 1.0, None, 2.0)]

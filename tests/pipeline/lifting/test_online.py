@@ -1,16 +1,18 @@
 """A person is lifted while frames come in."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21, Skeleton
 from lifter.predict import Lifter
 from pipeline.lifting.online import OnlineLifter, PersonSample
 from pipeline.lifting.options import LiftOptions
-from testkit.walker import CAMERA, keypoints, walking
+from testkit.lifters import small_lifter
+from testkit.walker import CAMERA, keypoints, walking, with_feet
 from weights.store import resolve
 
 
@@ -29,7 +31,7 @@ def test_a_person_is_lifted_from_the_past_alone_at_uneven_times() -> None:
     every, fps = 150, 30.0
     joints = walking(every)
     root = np.stack([np.linspace(-1, 1, every), np.zeros(every), np.full(every, 4.0)], 1)
-    points = keypoints(joints, root)
+    points = keypoints(with_feet(joints), root)
     person = OnlineLifter(lifter, CAMERA, LiftOptions(height_m=1.6, smooth="one-euro"))
     joint_errors, root_errors = [], []
     for t in np.cumsum(np.random.default_rng(0).integers(1, 4, 70)):
@@ -39,7 +41,7 @@ def test_a_person_is_lifted_from_the_past_alone_at_uneven_times() -> None:
             person.miss(t / fps)
             continue
         pose = person.lift(
-            PersonSample(t / fps, points[t], np.full(17, 0.9), np.full((17, 3), np.nan))
+            PersonSample(t / fps, points[t], np.full(21, 0.9), np.full((21, 3), np.nan))
         )
         joint_errors.append(np.linalg.norm(pose.joints_m[0] - joints[t], axis=-1).mean())
         root_errors.append(np.linalg.norm(pose.root_m[0] - root[t]))
@@ -49,18 +51,38 @@ def test_a_person_is_lifted_from_the_past_alone_at_uneven_times() -> None:
 
 @pytest.mark.usefixtures("one_thread")
 def test_keypoints_with_scores_near_zero_move_no_joint() -> None:
-    points = keypoints(walking(20), np.tile([0.0, 0.0, 4.0], (20, 1)))
+    points = keypoints(with_feet(walking(20)), np.tile([0.0, 0.0, 4.0], (20, 1)))
     wrist = COCO_17.index("left_wrist")
     poses = []
     for aside_px, score in ((0, 0.0), (40, 0.05)):
         person, scores = (
             OnlineLifter(Lifter.load(resolve("lifter")), CAMERA, LiftOptions()),
-            np.full(17, 0.9),
+            np.full(21, 0.9),
         )
         scores[wrist] = score
         for t, seen in enumerate(points):
             given = seen.copy()
             given[wrist] += aside_px
-            pose = person.lift(PersonSample(t / 30, given, scores, np.full((17, 3), np.nan)))
+            pose = person.lift(PersonSample(t / 30, given, scores, np.full((21, 3), np.nan)))
         poses.append(pose.joints_m)
     np.testing.assert_allclose(*poses, atol=1e-6)
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("joints", [H36M_17, H36M_21], ids=lambda one: one.name)
+def test_poses_have_the_lifters_joints_and_say_how_sure_they_are_where_it_does(
+    joints: Skeleton, tmp_path: Path
+) -> None:
+    says_sigma = joints == H36M_21
+    path = small_lifter(tmp_path / "small.safetensors", COCO_21, joints, says_sigma)
+    points = keypoints(with_feet(walking(20)), np.tile([0.0, 0.0, 4.0], (20, 1)))
+    heights = []
+    for height_m in (1.0, 2.0):
+        person = OnlineLifter(Lifter.load(path), CAMERA, LiftOptions(height_m=height_m))
+        for t, seen in enumerate(points):
+            no_3d = np.full((21, 3), np.nan)
+            pose = person.lift(PersonSample(t / 30, seen, np.full(21, 0.9), no_3d))
+        assert pose.skeleton == joints
+        assert np.isfinite(pose.sigma_m).all() == says_sigma
+        heights.append(pose.sigma_m)
+    np.testing.assert_allclose(heights[1], 2 * heights[0], err_msg="sigma grows with the person")

@@ -4,6 +4,7 @@ import pytest
 from core.skeletons import COCO_17
 from core.types import Floats, Track
 from pipeline.lifting.resampling import resample_to_fps, smooth, to_frame_times
+from testkit.walker import keypoints, moving_root, walking, with_feet
 
 
 def track(points: Floats, scores: Floats | None = None) -> Track:
@@ -108,3 +109,13 @@ def test_equal_times_return_the_values_whichever_arrays_hold_them() -> None:
     values = np.arange(5.0)
     values[2] = np.nan
     np.testing.assert_array_equal(to_frame_times(values, times, times.copy()), values)
+
+
+def test_one_euro_smooths_a_body_alike_whether_its_feet_are_seen() -> None:
+    points = keypoints(with_feet(walking(60)), moving_root(60))
+    points += np.random.default_rng(0).normal(0, 2, points.shape)
+    unseen = points.copy()
+    unseen[:, 17:] = np.nan
+    both, body = (smooth(values, 30.0, "one-euro") for values in (points, unseen))
+    np.testing.assert_array_equal(both[:, :17], body[:, :17])
+    assert np.abs(body[:, :17] - points[:, :17]).max() > 1

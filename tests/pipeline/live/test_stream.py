@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import OutputError
+from core.skeletons import H36M_21
 from pipeline.live.stream import LineStream, open_stream, stream_header
 from tests.pipeline.live.made_moments import moment
 
@@ -12,7 +13,7 @@ from tests.pipeline.live.made_moments import moment
 def test_a_reader_that_stops_reading_holds_up_nothing_and_gets_whole_lines() -> None:
     reading, writing = os.pipe()
     stream = LineStream(writing)
-    stream.send_header(stream_header("camera", 160, 120, {}))
+    stream.send_header(stream_header("camera", 160, 120, {}, H36M_21))
     for i in range(300):  # far more than a pipe holds
         stream.send(moment(i))
     with os.fdopen(reading, "rb") as lines:
@@ -34,7 +35,7 @@ def test_a_file_gets_every_frame(tmp_path: Path) -> None:
     path = tmp_path / "poses.jsonl"
     with path.open("wb") as file:
         stream = LineStream(file.fileno())
-        stream.send_header(stream_header("camera", 160, 120, {}))
+        stream.send_header(stream_header("camera", 160, 120, {}, H36M_21))
         for i in range(400):  # as fast as they can be made
             stream.send(moment(i))
         stream.close()
@@ -45,7 +46,7 @@ def test_a_file_gets_every_frame(tmp_path: Path) -> None:
 def test_a_reader_that_keeps_up_gets_every_frame() -> None:
     reading, writing = os.pipe()
     stream = LineStream(writing)
-    stream.send_header(stream_header("camera", 160, 120, {}))
+    stream.send_header(stream_header("camera", 160, 120, {}, H36M_21))
     with os.fdopen(reading, "rb") as lines:
         assert json.loads(lines.readline())["type"] == "header"
         for i in range(0, 300, 3):
@@ -60,7 +61,7 @@ def test_a_reader_that_went_away_holds_up_nothing(caplog: pytest.LogCaptureFixtu
     reading, writing = os.pipe()
     stream = LineStream(writing)
     os.close(reading)
-    stream.send_header(stream_header("camera", 160, 120, {}))
+    stream.send_header(stream_header("camera", 160, 120, {}, H36M_21))
     for i in range(200):
         stream.send(moment(i))
     stream.close()

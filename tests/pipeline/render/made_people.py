@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_21, H36M_21
 from core.types import Frame, VideoInfo, WorldPoses
 from pipeline.render.palette import Colour
 from pipeline.render.person import PersonInFrame
@@ -12,17 +12,20 @@ GREY = 90
 
 
 def standing(x: float = 0.0, y: float = 0.0) -> NDArray[np.float64]:
-    """(17, 3) m: a person 1.8 m tall, arms spread, facing the camera: their left is at larger x."""
+    """(21, 3) m: a person 1.8 m tall, arms spread, facing the camera: their left is at larger x."""
     half = {"hip": (0.1, 0.95), "knee": (0.12, 0.5), "ankle": (0.14, 0.08)}
+    half |= {"heel": (0.14, 0.0), "toe": (0.14, 0.0)}
     half |= {"shoulder": (0.2, 1.5), "elbow": (0.5, 1.5), "wrist": (0.8, 1.5)}
     heights = {"pelvis": 0.95, "spine": 1.2, "thorax": 1.5, "neck_base": 1.6, "head_top": 1.8}
-    joints = np.full((17, 3), np.nan)
-    for joint, name in enumerate(H36M_17.joints):
+    joints = np.full((21, 3), np.nan)
+    for joint, name in enumerate(H36M_21.joints):
         if name in heights:
             joints[joint] = x, y, heights[name]
         else:
             across, up = half[name[2:]]
-            joints[joint] = x + (across if name.startswith("l_") else -across), y, up
+            forward = {"heel": -0.05, "toe": 0.2}.get(name[2:], 0.0)
+            side = across if name.startswith("l_") else -across
+            joints[joint] = x + side, y - forward, up
     return joints
 
 
@@ -31,18 +34,21 @@ def person(
     track_id: int = 1,
     scores: float = 1.0,
     keypoints: object = None,
+    sigma_m: float | NDArray[np.float64] = np.nan,
 ) -> PersonInFrame:
     return PersonInFrame(
         track_id,
         np.array([20.0, 20.0, 80.0, 200.0]),
-        np.full((17, 2), np.nan) if keypoints is None else np.asarray(keypoints),
-        np.full(17, scores),
-        np.full((17, 3), np.nan) if joints is None else joints,
+        np.full((21, 2), np.nan) if keypoints is None else np.asarray(keypoints),
+        np.full(21, scores),
+        np.full((21, 3), np.nan) if joints is None else joints,
+        np.full(21, sigma_m),
+        H36M_21,
     )
 
 
 def world(*joints: NDArray[np.float64]) -> WorldPoses:
-    return WorldPoses(np.stack(joints), "made by hand", H36M_17)
+    return WorldPoses(np.stack(joints), "made by hand", H36M_21)
 
 
 def video(width: int = 640, height: int = 360) -> VideoInfo:
@@ -59,7 +65,7 @@ def colour_distance(picture: NDArray[np.uint8], colour: Colour) -> NDArray[np.in
 
 
 def body(width: float = 100.0) -> NDArray[np.float64]:
-    """(17, 2) px: a plain figure seen from the front; the person's left is at larger x."""
+    """(21, 2) px: a plain figure seen from the front; the person's left is at larger x."""
     rows = {
         "nose": 30,
         "eye": 26,
@@ -70,9 +76,10 @@ def body(width: float = 100.0) -> NDArray[np.float64]:
         "hip": 140,
         "knee": 200,
     }
-    points = np.zeros((17, 2))
-    for joint, name in enumerate(COCO_17.joints):
+    points = np.zeros((21, 2))
+    for joint, name in enumerate(COCO_21.joints):
         part = name.split("_")[-1]
         sign = 1 if name.startswith("left") else -1 if name.startswith("right") else 0
-        points[joint] = 150 + sign * width / 2, rows.get(part, 260)
+        aside = {"heel": -0.1, "toe": 0.4}.get(part, 0.0) + 0.5
+        points[joint] = 150 + sign * aside * width, rows.get(part, 275 if aside != 0.5 else 260)
     return points

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from core.skeletons import H36M_17
+from core.skeletons import H36M_17, H36M_21
 from pipeline.render.compose import SideBySide
 from pipeline.render.figures import FigurePainter
 from pipeline.render.palette import BACKGROUND, Colour, Side, mix, track_colour
@@ -81,3 +83,41 @@ def test_a_shadow_lies_under_a_jumper() -> None:
         image[y - 3 : y + 3, x - 3 : x + 3].mean()
         < 0.8 * stage.picture[y - 3 : y + 3, x - 3 : x + 3].mean()
     )
+
+
+def test_feet_are_drawn_where_the_lifter_gives_them() -> None:
+    joints = standing()
+    stage = build_stage([world(joints)], 720, 720)
+    with_feet, without = stage.picture.copy(), stage.picture.copy()
+    whole = person(joints)
+    FigurePainter(stage).draw(with_feet, [whole])
+    ends_at_ankles = replace(
+        whole, joints_world_m=joints[:17], joint_sigma_m=np.full(17, np.nan), skeleton=H36M_17
+    )
+    FigurePainter(stage).draw(without, [ends_at_ankles])
+    for side in "lr":
+        sole = H36M_21.indices((f"{side}_heel", f"{side}_toe"))
+        x, y = stage.projection.pixels(joints[sole].mean(0)).astype(int)
+        assert with_feet[y, x].max() > without[y, x].max() + 50
+    waist = along(stage, joints, "pelvis", "spine")[0]
+    np.testing.assert_array_equal(with_feet[:waist], without[:waist])
+
+
+def test_a_limb_that_is_not_sure_fades_and_has_a_halo_and_others_do_not() -> None:
+    joints, sigma_m = standing(), np.full(21, 0.03)
+    stage = build_stage([world(joints)], 720, 720)
+    pictures = []
+    for wrist_m in (0.03, 0.3):
+        sigma_m[H36M_21.index("l_wrist")] = wrist_m
+        pictures.append(stage.picture.copy())
+        FigurePainter(stage).draw(pictures[-1], [person(joints, sigma_m=sigma_m)])
+    sure, unsure = (picture.astype(int) for picture in pictures)
+    forearm = along(stage, joints, "l_elbow", "l_wrist")
+    assert sure[forearm].max() > unsure[forearm].max() + 50
+    above = joints[H36M_21.indices(("l_elbow", "l_wrist"))].mean(0)
+    above[2] += 0.15
+    x, y = stage.projection.pixels(above).astype(int)
+    np.testing.assert_array_equal(sure[y, x], stage.picture[y, x])
+    assert 5 < np.abs(unsure[y, x] - sure[y, x]).max() < 60
+    other = along(stage, joints, "r_elbow", "r_wrist")
+    np.testing.assert_array_equal(sure[other], unsure[other])

@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 
-from pipeline.results.measures import RunningMoments, mean_of_all, mean_relative_spread
+from pipeline.results.measures import (
+    RunningMoments,
+    largest_mean,
+    mean_of_all,
+    mean_relative_spread,
+)
 
 
-def moments(*parts: list[float]) -> RunningMoments:
+def moments(*parts: list[float] | list[list[float]]) -> RunningMoments:
     made = RunningMoments()
     for part in parts:
         made.add(np.array(part))
@@ -36,3 +41,11 @@ def test_what_is_not_known_counts_for_nothing() -> None:
     made.add(np.array([[1.0, 2.0], [np.nan, 4.0], [3.0, 4.0]]))
     assert made.count == 2
     np.testing.assert_array_equal(made.total, [4.0, 6.0])
+
+
+def test_the_joint_that_is_least_sure_is_that_of_the_largest_mean() -> None:
+    two = moments([[0.02, 0.1], [0.04, 0.3]])
+    one = moments([[0.4, 0.1]])
+    assert largest_mean({1: two}) == pytest.approx(0.2)
+    assert largest_mean({1: two, 2: one}) == pytest.approx(0.3)
+    assert largest_mean({1: moments([[np.nan, np.nan]])}) is None

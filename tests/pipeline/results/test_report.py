@@ -18,6 +18,7 @@ from pipeline.results.report import (
     LiveReport,
     PersonReport,
     Report,
+    StanceReport,
     WeightsReport,
     read_report,
 )
@@ -31,7 +32,11 @@ REPORT = Report(
     config=PipelineConfig().as_dict(),
     grounding="up from balance",
     frames=50,
-    people=(PersonReport(1, 0, 49, 48, 2, "up from balance"),),
+    people=(
+        PersonReport(
+            1, 0, 49, 48, 2, "up from balance", (StanceReport("left", None, 0.4, None, 0.9),)
+        ),
+    ),
     measures={"reprojection_error_px": 4.2, "foot_skate_m_s": None},
     warnings=("cut short",),
     input=InputReport(1000, 5, "cd" * 32),
@@ -85,8 +90,10 @@ def test_a_report_of_an_earlier_version_is_read() -> None:
     report = Report.from_dict(content)
     assert report.grounding == "up from balance"
     assert report.people == REPORT.people
-    del content["people"][0]["grounding"], content["people"][0]["frames_bridged"]
-    assert Report.from_dict(content).people[0].frames_bridged == 0
+    for name in ("grounding", "frames_bridged", "stances"):
+        del content["people"][0][name]
+    (person,) = Report.from_dict(content).people
+    assert (person.frames_bridged, person.stances) == (0, ())
 
 
 @pytest.mark.parametrize(
@@ -95,6 +102,7 @@ def test_a_report_of_an_earlier_version_is_read() -> None:
         {"frames": "many"},
         {"people": None},
         {"people": [{"name": "x"}]},
+        {"people": [{**plain(REPORT)["people"][0], "stances": [{"foot": "left"}]}]},
         {"video": 3},
         {"files": 1},
         {"weights": {"lifter": {}}},
@@ -131,8 +139,7 @@ def test_a_folder_without_a_report_is_said(tmp_path: Path) -> None:
 
 def test_the_page_has_every_key_and_every_measure() -> None:
     keys = set(re.findall(r"^\| `(\w+)` \|", PAGE.read_text(), re.MULTILINE))
-    assert (
-        keys == {entry.name for entry in fields(Report)} - {"measures"} | MEASURES.entries().keys()
-    )
+    told = {entry.name for kind in (Report, StanceReport) for entry in fields(kind)}
+    assert keys == told - {"measures"} | MEASURES.entries().keys()
     for one in MEASURES.entries().values():
         assert f"| `{one.name}` | {one.unit} | {one.about}" in PAGE.read_text()

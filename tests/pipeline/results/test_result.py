@@ -2,20 +2,25 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.errors import InputError, UsageError
+from core.skeletons import COCO_17, H36M_17, H36M_21
 from pipeline.batch.jobs import Job
 from pipeline.batch.previous import report_before
 from pipeline.config import PipelineConfig
+from pipeline.export.base import add_exports
 from pipeline.lifting.options import LiftOptions
 from pipeline.results.result import Result, load_result
 from pipeline.results.resume import weights_report
-from pipeline.results.rows import POSE_ROW
-from testkit.results import FRAMES, config_for, made_result
+from pipeline.results.rows import COLUMNS
+from pipeline.run import process_video
+from testkit.lifters import small_lifter
+from testkit.results import FRAMES, config_for, made_clip, made_result
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +41,56 @@ def test_people_have_their_arrays_and_the_report(result: Result) -> None:
     assert person.report.frames_seen == FRAMES
     assert result.report.measures["reprojection_error_px"] < 10
     assert result.files["poses.npz"].exists()
+
+
+def test_a_lifter_with_feet_gives_results_with_feet(folder: Path, tmp_path: Path) -> None:
+    """Also how sure it is, and what touches the ground."""
+    lifter = small_lifter(tmp_path / "small.safetensors")
+    config = config_for(folder)
+    config = replace(config, lift=replace(config.lift, lifter=str(lifter)))
+    result = process_video(made_clip(folder), config, tmp_path / "out")
+    (person,) = result.people
+    assert result.joints == H36M_21
+    assert person.joints_world_m.shape == (FRAMES, 21, 3)
+    assert person.joint_sigma_m.shape == (FRAMES, 21)
+    assert (person.joint_sigma_m > 0).all()
+    assert person.contacts.shape == (FRAMES, 4)
+    sigmas = person.joint_sigma_m[:, 1:]
+    assert result.report.measures["joint_sigma_m"] == pytest.approx(sigmas.mean(), abs=1e-4)
+    worst = sigmas.mean(0).max()
+    assert result.report.measures["worst_joint_sigma_m"] == pytest.approx(worst, abs=1e-4)
+    before = (person.joint_sigma_m, person.contacts)
+    add_exports(result, ["npz"])
+    for kept, array in zip(before, (person.joint_sigma_m, person.contacts), strict=True):
+        np.testing.assert_array_equal(kept, array)
+
+
+def test_a_result_of_format_version_1_is_read(result: Result, tmp_path: Path) -> None:
+    """As version 1 was written: COCO-17, Human3.6M-17, no sigma, no contacts."""
+    copy = shutil.copytree(result.folder, tmp_path / "copy")
+    with np.load(copy / "poses.npz") as archive:
+        columns = {name: archive[name] for name in archive.files}
+    metadata = json.loads(str(columns.pop("metadata_json")))
+    for name in ("joint_sigma_m", "contacts"):
+        del columns[name]
+    for name in ("keypoints_2d", "keypoint_scores", "observed"):
+        columns[name] = columns[name][:, :17]
+    for name in ("joints_camera_m", "joints_world_m"):
+        columns[name] = columns[name][:, :17]
+    metadata["format_version"] = 1
+    metadata["skeletons"]["keypoints"] = {"name": "coco_17", "joints": COCO_17.joints}
+    metadata["skeletons"]["joints"] = {"name": "h36m_17", "joints": H36M_17.joints}
+    np.savez_compressed(copy / "poses.npz", **columns, metadata_json=json.dumps(metadata))
+    old = load_result(copy)
+    (person,) = old.people
+    assert (old.keypoints, old.joints) == (COCO_17, H36M_17)
+    np.testing.assert_array_equal(person.joints_world_m, columns["joints_world_m"])
+    assert person.joint_sigma_m.shape == (FRAMES, 17)
+    assert np.isnan(person.joint_sigma_m).all()
+    assert person.contacts.shape == (FRAMES, 4)
+    assert not person.contacts.any()
+    add_exports(old, ["npz"])
+    np.testing.assert_array_equal(person.joints_world_m, columns["joints_world_m"])
 
 
 def test_it_is_the_same_when_loaded_later(result: Result) -> None:
@@ -66,7 +121,7 @@ def test_an_archive_that_is_damaged_is_one_line(
 
 def read_all(folder: Path) -> None:
     table = load_result(folder).table
-    for name in POSE_ROW.names or ():
+    for name in COLUMNS:
         table.column(name)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.skeletons import COCO_21
 from detectors.base import create
 from pipeline.media.video_reader import VideoReader
 from pipeline.tracking.tracker import track_people
@@ -25,6 +26,24 @@ def test_two_people_keep_their_ids_although_the_detector_shuffles_them() -> None
     for track in tracks:
         steps = np.diff(track.boxes_xyxy[:, 0])
         assert np.ptp(steps) < 1e-3, "a swapped identity would jump"
+
+
+def test_feet_change_no_track() -> None:
+    """Not every detector sees them, and those who do see them leap."""
+    rng = np.random.default_rng(0)
+    bodies = [
+        made_frame(t, [np.array([300.0 + 8 * t, 400]), np.array([780.0 - 8 * t, 420])])
+        for t in range(60)
+    ]
+    with_feet = []
+    for body in bodies:
+        whole = body.to_skeleton(COCO_21)
+        whole.keypoints_xy[:, 17:] = rng.uniform(0, 1000, (2, 4, 2))
+        whole.keypoint_scores[:, 17:] = 0.9
+        with_feet.append(whole)
+    tracks = track_people(bodies, 30.0), track_people(with_feet, 30.0)
+    for one, other in zip(*tracks, strict=True):
+        np.testing.assert_array_equal(one.rows, other.rows)
 
 
 def test_a_cut_ends_all_tracks() -> None:

@@ -3,15 +3,17 @@
 import numpy as np
 
 from core.camera import project
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_21, H36M_17, H36M_21
 from core.types import Floats, Intrinsics
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
-from testkit.walker import walking
+from testkit.walker import walking, with_feet
 from train.wild.people.body import DRIVERS, Body, Part
 from train.wild.people.hardships import HARDSHIPS
 from train.wild.people.shots import Shots
 
 CAMERA = Intrinsics(500.0, 500.0, 256.0, 192.0, "given")
+FEET_IN = COCO_21.indices(("left_heel", "left_big_toe", "right_heel", "right_big_toe"))
+FEET_OUT = H36M_21.indices(("l_heel", "l_toe", "r_heel", "r_toe"))
 FRAMES, UNSEEN = 20, 3  # of a shot; at its end, the detector sees no one
 UP = np.array([0.0, -1.0, 0.0])
 REST = {
@@ -19,7 +21,7 @@ REST = {
     "head_top": (0, 0.8, 0.02), "nose": (0, 0.66, 0.14), "l_eye": (0.03, 0.7, 0.1),
     "l_ear": (0.08, 0.68, 0.02), "l_hip": (0.09, 0, 0), "l_knee": (0.1, -0.45, 0),
     "l_ankle": (0.1, -0.9, 0), "l_shoulder": (0.17, 0.45, 0), "l_elbow": (0.37, 0.25, 0),
-    "l_wrist": (0.55, 0.08, 0.05),
+    "l_wrist": (0.55, 0.08, 0.05), "l_heel": (0.1, -0.98, -0.05), "l_toe": (0.1, -0.98, 0.2),
 }  # fmt: skip
 """Joints of a body at rest, metres, y up; the right side mirrors the left."""
 
@@ -29,12 +31,13 @@ def walker_shots() -> Shots:
 
     The detector is right in 2D and 30 % too large in 3D.
     """
-    truth = np.stack([walking(FRAMES) + np.array([0.3, 0.0, z]) for z in (4.0, 7.0)])
+    truth = np.stack([with_feet(walking(FRAMES)) + np.array([0.3, 0.0, z]) for z in (4.0, 7.0)])
     points = np.concatenate(
         [truth, np.repeat(truth[:, :, 10:11], 5, axis=2)], 2
     )  # the face is the top of the head
-    seen = np.repeat(truth[:, :, 10:11], len(COCO_17), axis=2)
+    seen = np.repeat(truth[:, :, 10:11], len(COCO_21), axis=2)
     seen[:, :, LIMBS_IN] = truth[:, :, LIMBS_OUT]
+    seen[:, :, FEET_IN] = truth[:, :, FEET_OUT]
     keypoints = np.stack([project(shot, CAMERA) for shot in seen])
     keypoints_3d = 1.3 * (seen - truth[:, :, :1])
     scores = np.full(keypoints.shape[:3], 0.9)
@@ -75,8 +78,8 @@ class Dressers:
 
 
 def captured() -> Floats:
-    """A walk (T, 18, 3) four metres away, with a nose."""
-    joints = walking(40) + np.array([0.0, 0.0, 4.0])
+    """A walk (T, 22, 3) four metres away, with a nose."""
+    joints = with_feet(walking(40)) + np.array([0.0, 0.0, 4.0])
     left = joints[:, H36M_17.index("l_shoulder")] - joints[:, H36M_17.index("r_shoulder")]
     forward = np.cross(left, np.broadcast_to(UP, left.shape))
     nose = (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.camera import intrinsics_from_fov, project
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_17, H36M_17, H36M_21
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput
 from lifter.predict import Lifter
 from testkit.made_motion import bvh
@@ -31,8 +31,8 @@ class Oracle(Lifter):
 
     def lift(self, sequence: LifterInput, intrinsics: Intrinsics) -> CameraPoses:
         self.inputs.append(sequence)
-        joints = self.truth[:, :17]
-        return CameraPoses(joints - joints[:, :1], joints[:, 0], H36M_17)
+        joints = self.truth[:, :21]
+        return CameraPoses(joints - joints[:, :1], joints[:, 0], H36M_21)
 
 
 def test_the_truth_has_no_error_and_noise_is_as_asked_for(clip: MotionClip) -> None:

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from core.skeletons import H36M_17
+from core.skeletons import H36M_21
 from train.wild.motion.mocap import MOCAP_JOINTS, NOSE, MotionClip
 
-PARENTS = (*H36M_17.parents, H36M_17.index("neck_base"))
+PARENTS = (*H36M_21.parents, H36M_21.index("neck_base"))
 """Parent of each of `MOCAP_JOINTS`, -1 at the pelvis."""
 BONES = tuple(range(1, len(MOCAP_JOINTS)))
 """A bone has the index of its lower joint."""
 PARTS = (
-    ("r_hip", "r_knee", "r_ankle"),
-    ("l_hip", "l_knee", "l_ankle"),
+    ("r_hip", "r_knee", "r_ankle", "r_heel", "r_toe"),
+    ("l_hip", "l_knee", "l_ankle", "l_heel", "l_toe"),
     ("spine", "thorax", "neck_base", "head_top", "nose"),
     ("l_shoulder", "l_elbow", "l_wrist"),
     ("r_shoulder", "r_elbow", "r_wrist"),
@@ -123,7 +123,7 @@ class MotionBank:
         )
 
     def _pose_features(self, rows: Tensor) -> Tensor:
-        """(N, 54) bones in the pelvis' axes, and half the world's up direction there."""
+        """(N, 66) bones in the pelvis' axes, and half the world's up direction there."""
         bones = (part[rows].flatten(1) for part in self.parts)
         return torch.cat([*bones, 0.5 * self.pelvis[rows, 2]], 1)
 
@@ -159,7 +159,7 @@ def _resample(joints: Tensor, step: float) -> Tensor:
 
 def _mirror(joints: Tensor) -> Tensor:
     """The performance in a mirror: left joints where right ones were, x negated."""
-    mirrored = joints[:, [*H36M_17.flip_order, NOSE]].clone()
+    mirrored = joints[:, [*H36M_21.flip_order, NOSE]].clone()
     mirrored[..., 0] *= -1
     return mirrored
 
@@ -168,13 +168,13 @@ def pelvis_frame(joints: Tensor) -> Tensor:
     """The pelvis' axes, from the hips and the spine.
 
     Args:
-        joints: (…, 18, 3) in the order of `MOCAP_JOINTS`.
+        joints: (…, 22, 3) in the order of `MOCAP_JOINTS`.
 
     Returns:
         (…, 3, 3) orthonormal, columns right, forward and up.
     """
-    right = joints[..., H36M_17.index("r_hip"), :] - joints[..., H36M_17.index("l_hip"), :]
-    spine = joints[..., H36M_17.index("spine"), :] - joints[..., 0, :]
+    right = joints[..., H36M_21.index("r_hip"), :] - joints[..., H36M_21.index("l_hip"), :]
+    spine = joints[..., H36M_21.index("spine"), :] - joints[..., 0, :]
     right = torch.nn.functional.normalize(right, dim=-1)
     forward = torch.nn.functional.normalize(torch.linalg.cross(spine, right), dim=-1)
     return torch.stack([right, forward, torch.linalg.cross(right, forward)], -1)

@@ -51,7 +51,7 @@ class Part:
 class Body:
     """A dressed person at rest, metres, y up, facing z.
 
-    `joints` (3,) by Human3.6M's names, and the nose, eyes and ears.
+    `joints` (3,) by Human3.6M's names, heels, toes, the nose, eyes and ears.
     """
 
     parts: tuple[Part, ...]

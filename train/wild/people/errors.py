@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_21
 from lifter.normalize import look_at
 from train.wild.motion.bank import pelvis_frame
 from train.wild.motion.mocap import MOCAP_JOINTS
@@ -11,10 +11,11 @@ from train.wild.people.windows import FilmedWindows
 from train.wild.synthesis.keypoints import coco_points
 
 _CANDIDATES = 1024  # filmed frames among which each batch looks for the most similar pose
+_HEAD = ("neck_base", "nose")
 _COMPARED = [
     row
     for row, name in enumerate(MOCAP_JOINTS)
-    if name[:2] in ("l_", "r_") or name in ("neck_base", "nose")
+    if (name[:2] in ("l_", "r_") and name[2:] not in ("heel", "toe")) or name in _HEAD
 ]
 
 
@@ -23,7 +24,7 @@ class FilmedErrors:
 
     def __init__(self, filmed: FilmedWindows) -> None:
         joints = filmed.joints
-        points = coco_points(joints, pelvis_frame(joints), joints.new_zeros(1, 1, len(COCO_17), 3))
+        points = coco_points(joints, pelvis_frame(joints), joints.new_zeros(1, 1, len(COCO_21), 3))
         self._filmed = filmed
         self._errors = (filmed.rays * points[..., 2:] - points[..., :2]).nan_to_num(0.0)
         self._poses = _pose_as_viewed(joints.flatten(0, 1))
@@ -34,11 +35,11 @@ class FilmedErrors:
         The frame is the nearest neighbour, by `_pose_as_viewed`, among `_CANDIDATES` random ones.
 
         Args:
-            joints: (B, 18, 3) in camera space, metres, at the frame to be lifted.
+            joints: (B, 22, 3) in camera space, metres, at the frame to be lifted.
             generator: Decides all that is random.
 
         Returns:
-            Errors (B, T, 17, 2) in metres at the keypoint, and scores (B, T, 17), 0 where the
+            Errors (B, T, 21, 2) in metres at the keypoint, and scores (B, T, 21), 0 where the
             detector missed it.
         """
         count = min(_CANDIDATES, len(self._poses))
@@ -50,7 +51,7 @@ class FilmedErrors:
 
 
 def _pose_as_viewed(joints: Tensor) -> Tensor:
-    """(N, 18, 3) in camera space → (N, 42) the pose as seen by a camera that looks at the pelvis.
+    """(N, 22, 3) in camera space → (N, 42) the pose as seen by a camera that looks at the pelvis.
 
     Of unit length, so that neither size nor distance count.
     """

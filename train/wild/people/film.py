@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from core.camera import project
 from core.options import Parser, add_flags, check_options, option
-from core.skeletons import COCO_17
+from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, Intrinsics, VideoInfo
 from detectors.base import AUTO, DEFAULT_DETECTOR, create, detector_names
 from train.arguments import add_motion, add_recipe
@@ -151,7 +151,7 @@ class FilmCrew:
         return Shots(*(np.stack(column) for column in zip(*shots, strict=True)))
 
     def _performances(self, rng: np.random.Generator) -> Iterator[tuple[Floats, Floats]]:
-        """Joints (T, 18, 3) in camera space and the world's up (3,) there, without end."""
+        """Joints (T, 22, 3) in camera space and the world's up (3,) there, without end."""
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
         synthesizer = Synthesizer(self._bank, self._recipe, generator, FRAMES // 2)
         while True:
@@ -217,16 +217,16 @@ def _resized(lens: Intrinsics, old: tuple[int, int], new: tuple[int, int]) -> In
 def _own_person(
     detections: Detections, truth: Floats, *others: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """The detected person nearest to the true points (22, 2) px; missing where none is near.
+    """The detected person nearest to the true points (26, 2) px; missing where none is near.
 
     A detection that is nearer to the points of one of the `others` counts as theirs.
 
-    Returns keypoints (17, 2) px, scores (17,) and the detector's 3D (17, 3) m.
+    Returns keypoints (21, 2) px, scores (21,) and the detector's 3D (21, 3) m.
     """
     missing = (
-        np.full((len(COCO_17), 2), np.nan),
-        np.zeros(len(COCO_17)),
-        np.full((len(COCO_17), 3), np.nan),
+        np.full((len(COCO_21), 2), np.nan),
+        np.zeros(len(COCO_21)),
+        np.full((len(COCO_21), 3), np.nan),
     )
     if not len(detections):
         return missing
@@ -247,10 +247,10 @@ def _own_person(
 
 
 def _point_index(name: str) -> int:
-    """The index in `POINTS` of a COCO-17 keypoint."""
-    side, _, part = name.rpartition("_")
+    """The index in `POINTS` of a COCO-21 keypoint."""
+    side, _, part = name.replace("big_toe", "toe").rpartition("_")
     return POINTS.index(f"{side[0]}_{part}" if side else part)
 
 
-COCO_POINTS = [_point_index(name) for name in COCO_17.joints]
-"""The rows of `POINTS` that are COCO-17's."""
+COCO_POINTS = [_point_index(name) for name in COCO_21.joints]
+"""The rows of `POINTS` that are COCO-21's."""

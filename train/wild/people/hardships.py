@@ -78,7 +78,7 @@ def turn_to_view(
     """Turn a performance about its middle frame's pelvis, so that it is seen from above or behind.
 
     Args:
-        joints: (T, 18, 3) in camera space, metres.
+        joints: (T, 22, 3) in camera space, metres.
         up: (3,) the world's up there.
         hard: The shot's hardships.
         rng: Decides the angles.
@@ -106,14 +106,14 @@ def place_in_front(
     """Move a performance in front of another one, with the pelvis as high, and let it pass by.
 
     Args:
-        joints: (T, 18, 3) the performance, in its own camera's axes, metres.
+        joints: (T, 22, 3) the performance, in its own camera's axes, metres.
         up: (3,) the world's up in those axes.
-        of: (T, 18, 3) the other one.
+        of: (T, 22, 3) the other one.
         of_up: (3,) the world's up in its axes.
         rng: Decides where exactly.
 
     Returns:
-        (T, 18, 3) in the axes of `of`.
+        (T, 22, 3) in the axes of `of`.
     """
     middle = len(of) // 2
     hidden = of[middle, 0]
@@ -186,6 +186,6 @@ def draw_exposure(hard: frozenset[str], rng: np.random.Generator) -> float:
 
 
 def _turned(joints: Floats, rotation: Floats) -> Floats:
-    """Joints (T, 18, 3) turned about the pelvis of the middle frame."""
+    """Joints (T, 22, 3) turned about the pelvis of the middle frame."""
     centre = joints[len(joints) // 2, 0]
     return np.asarray((joints - centre) @ rotation.T + centre)

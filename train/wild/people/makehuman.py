@@ -40,6 +40,7 @@ _MEASURES = (
     "napetowaist-dist", "neck-height", "hips-circ", "waist-circ", "thigh-circ", "bust-circ",
 )  # fmt: skip
 _UNIT_M = 0.1
+_SOLE_M = 0.05  # below this a shoe is foot, not leg
 
 
 class MakeHuman:
@@ -98,7 +99,7 @@ class MakeHuman:
             parts.append(self._worn(garment, positions, texture))
         skin = _pick(sorted((self._folder / "skins").glob(f"*_{sex}*/*.png")), rng)
         parts.append(self._skin(positions, hidden, recolour(read_texture(skin), 0.0, rng)))
-        return Body(tuple(parts), self._joints(positions))
+        return Body(tuple(parts), self._joints(positions) | _foot_points(parts[1].positions))
 
     def _assets(self, kind: str) -> list[Path]:
         """Garments or hair whose texture is there."""
@@ -188,6 +189,18 @@ class MakeHuman:
         total = weights.sum(1, keepdims=True)
         weights[total[:, 0] == 0, 0] = 1.0
         return weights / np.where(total == 0, 1.0, total)
+
+
+def _foot_points(shoes: Floats) -> dict[str, Floats]:
+    """Heels and toes at rest: the rearmost and foremost points (V, 3) of each shoe's sole."""
+    points = {}
+    for side, sign in (("l", 1.0), ("r", -1.0)):
+        own = shoes[shoes[:, 0] * sign > 0]
+        sole = own[:, 1].min()
+        low = own[own[:, 1] < sole + _SOLE_M]
+        for name, row in (("heel", low[:, 2].argmin()), ("toe", low[:, 2].argmax())):
+            points[f"{side}_{name}"] = np.array([low[row, 0], sole, low[row, 2]])
+    return points
 
 
 def _apply_target(positions: Floats, path: Path, amount: float) -> None:

@@ -11,7 +11,8 @@ _PARENT = {
     "l_hip": "pelvis", "r_hip": "pelvis", "spine": "pelvis", "thorax": "spine",
     "neck_base": "thorax", "l_shoulder": "thorax", "r_shoulder": "thorax",
     **{f"{side}_{a}": f"{side}_{b}" for side in "lr" for a, b in (
-        ("knee", "hip"), ("ankle", "knee"), ("elbow", "shoulder"), ("wrist", "elbow"))},
+        ("knee", "hip"), ("ankle", "knee"), ("elbow", "shoulder"), ("wrist", "elbow"),
+        ("heel", "ankle"), ("toe", "ankle"))},
     **dict.fromkeys(_FACE, "neck_base"),
 }  # fmt: skip
 """Joint → the joint it hangs on, parents first."""
@@ -19,7 +20,7 @@ _DRIVER = {
     "l_hip": "pelvis", "r_hip": "pelvis", "spine": "spine", "thorax": "thorax", "neck_base": "neck",
     **{f"{side}_{a}": f"{side}_{b}" for side in "lr" for a, b in (
         ("knee", "thigh"), ("ankle", "shin"), ("elbow", "upper_arm"), ("wrist", "forearm"),
-        ("shoulder", "clavicle"))},
+        ("shoulder", "clavicle"), ("heel", "foot"), ("toe", "foot"))},
     **dict.fromkeys(_FACE, "head"),
 }  # fmt: skip
 """Joint → the bone that moves it."""
@@ -31,10 +32,8 @@ _HEADS = {
 }  # fmt: skip
 """Bone → the joint it turns about."""
 POINTS = (*MOCAP_JOINTS, "l_eye", "r_eye", "l_ear", "r_ear")
-"""The 22 points that are known of a posed body."""
+"""The 26 points that are known of a posed body."""
 _MIN_BEND = 0.15  # sine of an elbow's angle from which on its hinge is known
-_NEAR_FLOOR_M = 0.13
-_MIN_LEVEL = 0.3  # cosine of the steepest pitch at which a foot is laid flat
 
 
 def pose(body: Body, joints: Floats, up: Floats) -> tuple[Floats, Floats]:
@@ -45,12 +44,12 @@ def pose(body: Body, joints: Floats, up: Floats) -> tuple[Floats, Floats]:
 
     Args:
         body: The body at rest.
-        joints: (T, 18, 3) captured joints, metres in any axes.
+        joints: (T, 22, 3) captured joints, metres in any axes.
         up: (3,) the world's up in those axes.
 
     Returns:
         Matrices (T, drivers, 3, 4) that take points at rest to posed ones, the pelvis being where
-        it was captured, and the posed `POINTS` (T, 22, 3).
+        it was captured, and the posed `POINTS` (T, 26, 3).
     """
     captured: dict[str, Floats] = {
         name: joints[:, row].astype(np.float64) for row, name in enumerate(MOCAP_JOINTS)
@@ -106,7 +105,11 @@ def _bone_rotations(body: Body, captured: dict[str, Floats], up: Floats) -> dict
         rotation[f"{side}_thigh"] = thigh
         shin = _swing(thigh, rest_bone(ankle, knee), bone(ankle, knee))
         rotation[f"{side}_shin"] = shin
-        rotation[f"{side}_foot"] = _foot_rotation(shin, captured[ankle], up)
+        at_rest, turned = (
+            _foot_frame(*(joints[f"{side}_{part}"] for part in ("ankle", "heel", "toe")))
+            for joints in (rest, captured)
+        )
+        rotation[f"{side}_foot"] = turned @ np.swapaxes(at_rest, -1, -2)
     return rotation
 
 
@@ -142,16 +145,11 @@ def _align_hinge(
     return np.where((sine > _MIN_BEND)[..., None], twist @ swung, swung)
 
 
-def _foot_rotation(shin: Floats, ankle: Floats, up: Floats) -> Floats:
-    """The shin's rotation in the air; flat near the lowest height that the ankle (T, 3) reaches."""
-    height = ankle @ up
-    height = height - height.min()
-    forward = shin[..., 2]
-    level = forward - up * (forward @ up)[:, None]
-    upward = np.broadcast_to(up, level.shape)
-    flat = _frame(np.cross(upward, level), upward)
-    low = (height < _NEAR_FLOOR_M) & (np.linalg.norm(level, axis=-1) > _MIN_LEVEL)
-    return np.where(low[:, None, None], flat, shin)
+def _foot_frame(ankle: Floats, heel: Floats, toe: Floats) -> Floats:
+    """(…, 3, 3) with columns left, up, forward of a foot whose points (…, 3) are known."""
+    left = _unit(np.cross(ankle - heel, toe - heel))
+    forward = _unit(toe - heel)
+    return np.stack([left, np.cross(forward, left), forward], -1)
 
 
 def least_rotation(a: Floats, b: Floats) -> Floats:

@@ -24,7 +24,7 @@ def draw_lens(
     """Draw a lens that shows a performance, or most of it, at a random position in the picture.
 
     Args:
-        joints: (T, 18, 3) in camera space, metres.
+        joints: (T, 22, 3) in camera space, metres.
         width: Of the picture, px.
         height: Of the picture, px.
         rng: Decides all that is random.

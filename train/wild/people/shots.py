@@ -10,7 +10,7 @@ import numpy as np
 from core.archives import read_archive
 from core.errors import InputError
 from core.files import written_whole
-from core.skeletons import COCO_17
+from core.skeletons import COCO_21
 from core.types import Floats, Intrinsics, LifterInput
 from lifter.side_swaps import MIN_SCORE, correct_side_swaps
 from train.motion_data import bridge_gaps
@@ -23,8 +23,8 @@ FPS = 30.0
 class ShotSequence(NamedTuple):
     """One shot, as a lifter takes it.
 
-    lifter_input what the detector made of it; camera the lens; joints (T, 18, 3) the true
-    `MOCAP_JOINTS` in camera space, metres; detector_3d (T, 17, 3) the detector's own 3D, whose
+    lifter_input what the detector made of it; camera the lens; joints (T, 22, 3) the true
+    `MOCAP_JOINTS` in camera space, metres; detector_3d (T, 21, 3) the detector's own 3D, whose
     left/right swaps are not corrected; hardships the names of those it has.
     """
 
@@ -39,8 +39,8 @@ class ShotSequence(NamedTuple):
 class Shots:
     """S shots of T frames; NaN where the detector saw nothing.
 
-    keypoints (S, T, 17, 2) px; scores (S, T, 17); keypoints_3d (S, T, 17, 3) as in `Detections`;
-    points (S, T, 22, 3) true positions in camera space, metres, in the order of `posing.POINTS`;
+    keypoints (S, T, 21, 2) px; scores (S, T, 21); keypoints_3d (S, T, 21, 3) as in `Detections`;
+    points (S, T, 26, 3) true positions in camera space, metres, in the order of `posing.POINTS`;
     cameras (S, 4) fx, fy, cx, cy px; hardships (S, 9) 1 where a shot has that of `HARDSHIPS`.
     """
 
@@ -90,7 +90,7 @@ class Shots:
             scores = np.where(seen, scores, 0.0)
             detected, scores, corrected_3d = correct_side_swaps(detected, scores, points, times)
             yield ShotSequence(
-                LifterInput(times, bridge_gaps(detected), scores, corrected_3d, FPS, COCO_17),
+                LifterInput(times, bridge_gaps(detected), scores, corrected_3d, FPS, COCO_21),
                 Intrinsics(fx, fy, cx, cy, "given"),
                 truth[:, : len(MOCAP_JOINTS)].astype(np.float64),
                 points,

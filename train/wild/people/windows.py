@@ -5,13 +5,13 @@ import torch
 from torch import Tensor
 
 from core.camera import pixels_to_rays
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_21, H36M_21
 from lifter.normalize import person_windows, tilted
 from train.wild.motion.bank import pelvis_frame
 from train.wild.motion.mocap import MOCAP_JOINTS
 from train.wild.people.shots import Shots
 from train.wild.synthesis.detector import FOCAL_SPREAD, PLAIN_SCORE
-from train.wild.synthesis.keypoints import KEYPOINT_OFFSETS_M, keypoint_bias_m
+from train.wild.synthesis.keypoints import KEYPOINT_OFFSETS_M, foot_axes, keypoint_bias_m
 from train.wild.synthesis.recipe import Recipe
 from train.wild.synthesis.tensors import RandomTensors
 
@@ -21,7 +21,7 @@ _LENS_KNOWN = Recipe.lens_known  # share of windows with the right focal length
 
 _PARENTS = {
     "shoulder": None, "elbow": "shoulder", "wrist": "elbow",
-    "hip": None, "knee": "hip", "ankle": "knee",
+    "hip": None, "knee": "hip", "ankle": "knee", "heel": "foot", "toe": "foot",
 }  # fmt: skip
 _SURE, _NEAR_M, _ENOUGH = 0.6, 0.15, 100
 """Keypoints that show where a detector means a joint to be: their least score, their largest
@@ -35,9 +35,9 @@ class FilmedWindows:
     that frame, as the application pads, and half play the shot backwards.
 
     Attributes:
-        rays: (S, T, 17, 2) viewing rays, moved onto the joints as synthetic ones lie (`_shifts`).
-        scores: (S, T, 17).
-        joints: (S, T, 18, 3) true positions in camera space, metres.
+        rays: (S, T, 21, 2) viewing rays, moved onto the joints as synthetic ones lie (`_shifts`).
+        scores: (S, T, 21).
+        joints: (S, T, 22, 3) true positions in camera space, metres.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class FilmedWindows:
         """Draw windows and what a lifter should answer, as `Synthesizer.batch`.
 
         Returns:
-            Network input (size, T, 18, 3) and the target (size, 17, 3): metres from the pelvis, in
+            Network input (size, T, 22, 3) and the target (size, 21, 3): metres from the pelvis, in
             the axes of the virtual camera.
         """
         random = self._random
@@ -99,14 +99,14 @@ class FilmedWindows:
         roll = random.normal(size, 1, 1) * _ROLL_RAD
         stretch = torch.exp(FOCAL_SPREAD * random.normal(size))  # of a wrong focal length
         known = random.chance(_LENS_KNOWN, size)
-        bias = random.normal(size, 1, len(COCO_17), 2) * self._bias_m
+        bias = random.normal(size, 1, len(COCO_21), 2) * self._bias_m
         depth = self.joints[shot, frame, 0, 2].clamp(min=1.0)
         rays = self.rays[at] + bias / depth[:, None, None, None]
         rays = tilted(rays, roll) * stretch.masked_fill(known, 1.0)[:, None, None, None]
         plain = random.chance(_PLAIN_SCORES, size, 1, 1)
         scores = torch.where(plain & (self.scores[at] > 0), PLAIN_SCORE, self.scores[at])
         windows, rotation = person_windows(rays, scores, self._centre_frame)
-        pose = self.joints[shot, frame, : len(H36M_17)]
+        pose = self.joints[shot, frame, : len(H36M_21)]
         target = tilted(pose - pose[:, :1], roll[:, 0])
         return windows, target @ rotation.transpose(1, 2)
 
@@ -124,27 +124,32 @@ def _shifts(rays: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
     J (p* - p̂), with p* the offset that synthetic keypoints have.
 
     Args:
-        rays: (S, T, 17, 2) detected viewing rays r.
-        scores: (S, T, 17).
-        truth: (S, T, 18, 3) joints x in camera space, metres.
+        rays: (S, T, 21, 2) detected viewing rays r.
+        scores: (S, T, 21).
+        truth: (S, T, 22, 3) joints x in camera space, metres.
 
     Returns:
-        (S, T, 17, 2) to be added to `rays`; 0 where too few keypoints are sure.
+        (S, T, 21, 2) to be added to `rays`; 0 where too few keypoints are sure.
     """
     named = dict(zip(MOCAP_JOINTS, truth.unbind(2), strict=True))
     right, forward, up = pelvis_frame(truth).unbind(-1)
     shifts = torch.zeros_like(rays)
     for limb, parent in _PARENTS.items():
-        both = COCO_17.indices((f"left_{limb}", f"right_{limb}"))
+        name = "big_toe" if limb == "toe" else limb
+        both = COCO_21.indices((f"left_{name}", f"right_{name}"))
         jacobians, residuals = [], []
         for side, keypoint, sign in zip("lr", both, (-1.0, 1.0), strict=True):
             joint, ray = named[f"{side}_{limb}"], rays[:, :, keypoint]
-            if parent:
+            if parent == "foot":
+                foot = foot_axes(*(named[f"{side}_{part}"] for part in ("ankle", "heel", "toe")))
+                outward, ahead, along = foot.unbind(-1)
+            elif parent:
+                outward, ahead = right, forward
                 bone = named[f"{side}_{parent}"] - joint
                 along = torch.nn.functional.normalize(bone, dim=-1)
             else:
-                along = up
-            axes = torch.stack([sign * right, forward, along], -1)  # A (S, T, 3, 3), columns
+                outward, ahead, along = right, forward, up
+            axes = torch.stack([sign * outward, ahead, along], -1)  # A (S, T, 3, 3), columns
             depth = joint[..., 2:]  # z
             jacobians.append(
                 (axes[..., :2, :] - ray[..., None] * axes[..., 2:, :]) / depth[..., None]

@@ -19,7 +19,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_17, COCO_21
 from train.wild.synthesis.keypoints import self_occluded
 from train.wild.synthesis.recipe import Recipe
 from train.wild.synthesis.tensors import RandomTensors
@@ -28,7 +28,7 @@ PLAIN_SCORE = 0.9
 """What all keypoints have where a detector's confidences say nothing."""
 ERROR_M = {
     "eye": 0.010, "nose": 0.010, "ear": 0.013, "shoulder": 0.016, "elbow": 0.020, "wrist": 0.024,
-    "hip": 0.022, "knee": 0.022, "ankle": 0.024,
+    "hip": 0.022, "knee": 0.022, "ankle": 0.024, "heel": 0.026, "toe": 0.028,
 }  # fmt: skip
 """Standard deviation of the slow error, in metres at the person."""
 FAST_SHARE = 0.4
@@ -46,8 +46,8 @@ _CUT_OFF = 0.18  # share of windows
 
 
 def keypoint_error_m() -> list[float]:
-    """`ERROR_M` of each of COCO-17's keypoints."""
-    return [ERROR_M[name.split("_")[-1]] for name in COCO_17.joints]
+    """`ERROR_M` of each of COCO-21's keypoints."""
+    return [ERROR_M[name.split("_")[-1]] for name in COCO_21.joints]
 
 
 class ErrorSource(Protocol):
@@ -57,11 +57,11 @@ class ErrorSource(Protocol):
         """Errors for some people.
 
         Args:
-            joints: (B, 18, 3) metres in camera space, at the frame to be lifted.
+            joints: (B, 22, 3) metres in camera space, at the frame to be lifted.
             generator: Decides all that is random.
 
         Returns:
-            Errors (B, T, 17, 2) in metres at the keypoint, and scores (B, T, 17), 0 where the
+            Errors (B, T, 21, 2) in metres at the keypoint, and scores (B, T, 21), 0 where the
             detector missed it.
         """
         ...
@@ -78,12 +78,12 @@ class ErrorBank:
     """Frames."""
 
     def __init__(self, random: RandomTensors) -> None:
-        shape = (self.length, len(COCO_17), 2)
+        shape = (self.length, len(COCO_21), 2)
         sigma = torch.tensor(keypoint_error_m(), device=random.device)[:, None]
         white = random.normal(*shape)
         outlier = random.chance(OUTLIER_CHANCE, *shape[:2])[..., None]
         self._fast = white * torch.where(outlier, OUTLIER_FACTOR, 1.0) * sigma * FAST_SHARE
-        knots = random.normal(1, len(COCO_17) * 2, self.length // _KNOT_FRAMES)
+        knots = random.normal(1, len(COCO_21) * 2, self.length // _KNOT_FRAMES)
         slow = torch.nn.functional.interpolate(knots, size=self.length, mode="linear")[0]
         slow = slow.T.reshape(shape)
         self._slow = slow / slow.std() * sigma
@@ -97,7 +97,7 @@ class ErrorBank:
             calm: (B,) in 0…1; the calmer, the smaller is the fast part.
 
         Returns:
-            (B, T, 17, 2) metres at the person.
+            (B, T, 21, 2) metres at the person.
         """
         at = start[:, None] + torch.arange(frames, device=start.device)
         return self._fast[at] * (1.5 - calm)[:, None, None, None] + self._slow[at]
@@ -115,12 +115,12 @@ class SyntheticDetector:
         """Viewing rays and confidences of keypoints.
 
         Args:
-            points: (B, T, 17, 3) COCO-17 points in camera space, metres.
-            joints: (B, 18, 3) mocap joints in camera space at the frame to be lifted.
+            points: (B, T, 21, 3) COCO-21 points in camera space, metres.
+            joints: (B, 22, 3) mocap joints in camera space at the frame to be lifted.
             recipe: How often and how much the detector errs.
 
         Returns:
-            Rays (B, T, 17, 2), x/z and y/z, NaN where a keypoint is lost; scores (B, T, 17).
+            Rays (B, T, 21, 2), x/z and y/z, NaN where a keypoint is lost; scores (B, T, 21).
         """
         random = self._random
         size, frames = points.shape[:2]
@@ -134,18 +134,20 @@ class SyntheticDetector:
         swapped = self._swapped(size, frames)
         strictness = torch.exp(0.4 * random.normal(size))[:, None, None]  # κ
         deduction = (
-            0.35 * hidden + 0.5 * gross + 0.1 * random.uniform(size, 1, len(COCO_17))
+            0.35 * hidden + 0.5 * gross + 0.1 * random.uniform(size, 1, len(COCO_21))
         ) * strictness
         confidence = (0.97 - deduction).clamp(0.1, 1.0)
         missed = self._intervals(size, frames, *_MISSES).bool()
         missed |= random.chance(_PERSON_MISSED, size, frames, 1)  # the whole person
+        without_feet = random.chance(recipe.without_feet, size)[:, None, None]
         if self._filmed is not None:
             some = random.permutation(size)[: round(size * recipe.copied)]
             error[some], confidence[some] = self._filmed.draw(joints[some], random.generator)
             swapped[some] = False
             missed[some] = confidence[some] == 0
+        missed[..., len(COCO_17) :] |= without_feet
         xy = points[..., :2] + error * recipe.noise
-        xy = torch.where(swapped[..., None], xy[:, :, COCO_17.flip_order], xy)
+        xy = torch.where(swapped[..., None], xy[:, :, COCO_21.flip_order], xy)
         rays = xy / points[..., 2:].clamp(min=0.3)
         # A wrongly assumed focal length stretches all rays of a window by one factor.
         known = random.chance(recipe.lens_known, size)
@@ -157,11 +159,11 @@ class SyntheticDetector:
         return torch.where(lost[..., None], math.nan, rays), confidence.masked_fill(lost, 0.0)
 
     def _intervals(self, size: int, frames: int, share: float, mean_length: float) -> Tensor:
-        """(B, T, 17) of 0 and 1: one interval of frames for some keypoints of each window.
+        """(B, T, 21) of 0 and 1: one interval of frames for some keypoints of each window.
 
         Lengths are exponentially distributed; about `share` of all keypoints' frames are in one.
         """
-        joints = len(COCO_17)
+        joints = len(COCO_21)
         chosen = self._random.chance(min(1.0, share * frames / mean_length), size, 1, joints)
         start = self._random.uniform(size, 1, joints, low=-mean_length, high=float(frames))
         length = -mean_length * torch.log(self._random.uniform(size, 1, joints, low=0.02))
@@ -169,7 +171,7 @@ class SyntheticDetector:
         return (chosen & (at >= start) & (at < start + length)).to(torch.float32)
 
     def _swapped(self, size: int, frames: int) -> Tensor:
-        """(B, T, 17) bool: intervals in which left and right of some keypoints are swapped."""
+        """(B, T, 21) bool: intervals in which left and right of some keypoints are swapped."""
         at = torch.arange(frames, device=self._random.device)[None, :]
         start = self._random.uniform(size, 1, low=-8.0, high=float(frames))
         during = (
@@ -178,11 +180,11 @@ class SyntheticDetector:
             & (at < start + self._random.uniform(size, 1, low=1, high=16))
         )
         which = self._random.index(3, size, 1, 1)  # 0 legs, 1 all above them, 2 both
-        legs = torch.arange(len(COCO_17), device=at.device)[None, None] >= COCO_17.index("left_hip")
+        legs = torch.arange(len(COCO_21), device=at.device)[None, None] >= COCO_21.index("left_hip")
         return during[..., None] & ((which == 2) | (legs == (which == 0)))
 
     def _cut_off(self, rays: Tensor) -> Tensor:
-        """(B, T, 17) bool: keypoints beyond a picture's edge or behind an object.
+        """(B, T, 21) bool: keypoints beyond a picture's edge or behind an object.
 
         Those are all beyond a line through or near the person, nᵀ(x - x̄) > a σ with x̄ and σ the
         mean and spread of the body's keypoints, for all or part of the window.
@@ -193,7 +195,7 @@ class SyntheticDetector:
             random.chance(0.5, size), math.pi / 2, random.uniform(size, high=2 * math.pi)
         )
         normal = torch.stack([angle.cos(), angle.sin()], -1)[:, None, None]  # n
-        body = rays[:, :, COCO_17.index("left_shoulder") :]
+        body = rays[:, :, COCO_21.index("left_shoulder") :]
         centre = body.mean((1, 2), keepdim=True)  # x̄
         variance = (body - centre).square().sum(-1, keepdim=True).mean((1, 2), keepdim=True)
         distance = random.uniform(size, 1, 1, low=-0.2, high=1.2)  # a

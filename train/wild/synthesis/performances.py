@@ -1,6 +1,6 @@
 """Performances put together from captured ones, on other bodies, before a camera.
 
-Sizes: B windows, T frames, 18 joints (`MOCAP_JOINTS`), 17 bones in the order of `PARTS`.
+Sizes: B windows, T frames, 22 joints (`MOCAP_JOINTS`), 21 bones in the order of `PARTS`.
 """
 
 import math
@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from core.skeletons import H36M_17
+from core.skeletons import H36M_21
 from train.wild.motion.bank import BONES, PARENTS, PARTS, MotionBank
 from train.wild.motion.mocap import MOCAP_JOINTS
 from train.wild.synthesis.cameras import camera_rotations, pelvis_positions
@@ -26,7 +26,8 @@ _SIDE_DIFFERENCE = 0.01  # standard deviation between left and right
 # Of the recipe's `bend_deg`.
 _BEND_SHARES = {
     "spine": 0.4, "thorax": 0.5, "neck_base": 0.8, "hip": 0.15, "knee": 1.0, "ankle": 0.5,
-    "shoulder": 0.25, "elbow": 1.3, "wrist": 0.8, "head_top": 0.6, "nose": 0.0,
+    "shoulder": 0.25, "elbow": 1.3, "wrist": 0.8, "head_top": 0.6, "nose": 0.0, "heel": 0.8,
+    "toe": 0.0,
 }  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def draw_performances(
         centre_frame: The frame of a window that is to be lifted.
 
     Returns:
-        Joints (B, T, 18, 3) in camera space, metres; the torso's axes there (B, T, 3, 3), columns
+        Joints (B, T, 22, 3) in camera space, metres; the torso's axes there (B, T, 3, 3), columns
         right, forward and up; the world's up there (B, 3).
     """
     parts, root, pelvis = _mixed_windows(bank, random, recipe, size)
@@ -88,7 +89,7 @@ def bone_scales(random: RandomTensors, recipe: Recipe, size: int) -> Tensor:
     trunks as animators draw them.
 
     Returns:
-        (size, 17) in the order of `PARTS`.
+        (size, 21) in the order of `PARTS`.
     """
     build = recipe.build
     leg = 1 - 0.12 * build, 1 + 0.12 * build
@@ -97,6 +98,7 @@ def bone_scales(random: RandomTensors, recipe: Recipe, size: int) -> Tensor:
         "knee": leg, "ankle": leg, "hip": (0.85, 1.3), "shoulder": (0.85, 1.15), "elbow": arm,
         "wrist": (1.15, 1.5), "spine": (0.92, 1.08), "thorax": (0.92, 1.08),
         "neck_base": (0.8, 1.2), "head_top": (0.88, 1.15), "nose": (0.88, 1.15),
+        "heel": (0.9, 1.3), "toe": (0.85, 1.15),
     }  # fmt: skip
     rig = human | {
         "hip": (0.65, 1.5), "shoulder": (0.5, 1.15), "wrist": (0.95, 1.5), "spine": (0.75, 1.1),
@@ -118,7 +120,7 @@ def bone_turns(random: RandomTensors, recipe: Recipe, size: int) -> Tensor:
     """Constant extra rotations of the bones: B_j = B_parent · exp([w_j]×) with a random vector w_j.
 
     Returns:
-        (size, 17, 3, 3) in the order of `PARTS`; identities for windows that are not `bent`.
+        (size, 21, 3, 3) in the order of `PARTS`; identities for windows that are not `bent`.
     """
     strength = math.radians(recipe.bend_deg) * random.chance(recipe.bent, size)[:, None]
     turns: dict[int, Tensor] = {}
@@ -128,7 +130,9 @@ def bone_turns(random: RandomTensors, recipe: Recipe, size: int) -> Tensor:
         own = rotation_from_vector(random.normal(size, 3) * share)
         parent = PARENTS[joint]
         if name == "nose":
-            turns[joint] = turns[H36M_17.index("head_top")]
+            turns[joint] = turns[H36M_21.index("head_top")]
+        elif name.endswith("_toe"):
+            turns[joint] = turns[H36M_21.index(name.replace("toe", "heel"))]
         else:
             turns[joint] = turns[parent] @ own if parent else own
     return torch.stack([turns[MOCAP_JOINTS.index(name)] for name in _ORDER], 1)

@@ -39,6 +39,8 @@ class Recipe:
     """Share of windows with the errors that a detector made of filmed people, if there are any."""
     lens_known: float = 0.4
     """Share of windows whose rays are computed with the right focal length."""
+    without_feet: float = 0.25
+    """Share of windows whose detector knows no heels and toes."""
     plain_scores: float = 0.15
     """Share of windows whose confidences are all the same."""
 

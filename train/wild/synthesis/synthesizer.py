@@ -8,7 +8,7 @@ device.
 import torch
 from torch import Tensor
 
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_21, H36M_21
 from lifter.normalize import person_windows
 from train.wild.motion.bank import MotionBank
 from train.wild.synthesis.detector import ErrorSource, SyntheticDetector
@@ -51,8 +51,8 @@ class Synthesizer:
         """Draw windows and what a lifter should answer.
 
         Returns:
-            Network input (size, T, 18, 3) of `person_windows`, and the target (size, 17, 3): the
-            joints of `H36M_17` at the centre frame, metres from the pelvis, in the axes of the
+            Network input (size, T, 22, 3) of `person_windows`, and the target (size, 21, 3): the
+            joints of `H36M_21` at the centre frame, metres from the pelvis, in the axes of the
             virtual camera that looks at the person.
         """
         chunk = _CPU_CHUNK if self.bank.device.type == "cpu" else size
@@ -63,11 +63,11 @@ class Synthesizer:
     def _draw(self, size: int) -> tuple[Tensor, Tensor]:
         """`batch` of a chunk."""
         joints, torso, _ = self.performances(size)
-        points = coco_points(joints, torso, self._random.normal(size, 1, len(COCO_17), 3))
+        points = coco_points(joints, torso, self._random.normal(size, 1, len(COCO_21), 3))
         centre = joints[:, self.centre_frame]
         rays, confidence = self._detector.detect(points, centre, self.recipe)
         windows, rotation = person_windows(rays, confidence, self.centre_frame)
-        pose = centre[:, : len(H36M_17)]
+        pose = centre[:, : len(H36M_21)]
         return windows, (pose - pose[:, :1]) @ rotation.transpose(1, 2)
 
     def performances(self, size: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -18,7 +18,7 @@ def at(joints: np.ndarray, name: str) -> np.ndarray:
 def test_a_clip_is_in_metres_with_z_up_and_without_the_t_pose() -> None:
     rest, walk = {}, {"place": [0, 15.6, 0]}
     clip = clip_from_bvh(bvh([rest, walk, walk]), "made")
-    assert clip.joints_m.shape == (2, 18, 3)
+    assert clip.joints_m.shape == (2, 22, 3)
     pose = clip.joints_m[0]
     np.testing.assert_allclose(at(pose, "pelvis"), [0, 0, 14 * UNIT_M], atol=1e-5)
     np.testing.assert_allclose(at(pose, "l_ankle"), [1.6 * UNIT_M, 0, 0], atol=1e-5)
@@ -52,6 +52,36 @@ def test_the_bone_that_the_bvh_conversion_lost_is_restored() -> None:
     assert at(whole, "thorax")[2] - at(whole, "pelvis")[2] == pytest.approx(
         (1.6 + 2 * 2.2 + 1 + 1.4) * UNIT_M
     )
+
+
+def test_feet_are_rigid_and_flat_where_the_t_poses_are() -> None:
+    pointed = {"LeftFoot": [0, 0, 40], "LeftUpLeg": [0, 30, 0]}
+    for name, frames in (("flat", [{}, {}]), ("pointed", [{}, pointed])):
+        pose = clip_from_bvh(bvh(frames), name).joints_m[0]
+        heel, toe, ankle = (at(pose, f"l_{part}") for part in ("heel", "toe", "ankle"))
+        assert 0.2 < np.linalg.norm(toe - heel) < 0.3
+        assert 0.07 < np.linalg.norm(heel - ankle) < 0.12
+        if name == "flat":
+            assert heel[2] == pytest.approx(toe[2], abs=1e-5), "both on the sole"
+            assert 0.05 < ankle[2] - heel[2] < 0.1
+            np.testing.assert_allclose((toe - heel)[0], 0, atol=1e-5)
+            assert (toe - heel)[1] < 0, "it points to where the person faces"
+        else:
+            assert toe[2] < heel[2] - 0.1, "on tiptoe"
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="real motion capture is not part of the repository")
+def test_captured_feet_stand_flat_on_one_level() -> None:
+    for archive, names in (
+        ("cmu_bvh.tar.xz", ("01_01", "07_10")), ("bandai_namco_bvh.tar.xz", ("_walk_old_001",)),
+    ):  # fmt: skip
+        clips = [clip for clip in load_mocap([SHARED / archive]) if clip.name.endswith(names)]
+        for clip in clips:
+            ankle, heel, toe = (at(clip.joints_m, f"l_{n}") for n in ("ankle", "heel", "toe"))
+            speed = np.linalg.norm(np.diff(ankle, axis=0), axis=-1) * clip.fps
+            stands = np.append(speed < 0.1, False)
+            pitch = np.degrees(np.arctan2((toe - heel)[:, 2], np.linalg.norm((toe - heel)[:, :2])))
+            assert abs(np.median(pitch[stands])) < 5, clip.name
 
 
 def test_a_turned_head_turns_the_nose() -> None:

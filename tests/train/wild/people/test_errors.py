@@ -7,7 +7,7 @@ import torch
 from core.camera import project
 from core.skeletons import COCO_17
 from core.types import Intrinsics
-from testkit.walker import walking
+from testkit.walker import walking, with_feet
 from train.wild.motion.bank import MotionBank, pelvis_frame
 from train.wild.motion.mocap import MotionClip
 from train.wild.people.errors import FilmedErrors
@@ -25,8 +25,8 @@ WRIST, NOSE = COCO_17.index("left_wrist"), COCO_17.index("nose")
 
 @pytest.fixture
 def walkers() -> torch.Tensor:
-    """(2, 20, 18, 3) in camera space: a person walks, and the same from behind, 5 m away."""
-    body = walking(20)
+    """(2, 20, 22, 3) in camera space: a person walks, and the same from behind, 5 m away."""
+    body = with_feet(walking(20))
     body = np.concatenate([body, body[:, 10:11] + np.array([0, 0.05, -0.15])], 1)
     turned = body * np.array([-1, 1, -1])
     return torch.from_numpy(np.stack([body, turned]) + np.array([0.0, 0.0, 5.0])).float()
@@ -35,7 +35,7 @@ def walkers() -> torch.Tensor:
 def errors(walkers: torch.Tensor) -> FilmedErrors:
     """The first one's left wrist is 10 cm too far right with score 0.5, the nose never seen."""
     seen = (
-        coco_points(walkers, pelvis_frame(walkers), torch.zeros(1, 1, 17, 3))
+        coco_points(walkers, pelvis_frame(walkers), torch.zeros(1, 1, 21, 3))
         .numpy()
         .astype(np.float64)
     )
@@ -62,8 +62,8 @@ def test_people_get_the_errors_of_a_person_whom_the_camera_saw_in_a_similar_pose
 ) -> None:
     taller_elsewhere = 1.2 * walkers[:, 10] + torch.tensor([1.0, 0.3, 3.0])
     drawn, scores = errors(walkers).draw(taller_elsewhere, torch.Generator().manual_seed(1))
-    assert drawn.shape == (2, FRAMES, 17, 2)
-    expected = torch.zeros(2, FRAMES, 17, 2)
+    assert drawn.shape == (2, FRAMES, 21, 2)
+    expected = torch.zeros(2, FRAMES, 21, 2)
     expected[0, :, WRIST, 0] = 0.1
     torch.testing.assert_close(drawn, expected, atol=1e-4, rtol=0)
     assert scores[0, :, WRIST].tolist() == pytest.approx([0.5] * FRAMES)

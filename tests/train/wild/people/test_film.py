@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.skeletons import COCO_17
+from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, VideoInfo
 from testkit.made_motion import bvh
 from tests.train.wild.made_people import Dressers
@@ -18,24 +18,24 @@ from train.wild.synthesis.recipe import Recipe
 
 
 def people(*keypoints: Floats) -> Detections:
-    """A frame's detections with keypoints (17, 2) px."""
+    """A frame's detections with keypoints (21, 2) px."""
     count = len(keypoints)
     return Detections(
         0,
         np.zeros((count, 4)),
         np.ones(count),
-        np.array(keypoints, float).reshape(count, 17, 2),
-        np.full((count, 17), 0.8),
-        np.zeros((count, 17, 3)),
-        COCO_17,
+        np.array(keypoints, float).reshape(count, 21, 2),
+        np.full((count, 21), 0.8),
+        np.zeros((count, 21, 3)),
+        COCO_21,
     )
 
 
 @pytest.fixture
 def truth() -> Floats:
-    """(22, 2) px of someone 200 px tall."""
+    """(26, 2) px of someone 200 px tall."""
     rng = np.random.default_rng(0)
-    return np.asarray(rng.uniform(0, 40, (22, 2)) + np.linspace(0, 160, 22)[:, None] * (0, 1))
+    return np.asarray(rng.uniform(0, 40, (26, 2)) + np.linspace(0, 160, 26)[:, None] * (0, 1))
 
 
 def test_the_detection_near_a_person_is_kept(truth: Floats) -> None:
@@ -75,7 +75,7 @@ class Eye:
         height, width = frame.rgb.shape[:2]
         assert (width, height) in self.sizes
         self.pictures.append(frame.rgb)
-        return people(np.random.default_rng(0).uniform(0, 1, (17, 2)) * (width, height))
+        return people(np.random.default_rng(0).uniform(0, 1, (21, 2)) * (width, height))
 
 
 @pytest.fixture

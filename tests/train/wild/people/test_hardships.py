@@ -25,7 +25,7 @@ SEEDS = range(20)
 
 
 def distances(joints: Floats) -> Floats:
-    """(T, 18, 18) between the joints of each frame."""
+    """(T, 22, 22) between the joints of each frame."""
     return np.asarray(np.linalg.norm(joints[:, :, None] - joints[:, None], axis=-1))
 
 

@@ -16,7 +16,7 @@ def test_windows_show_what_their_targets_say(shots: Shots) -> None:
     """Limb joints lie where their keypoints are, up to position, size and perspective."""
     filmed = FilmedWindows(shots, 9, 4, torch.Generator().manual_seed(0))
     windows, target = filmed.batch(200)
-    assert windows.shape == (200, 9, 18, 3)
+    assert windows.shape == (200, 9, 22, 3)
     assert windows.isfinite().all()
     assert (target[:, 0] == 0).all()
     seen = (windows[:, 4, LIMBS_IN, 2] > 0.5).all(1)

@@ -49,6 +49,8 @@ def test_the_same_seed_draws_the_same_and_another_does_not(clip: MotionClip) -> 
 
 def test_some_keypoints_are_lost_and_have_no_confidence(clip: MotionClip) -> None:
     windows, _ = synthesizer(clip, Recipe()).batch(300)
+    without_feet = (windows[:, :, 17:21, 2] == 0).all((1, 2)).float().mean()
+    assert 0.15 < without_feet < 0.4, "some detectors know no feet"
     confidence = windows[:, :, :17, 2]
     lost = confidence == 0
     assert 0.02 < lost.float().mean() < 0.3

@@ -1,0 +1,194 @@
+"""Is σ what it says? `python -m train calibrate --mocap … --shots …`.
+
+σ is the radius around a lifted joint in which the true one lies in 68 of 100 cases, and 2 σ that of
+95, as for a normal distribution. Here both are counted, joint by joint and apart for keypoints that
+the detector saw and those it did not. `--output` writes the lifter with σ of each joint multiplied
+so that 68 % holds for the people it was measured on; measure that file on others.
+"""
+
+import argparse
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import erf
+from tqdm import tqdm
+
+from core.errors import UsageError
+from core.options import add_flags, check_options, option
+from core.skeletons import COCO_21, H36M_21
+from core.types import Floats, Intrinsics, LifterInput
+from lifter.checkpoint import save_lifter
+from lifter.model import TemporalConvNet
+from lifter.predict import Lifter
+from train.arguments import add_motion, add_shots
+from train.wild.loss import COVERAGE
+from train.wild.motion.mocap import load_mocap
+from train.wild.people.shots import Shots
+from train.wild.validate import filmed_clips
+from train.wild.validation_clips import detected
+
+_LONG_SIDES = {"l": "left", "r": "right"}
+_OF_TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+
+
+@dataclass(frozen=True)
+class CalibrateOptions:
+    """The options of `python -m train calibrate`.
+
+    Raises:
+        UsageError: A value is out of its range.
+    """
+
+    mocap: list[Path] = field(default_factory=list)
+    shots: list[Path] = field(default_factory=list)
+    lifter: Path = option(Path("weights/lifter.safetensors"), "the lifter to measure")
+    every: int = option(1, "use every Nth clip", at_least=1)
+    noise: float = option(1.0, "strength of the 2D errors of clips", at_least=0)
+    figure: Path | None = option(None, "draw the curve there, a .png")
+    output: Path | None = option(None, "write the calibrated lifter there, a .safetensors")
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """N joints of lifted people.
+
+    joint (N,) its index in H36M_21; ratio (N,) its error over its σ; seen (N,) whether the detector
+    saw its keypoint, for joints of the trunk all of shoulders and hips.
+    """
+
+    joint: NDArray[np.int64]
+    ratio: Floats
+    seen: NDArray[np.bool_]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Command line of `python -m train calibrate`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train calibrate", description="Count how often σ holds."
+    )
+    add_motion(parser)
+    add_shots(parser)
+    add_flags(parser, fields(CalibrateOptions), defaults=True)
+    options = CalibrateOptions(**vars(parser.parse_args(argv)))
+    if not options.mocap and not options.shots:
+        parser.error("--mocap or --shots is needed")
+    lifter = Lifter.load(options.lifter)
+    if lifter.spec.model.features_out != 4:
+        raise UsageError(f"{options.lifter}: this lifter does not say how sure joints are")
+    samples = measure(lifter, _people(lifter, options))
+    print(table(samples))
+    if options.figure:
+        draw(samples, options.figure)
+    if options.output:
+        _write_calibrated(lifter, samples, options.output)
+    return 0
+
+
+def _people(
+    lifter: Lifter, options: CalibrateOptions
+) -> Iterator[tuple[LifterInput, Intrinsics, Floats]]:
+    """What a detector saw of people, the camera, and their joints (T, 22, 3) in camera space."""
+    clips = load_mocap(options.mocap)[:: options.every] if options.mocap else []
+    for number, truth in filmed_clips(clips, lifter.spec.fps):
+        yield *detected(truth, lifter.spec.fps, options.noise, number), truth
+    for folder in options.shots:
+        for shot in Shots.load(folder).sequences():
+            yield shot.lifter_input, shot.camera, shot.joints
+
+
+def measure(lifter: Lifter, people: Iterator[tuple[LifterInput, Intrinsics, Floats]]) -> Samples:
+    """Lift people and compare errors with σ; the pelvis, which has neither, is left out."""
+    columns: list[tuple[Any, Any, Any]] = []
+    for sequence, camera, truth in tqdm(people, unit="clip", desc="calibrate"):
+        poses = lifter.lift(sequence, camera)
+        target = truth[:, : len(H36M_21)]
+        error = np.linalg.norm(poses.joints_m - (target - target[:, :1]), axis=-1)[:, 1:]
+        joint = np.broadcast_to(np.arange(1, len(H36M_21)), error.shape)
+        seen = seen_joints(sequence.observed)[:, 1:]
+        columns.append((joint.ravel(), (error / poses.sigma_m[:, 1:]).ravel(), seen.ravel()))
+    joint, ratio, seen = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return Samples(joint, ratio, seen.astype(bool))
+
+
+def seen_joints(observed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(T, 21) whether each joint of H36M_21 was seen, of keypoints (T, 21) of COCO_21 that were."""
+    trunk = observed[:, COCO_21.indices(_OF_TRUNK)].all(1)
+    columns = []
+    for name in H36M_21.joints:
+        side, _, part = name.partition("_")
+        keypoint = f"{_LONG_SIDES.get(side, '')}_{'big_toe' if part == 'toe' else part}"
+        known = keypoint in COCO_21.joints
+        columns.append(observed[:, COCO_21.index(keypoint)] if known else trunk)
+    return np.stack(columns, 1)
+
+
+def table(samples: Samples) -> str:
+    """The shares within σ and 2 σ by joint, and of all, for seen and hidden keypoints."""
+    lines = [
+        f"{'joint':<12}{'seen: n':>10}{'1 σ':>8}{'2 σ':>8}{'hidden: n':>12}{'1 σ':>8}{'2 σ':>8}"
+    ]
+    rows = [("all", np.ones(len(samples.joint), bool))]
+    rows += [(name, samples.joint == row) for row, name in enumerate(H36M_21.joints) if row]
+    for name, is_in in rows:
+        line = f"{name:<12}"
+        for part, width in ((is_in & samples.seen, 10), (is_in & ~samples.seen, 12)):
+            ratio = samples.ratio[part]
+            line += f"{len(ratio):>{width}}"
+            for multiple in (1, 2):
+                share = f"{(ratio <= multiple).mean():.2f}" if len(ratio) else "-"
+                line += f"{share:>8}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def draw(samples: Samples, path: Path) -> None:
+    """The share of joints within z σ over that of a normal distribution, erf(z / √2)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    multiples = np.linspace(0, 3, 61)
+    expected = erf(multiples / math.sqrt(2))
+    figure = Figure(figsize=(4.5, 4.5), layout="tight")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    for name, part in (("seen", samples.seen), ("hidden", ~samples.seen)):
+        if part.any():
+            ratios = np.sort(samples.ratio[part])
+            share = np.searchsorted(ratios, multiples, side="right") / len(ratios)
+            axes.plot(expected, share, label=f"{name}, {len(ratios):,} joints")
+    for multiple in (1, 2):
+        axes.axvline(erf(multiple / math.sqrt(2)), color="0.85", linewidth=1, zorder=0)
+        axes.text(erf(multiple / math.sqrt(2)), 0.02, f"{multiple} σ", ha="right")
+    axes.set(xlabel="share that should lie within", ylabel="share that does")
+    axes.legend()
+    figure.savefig(path, dpi=150)
+
+
+def _write_calibrated(lifter: Lifter, samples: Samples, path: Path) -> None:
+    """The lifter with log σ raised by the log of each joint's 68 % quantile of error over σ."""
+    network = lifter.model
+    if not isinstance(network, TemporalConvNet):
+        raise UsageError("only temporal ConvNets can be calibrated")
+    pairs = np.array(H36M_21.flip_order)
+    raised = np.zeros(len(H36M_21))
+    for joint in range(1, len(H36M_21)):
+        own = np.isin(samples.joint, (joint, pairs[joint]))  # left and right together
+        raised[joint] = np.log(np.quantile(samples.ratio[own], COVERAGE))
+    with torch.no_grad():
+        bias = network.shrink.bias
+        assert bias is not None
+        bias.view(len(H36M_21), 4)[:, 3] += torch.from_numpy(raised).to(bias)
+    spec = lifter.spec
+    spec.training["sigma_raised_by"] = json.loads(json.dumps(np.exp(raised).round(3).tolist()))
+    save_lifter(path, network, spec)
