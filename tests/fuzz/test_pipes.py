@@ -94,7 +94,7 @@ def test_export_does_not_wait(
         ["wild", "--mocap", "{pipe}.tar", "--output", "{folder}/out"],
         ["wild", "--mocap", "{folder}", "--output", "{folder}/out"],
         ["validate", "--mocap", "{pipe}.bvh", "--lifter", "lifter"],
-        ["validate", "--lifter", "{pipe}"],
+        ["validate", "--mocap", "{folder}", "--lifter", "{pipe}"],
         ["prepare", "poses", "{pipe}.npz", "--name", "x"],
         ["prepare", "2d-h36m", "{pipe}.tar", "--name", "cpn_x"],
     ],
