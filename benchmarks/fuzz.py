@@ -1,4 +1,4 @@
-"""Mutated files for all fuzz targets; none may cause a traceback, a crash or a wait.
+"""Mutated files for all fuzz targets; none may cause a traceback, a crash, a wait, or fill memory.
 
 python -m benchmarks.fuzz --inputs 2000 --seed 0 --keep tests/fuzz/corpus
 """
@@ -48,7 +48,9 @@ def main() -> int:
         watched.close()
     for (target, kind), count in sorted(counts.items()):
         print(f"{target:12} {kind:10} {count}")
-    print(f"slowest {watched.slowest_s:.1f} s")
+    print(
+        f"slowest {watched.slowest_s:.1f} s of processor time, most memory {watched.most_mib} MiB"
+    )
     return 1 if any(kind not in ("read", "refused") for _, kind in counts) else 0
 
 

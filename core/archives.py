@@ -17,6 +17,7 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from core.errors import InputError, one_line
+from core.files import open_input
 from core.types import Array
 
 _DAMAGED = (
@@ -51,7 +52,7 @@ def read_archive(
             more than data.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_input(path) as file, zipfile.ZipFile(file) as archive:
             _check_members(path, archive.infolist(), max_bytes)
             members = {
                 name.removesuffix(".npy"): _read_member(archive, name, encoding)

@@ -1,12 +1,16 @@
-"""Files that appear under their names whole or not at all."""
+"""Files that are read without waiting, and appear under their names whole or not at all."""
 
 import glob
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
+
+from core.errors import InputError
 
 _TOKEN_BYTES = 4
 _MAX_STEM_BYTES = 200  # a name has 255, and results add endings and marks of unfinished files
@@ -30,6 +34,37 @@ def result_stem(path: Path) -> str:
     while name[end] & 0xC0 == 0x80:  # inside a letter of UTF-8
         end -= 1
     return f"{os.fsdecode(name[:end])}~{mark}"
+
+
+def open_input(path: Path) -> BufferedReader:
+    """Open a file to read it; a pipe is not waited for.
+
+    Raises:
+        InputError: The path is none of a regular file.
+        OSError: The file cannot be opened.
+    """
+    # without O_NONBLOCK the system waits for a program that writes into the pipe
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise InputError(f"{path}: is a pipe or a device, not a file")
+    return file
+
+
+def read_input(path: Path) -> bytes:
+    """The bytes of a file; raises what `open_input` does."""
+    with open_input(path) as file:
+        return file.read()
+
+
+def make_way(path: Path) -> None:
+    """Delete a link, a pipe or a device at the name of a file that is written to in place.
+
+    Raises:
+        OSError: The system refuses to delete it.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.unlink()
 
 
 @contextmanager

@@ -110,6 +110,8 @@ def load_lifter(path: Path) -> tuple[LiftingNetwork, LifterSpec]:
         WeightsError: The file is no lifter; the text says what is wrong with it.
     """
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise ValueError("is no file")
         if path.stat().st_size > _MAX_BYTES:
             raise ValueError("is too large for a lifter")
         is_ours = path.suffix == ".safetensors"

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from core.archives import NUMPY_STAND_INS, StoredArray
-from core.errors import WeightsError, one_line
+from core.errors import InputError, WeightsError, one_line
+from core.files import open_input
 
 _PICKLES = 5
 """In a file that is no zip archive: a mark, torch's version, the machine, the content, its keys."""
@@ -114,8 +115,10 @@ def read_published(path: Path) -> dict[str, Any]:
 def _check_kind(path: Path) -> None:
     """`WeightsError` where a file is none of torch's: an archive, or a pickle of protocol 2 on."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             start = file.read(2)
+    except InputError as error:
+        raise WeightsError(str(error)) from error
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read ({error.strerror or error})") from error
     if start != b"PK" and not start.startswith(b"\x80"):

@@ -1,9 +1,9 @@
 """`python -m weights`: what the manifest knows, fetch it, check it."""
 
-import argparse
 import sys
 
 from core.errors import WeightsError
+from core.options import Parser
 from weights.store import Store
 
 
@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 a file is wrong, 2 the command line is wrong.
     """
-    parser = argparse.ArgumentParser(prog="python -m weights", description=__doc__)
+    parser = Parser(prog="python -m weights", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="every file the manifest knows, and whether it is here")
     fetch = commands.add_parser(

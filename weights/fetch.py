@@ -18,6 +18,8 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
+from core.files import make_way
+
 ATTEMPTS = 4
 RETRY_PAUSE_S = 1.0
 """After the first failure; doubled after each further one."""
@@ -157,6 +159,7 @@ def unpack_named(archive: Path, name: str, target: Path) -> None:
             found = [path for path in opened.namelist() if PurePosixPath(path).name == name]
             if len(found) != 1:
                 raise FetchError(f"the archive has {len(found)} files {name}, not one")
+            make_way(target)
             with opened.open(found[0]) as member, target.open("wb") as file:
                 shutil.copyfileobj(member, file, CHUNK_BYTES)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
@@ -193,6 +196,7 @@ def download_url(url: str, part: Path, label: str) -> None:
 
 def _continue_download(url: str, part: Path, label: str) -> None:
     """One attempt of `download_url`."""
+    make_way(part)
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import WeightsError
+from core.files import written_whole
 from weights.fetch import (
     FetchError,
     Wheel,
@@ -291,7 +292,8 @@ class Store:
         """Record the first copy's sha256, as `sha256sum` would, for later checks, and say so."""
         record = self._record_path(entry)
         record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(f"{sha256}  {entry.file}\n", "ascii")
+        with written_whole(record) as partial:
+            partial.write_text(f"{sha256}  {entry.file}\n", "ascii")
         text = f"{entry.name}: no published sha256 to check against; recorded {sha256} in {record}"
         print(text, file=sys.stderr)
 

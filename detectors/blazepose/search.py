@@ -14,7 +14,9 @@ from detectors.blazepose.region import Region
 FAR_SIDE, TINY_SIDE = 0.6, 0.35
 """Sides of the smaller windows, in the frame's shorter side."""
 MIN_SIDE_PX = 24
-"""Nobody is recognised in smaller squares, of which a strip of a few lines has thousands."""
+"""Nobody is recognised in smaller squares."""
+MAX_SQUARES = 150
+"""Of a size in a frame: 136 in a panorama of 8:1, thousands in a strip."""
 SMALL_PERSON = 0.4
 """The side of a person's region, in the frame's shorter side, below which there may be others who
 are smaller still, and the smallest windows are worth their time."""
@@ -111,7 +113,9 @@ def tiny_windows(width: int, height: int) -> list[Region]:
 
 
 def squares(width: int, height: int, share: float) -> list[Region]:
-    """Squares that cover a frame of a size in px, evenly, row by row; none below `MIN_SIDE_PX`.
+    """Squares that cover a frame of a size in px, evenly, row by row.
+
+    None where they would be smaller than `MIN_SIDE_PX`, or more than `MAX_SQUARES`.
 
     Args:
         width, height: The frame's, px.
@@ -121,10 +125,11 @@ def squares(width: int, height: int, share: float) -> list[Region]:
     if side < MIN_SIDE_PX:
         return []
     step = side * (1 - OVERLAP[share])
-    x, y = (
-        np.linspace(side / 2, length - side / 2, math.ceil((length - side) / step - 1e-9) + 1)
-        for length in (width, height)
-    )
+    columns, rows = (math.ceil((length - side) / step - 1e-9) + 1 for length in (width, height))
+    if columns * rows > MAX_SQUARES:
+        return []
+    x = np.linspace(side / 2, width - side / 2, columns)
+    y = np.linspace(side / 2, height - side / 2, rows)
     return [Region(float(column), float(row), side, 0.0) for row in y for column in x]
 
 

@@ -28,8 +28,9 @@ MAX_BYTES = 1 << 30
 """The limit of a file, what it unpacks to, or a folder's files together: hours of several people
 take less."""
 
-MAX_MEMORY = 4 << 30
-"""The limit of what parsing JSON may take: six to eight times the file for keypoints."""
+MAX_MEMORY = 768 << 20
+"""The limit of what parsing JSON may take, nine times the file for keypoints: over an hour of one
+person."""
 
 _TEXT_START = 64  # bytes that show a text's format
 
@@ -157,7 +158,8 @@ def _parse(files: Sequence[Path], path: Path) -> dict[str, Any]:
         is_narrow = text.isascii() and b"\\u" not in text
         if memory + len(text) * (3 if is_narrow else 9) > MAX_MEMORY:
             raise InputError(
-                f"{path}: its JSON would take more than {MAX_MEMORY >> 20} MiB of memory"
+                f"{path}: its JSON would take more than {MAX_MEMORY >> 20} MiB of memory;"
+                " cut the video, or keep the keypoints as .npz"
             )
         try:
             contents[file.name] = json.loads(text)

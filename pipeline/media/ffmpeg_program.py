@@ -4,16 +4,20 @@ Only the `ffmpeg` program is needed, not `ffprobe`: imageio-ffmpeg brings the on
 """
 
 import re
+import resource
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import imageio_ffmpeg
 
-from core.errors import OutputError
+from core.errors import InputError, OutputError
 from pipeline.media.files import MAX_PIXELS
 
 MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac"})
@@ -41,20 +45,45 @@ picture. Playlists (concat, hls, dash), descriptions with companions (vobsub, im
 of pictures (image2) and vector pictures open files by names of their own, and are not among them.
 """
 
-BOUNDED = ("-max_pixels", str(MAX_PIXELS))
-"""What stands before an input that is decoded: sizes may grow in mid-stream."""
+BOUNDED = ("-max_pixels", str(MAX_PIXELS), "-filter_threads", "4")
+"""What stands before an input that is decoded: sizes may grow in mid-stream, and each thread takes
+8 MiB for its stack."""
+
+
+_MEMORY_BYTES, _MEMORY_BYTES_A_PIXEL = 2 << 30, 100
+"""Of an ffmpeg that reads a file: in all, and more for each pixel of its frames, of which decoders
+hold thirty."""
+
+_MAX_LOG_BYTES = 16 << 20
+_CHUNK_BYTES = 1 << 16
+_QUESTION_S = 60.0  # that a question may take which does not depend on a file's length
 
 
 @dataclass(frozen=True)
 class Answer:
     """What a run of ffmpeg wrote: its output, and its log in words for people.
 
-    is_well: Whether it ended without an error.
+    is_well: Whether it ended without an error. is_late: Whether it was ended because it took too
+    long.
     """
 
     output: bytes
     log: str
     is_well: bool
+    is_late: bool = False
+
+
+def short_of_memory_error(path: Path, pixels: int = 0) -> InputError:
+    """The error for a file that takes more than `memory_limit`, or than there is."""
+    return InputError(
+        f"{path}: takes more memory to decode than the {memory_limit(pixels) >> 20} MiB that ffmpeg"
+        " is given, or than this machine has"
+    )
+
+
+def memory_limit(pixels: int = 0) -> int:
+    """Bytes that an ffmpeg may take whose frames have so many pixels."""
+    return _MEMORY_BYTES + _MEMORY_BYTES_A_PIXEL * pixels
 
 
 @cache
@@ -82,6 +111,14 @@ def ffmpeg_program() -> str:
     return max(versions, key=versions.__getitem__)  # the first of equals
 
 
+def has_ffmpeg() -> bool:
+    """Whether there is such a program."""
+    try:
+        return bool(ffmpeg_program())
+    except OutputError:
+        return False
+
+
 def _version(banner: bytes) -> int:
     """An ffmpeg's major version; a build of no release counts as newer than all."""
     version = re.match(rb"ffmpeg version n?(\d+)\.", banner)
@@ -105,13 +142,35 @@ def local_input(path: Path) -> list[str]:
     return [*options, "-i", local_url(path)]
 
 
-def run_ffmpeg(*arguments: str) -> Answer:
+def run_ffmpeg(
+    *arguments: str,
+    within_s: float = _QUESTION_S,
+    output: Callable[[bytes], object] | None = None,
+    keep: Callable[[bytes], object] = bool,
+) -> Answer:
     """Run the ffmpeg program until it ends, well or not.
+
+    Args:
+        arguments: Its words.
+        within_s: Seconds after which it is ended.
+        output: Takes what it writes, part by part, which the answer then lacks.
+        keep: Which lines of its log the answer has.
 
     Raises:
         OutputError: There is no such program.
     """
-    return _run(ffmpeg_program(), *arguments)
+    return _run(ffmpeg_program(), *arguments, within_s=within_s, output=output, keep=keep)
+
+
+def limit_memory(process: "subprocess.Popen[bytes]", pixels: int = 0) -> None:
+    """Hold a program that decodes to `memory_limit`, where the system can.
+
+    What a file says decides what FFmpeg allocates, and nothing in FFmpeg bounds all of it.
+    """
+    if hasattr(resource, "prlimit"):
+        limits = (memory_limit(pixels), memory_limit(pixels))
+        with suppress(ProcessLookupError, PermissionError):  # ended by now, or less is its limit
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, limits)
 
 
 @cache
@@ -120,9 +179,46 @@ def has_filter(name: str) -> bool:
     return f" {name} " in run_ffmpeg("-filters").output.decode(errors="replace")
 
 
-def _run(program: str, *arguments: str) -> Answer:
-    done = subprocess.run(
+def _run(
+    program: str,
+    *arguments: str,
+    within_s: float = _QUESTION_S,
+    output: Callable[[bytes], object] | None = None,
+    keep: Callable[[bytes], object] = bool,
+) -> Answer:
+    process = subprocess.Popen(
         [program, "-hide_banner", "-nostdin", *arguments],
-        stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    return Answer(done.stdout, done.stderr.decode(errors="replace"), done.returncode == 0)
+    limit_memory(process)
+    written, log = bytearray(), bytearray()
+
+    def read_log() -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if len(log) < _MAX_LOG_BYTES and keep(line):
+                log.extend(line)
+
+    reader = threading.Thread(target=read_log, name="ffmpeg's log", daemon=True)
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(within_s, end)
+    timer.daemon = True
+    with process:
+        try:
+            reader.start()
+            timer.start()
+            assert process.stdout is not None
+            while part := process.stdout.read1(_CHUNK_BYTES):  # type: ignore[attr-defined]
+                (output or written.extend)(part)
+            reader.join()
+            process.wait()
+        finally:
+            timer.cancel()
+            process.kill()
+    log_text = log.decode(errors="replace")
+    return Answer(bytes(written), log_text, process.returncode == 0, late.is_set())

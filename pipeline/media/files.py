@@ -18,20 +18,6 @@ def too_large_error(path: Path, size: str) -> InputError:
     )
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a file; a pipe is not waited for.
-
-    Raises:
-        InputError: The path is none of a regular file.
-        OSError: The file cannot be read.
-    """
-    # without O_NONBLOCK the system waits for a program that writes into the pipe
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise InputError(f"{path}: is a pipe or a device, not a file")
-        return file.read()
-
-
 def check_file(path: Path) -> None:
     """Check that a path is a regular file that can be read and is not empty.
 

@@ -16,9 +16,10 @@ import numpy as np
 from PIL import Image
 
 from core.errors import InputError
+from core.files import read_input
 from core.numbered import number_in
 from core.types import Frame, Picture, VideoInfo
-from pipeline.media.files import MAX_PIXELS, read_bytes, too_large_error
+from pipeline.media.files import MAX_PIXELS, too_large_error
 from pipeline.media.image_bytes import MAX_SCANS, plain_png, scans
 from pipeline.media.options import span_text
 
@@ -168,7 +169,7 @@ def read_image(path: Path) -> Picture | None:
         InputError: The file cannot be read, or the picture is larger than a video may be.
     """
     try:
-        data = plain_png(read_bytes(path))
+        data = plain_png(read_input(path))
         if not _has_size(path, data):
             return None
         if scans(data) > MAX_SCANS:

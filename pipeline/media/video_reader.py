@@ -11,17 +11,18 @@ from typing import Protocol, Self
 
 from core.errors import InputError
 from core.types import Frame, Picture, VideoInfo
+from pipeline.media.ffmpeg_program import has_ffmpeg
 from pipeline.media.files import MAX_PIXELS, check_file, too_large_error
 from pipeline.media.frame_times import MonotonicClock
 from pipeline.media.options import span_text
 from pipeline.media.video import tone_mapping
-from pipeline.media.video.choice import looks_different, why_ffmpeg, why_ffmpeg_later
-from pipeline.media.video.facts import VideoFacts, examine, key_frames
+from pipeline.media.video.choice import looks_different, why_ffmpeg
+from pipeline.media.video.facts import VideoFacts, examine
 from pipeline.media.video.ffmpeg_decoder import FFmpegDecoder
 from pipeline.media.video.fitting import square_size
 from pipeline.media.video.mp4 import MAX_SAMPLES, announces_too_many, is_encrypted
 from pipeline.media.video.opencv_decoder import OpenCVDecoder
-from pipeline.media.video.unreadable import has_cover_only, unreadable_reason
+from pipeline.media.video.unreadable import unreadable_reason
 
 FALLBACK_FPS = 25.0
 """The frame rate of a video that has neither times nor a rate."""
@@ -106,15 +107,13 @@ class VideoReader:
         self._announced_s: float | None = None
         if is_encrypted(path):
             raise InputError(f"{path}: is encrypted")
+        if facts is None and has_ffmpeg():
+            raise InputError(f"{path}: {unreadable_reason(path)}")
         if facts is not None:
             _refuse_huge(path, facts.frames[0].width, facts.frames[0].height)
             size = square_size(facts.frames[0])
             _refuse_huge(path, size.width, size.height)
-        reason = None
-        if facts is not None:
-            reason = why_ffmpeg(facts) or why_ffmpeg_later(
-                [facts.frames[0], *key_frames(path, facts)]
-            )
+        reason = None if facts is None else why_ffmpeg(facts)
         if facts is None or reason is None:
             reason = self._open_opencv(path, facts)
         if facts is not None and reason is not None:
@@ -128,7 +127,7 @@ class VideoReader:
             if decoder.is_open:
                 _refuse_huge(path, decoder.stored_size.width, decoder.stored_size.height)
                 first = decoder.retrieve() if decoder.grab() else None
-            if facts is None and (first is None or has_cover_only(path)):
+            if facts is None and first is None:
                 raise InputError(f"{path}: {unreadable_reason(path)}")
             if facts is not None and first is None:
                 decoder.close()
@@ -164,7 +163,7 @@ class VideoReader:
         first = decoder.retrieve() if decoder.grab() else None
         if first is None:
             decoder.close()
-            raise InputError(f"{path}: {unreadable_reason(path)}")
+            raise decoder.error or InputError(f"{path}: {unreadable_reason(path)}")
         self._decoder, self._opencv, self._ffmpeg, self._first = decoder, None, decoder, first
         fps = _rate(float(facts.rate or facts.stream.fps or 0), facts)
         frames, duration_s = _length(facts, fps)
@@ -200,8 +199,8 @@ class VideoReader:
             if self._failures and self._first_failure_s is None:
                 self._first_failure_s = time_s
             if not is_grabbed:
-                if self._ffmpeg is not None and self._ffmpeg.too_large is not None:
-                    raise too_large_error(self.info.path, self._ffmpeg.too_large)
+                if self._ffmpeg is not None and self._ffmpeg.error is not None:
+                    raise self._ffmpeg.error
                 self.warning = self._cut_warning(index, time_s)
                 break
         parts = [self.warning, self._size_warning(), self._picture_warning()]
@@ -253,7 +252,7 @@ class VideoReader:
         """Whether pictures have wrong colours, or nothing is known of them."""
         facts = self._facts
         if facts is None:
-            return "ffmpeg decodes nothing of it: whether OpenCV's pictures are right is not known"
+            return "there is no ffmpeg to ask whether OpenCV's pictures are right"
         if facts.stream.is_dolby:
             return (
                 "it is Dolby Vision without another picture (profile 5), and its colours stay "

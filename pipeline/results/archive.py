@@ -15,6 +15,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 import numpy as np
 
 from core.errors import InputError, one_line
+from core.files import open_input
 from core.skeletons import BY_NAME, COCO_21, Skeleton
 from core.types import Array
 from pipeline.results.rows import COLUMNS, pose_row
@@ -122,7 +123,11 @@ class ArchiveTable:
 
     def _read(self, name: str) -> Array:
         try:
-            with ZipFile(self._path) as archive, archive.open(f"{name}.npy") as file:
+            with (
+                open_input(self._path) as opened,
+                ZipFile(opened) as archive,
+                archive.open(f"{name}.npy") as file,
+            ):
                 return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
         except _DAMAGED as error:
             raise self._damaged(error) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from core.files import open_input
 from detectors.base import DetectOptions
 from pipeline.results.report import InputReport, Report, WeightsReport, read_report
 from weights.store import identify
@@ -28,7 +29,7 @@ def fingerprint(paths: Sequence[Path]) -> InputReport:
     try:
         size, mtime_ns = _size_and_time(paths)
         for path in _files(paths):
-            with path.open("rb") as file:
+            with open_input(path) as file:
                 hashlib.file_digest(file, lambda: sha256)
     except OSError as error:
         at_fault = error.filename or paths[0]

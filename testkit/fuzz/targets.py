@@ -8,8 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
+from PIL import Image
 
 from core.archives import read_archive
 from core.errors import InputError, Video3DError
@@ -25,10 +27,12 @@ from pipeline.batch.report import BatchReport
 from pipeline.config import PipelineConfig
 from pipeline.results.resume import weights_report
 from testkit.lifters import published_lifter
+from testkit.made_motion import bvh
 from testkit.make_video import moving, run_ffmpeg
 from testkit.stored_files import FORMATS
 from testkit.walker import CAMERA, keypoints, moving_root, sequence_of, walking
 from train.reproduce.options import read_config
+from train.wild.motion.mocap import load_mocap
 from weights.store import resolve
 
 
@@ -41,6 +45,8 @@ class Target:
     text: bool = False
     share: int = 1
     """How many of the inputs it gets, relative to the others."""
+    is_refused: bool = False
+    """Whether the good files are of a kind that is not read."""
 
 
 def _videos(folder: Path) -> list[Path]:
@@ -71,6 +77,59 @@ def _read_video(path: Path, out: Path) -> str:
     assert outcome.status == "done" or not (out / "clip").exists(), "half-made results"
     shutil.rmtree(out / "clip", ignore_errors=True)
     return outcome.reason
+
+
+def _pictures(folder: Path) -> list[Path]:
+    picture = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+    rgb = np.kron(picture, np.ones((10, 10, 1), np.uint8))
+    ways = {
+        "jpg": {}, "png": {}, "bmp": {}, "tif": {"compression": "tiff_lzw"}, "webp": {}, "jp2": {},
+        "ppm": {}, "avif": {},
+    }  # fmt: skip
+    for end, options in ways.items():
+        Image.fromarray(rgb).save(folder / f"still.{end}", **options)
+    Image.fromarray(rgb).save(folder / "scans.jpg", progressive=True)
+    Image.fromarray(rgb).save(folder / "lossless.webp", lossless=True)
+    frames = [Image.fromarray(np.roll(rgb, shift, 1)) for shift in (20, 40)]
+    for end in ("png", "webp"):
+        path = folder / f"animation.{end}"
+        Image.fromarray(rgb).save(path, save_all=True, append_images=frames, duration=40)
+    cv2.imwrite(str(folder / "deflated.tiff"), rgb)
+    return sorted(folder.iterdir())
+
+
+_PLAYLISTS = {
+    "m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n",
+    "ffconcat": "ffconcat version 1.0\nfile {}\nduration 1\n",
+    "mpd": '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet '
+    'mimeType="video/mp4"><Representation id="1" bandwidth="9"><BaseURL>{}</BaseURL>'
+    "</Representation></AdaptationSet></Period></MPD>",
+    "idx": "# VobSub index file, v7\nsize: 160x120\nid: en, index: 0\n"
+    "timestamp: 00:00:00:000, filepos: 000000000\n",
+    "sdp": "v=0\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    "pls": "[playlist]\nFile1={}\nNumberOfEntries=1\n",
+    "asx": '<asx version="3.0"><entry><ref href="{}"/></entry></asx>',
+}
+
+
+def _playlists(folder: Path) -> list[Path]:
+    """Texts that name a video beside them, also with a video's ending; none is read."""
+    neighbour = moving(folder / "neighbour.ts", frames=2)
+    for end, text in _PLAYLISTS.items():
+        for path in (folder / f"list.{end}", folder / f"{end}.mp4"):
+            path.write_text(text.format(neighbour))
+    return [path for path in sorted(folder.iterdir()) if path != neighbour]
+
+
+def _motion(folder: Path) -> list[Path]:
+    path = folder / "walk.bvh"
+    path.write_text(bvh([{}, {"LeftUpLeg": [20, 0, 0]}, {"LeftUpLeg": [40, 0, 0]}]))
+    return [path]
+
+
+def _read_motion(path: Path, out: Path) -> str:
+    load_mocap([path])
+    return ""
 
 
 def _stored(folder: Path) -> list[Path]:
@@ -168,6 +227,8 @@ def _read_config(path: Path, out: Path) -> str:
 
 TARGETS = {
     "video": Target(_videos, _read_video, share=8),
+    "picture": Target(_pictures, _read_video, share=4),
+    "playlist": Target(_playlists, _read_video, text=True, share=2, is_refused=True),
     "keypoints": Target(_stored, _read_stored, text=True, share=6),
     "npz": Target(
         lambda folder: [path for path in _stored(folder) if path.suffix == ".npz"],
@@ -178,6 +239,7 @@ TARGETS = {
     "safetensors": Target(_lifters, _read_lifter),
     "checkpoint": Target(_checkpoints, _read_lifter, share=3),
     "toml": Target(_configs, _read_config, text=True),
+    "motion": Target(_motion, _read_motion, text=True),
 }
 
 

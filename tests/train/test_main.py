@@ -26,3 +26,11 @@ def test_help_says_the_defaults(command, default, capsys):
     with pytest.raises(SystemExit):
         main([command, "--help"])
     assert default in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("words", [[name] for name in COMMANDS] + [["prepare", "poses"], []])
+def test_what_a_command_line_holds_does_not_reach_the_terminal_raw(words, capsys):
+    with pytest.raises(SystemExit):
+        main([*words, "--\x1b[31mred"])
+    said = capsys.readouterr().err
+    assert "\x1b" not in said

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,26 @@ def test_a_file_of_a_zip_is_taken_out_of_whatever_folder_it_is_in(
     built = store(entry(Zip(server.url, "end2end.onnx")))
     assert built.resolve("model").read_bytes() == CONTENT
     assert [path.name for path in built.cache.iterdir()] == ["model.bin"]
+
+
+@pytest.mark.parametrize("name", ["model.bin.part", "model.bin.zip.part", "model.bin.sha256"])
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
+def test_links_and_pipes_in_the_cache_are_not_written_through(
+    store: Callable[..., Store], server: Server, name: str, kind: str, tmp_path: Path
+) -> None:
+    source: Zip | str = server.url
+    if "zip" in name:
+        server.content, source = zipped("a/end2end.onnx"), Zip(server.url, "end2end.onnx")
+    built, other = store(entry(source, sha256=None)), tmp_path / "other"
+    built.cache.mkdir()
+    if kind == "link" and name != "model.bin.sha256":  # which is read
+        other.write_text("a user's own")
+    if kind == "pipe":
+        os.mkfifo(built.cache / name)
+    else:
+        (built.cache / name).symlink_to(other)
+    assert built.resolve("model").read_bytes() == CONTENT
+    assert not other.exists() or other.read_text() == "a user's own"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 def name_flag(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,7 @@ class Command:
     many_sources: bool = False
     """Whether `source` is a list of paths."""
 
-    def add_to(self, commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    def add_to(self, commands: "argparse._SubParsersAction[Any]") -> None:
         """Add a parser for this command's flags."""
         parser = commands.add_parser(self.name, help=self.help, description=self.help)
         nargs = "+" if self.many_sources else None

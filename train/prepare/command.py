@@ -4,13 +4,16 @@ A new command is a `Command` in the `COMMANDS` of a module beside this one, and 
 stands in `_MODULES`.
 """
 
-import argparse
 from collections.abc import Sequence
 from importlib import import_module
 
+from core.limits import memory_limited
+from core.options import Parser
 from train.prepare.base import Command
 
 _MODULES = ("h36m", "humaneva", "custom")
+MAX_MEMORY_BYTES = 8 << 30
+"""Of a preparation: the libraries that read MATLAB's, CDF's and HDF5's files believe them."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,13 +23,12 @@ def main(arguments: Sequence[str]) -> int:
         for module in _MODULES
         for command in import_module(f"train.prepare.{module}").COMMANDS
     }
-    parser = argparse.ArgumentParser(
-        "python -m train prepare", description=__doc__.partition("\n")[0]
-    )
+    parser = Parser("python -m train prepare", description=__doc__.partition("\n")[0])
     parsers = parser.add_subparsers(dest="command", required=True)
     for command in commands.values():
         command.add_to(parsers)
     flags = vars(parser.parse_args(arguments))
     del flags["debug"]  # the caller's concern
-    commands[flags.pop("command")].run(**flags)
+    with memory_limited(MAX_MEMORY_BYTES):
+        commands[flags.pop("command")].run(**flags)
     return 0

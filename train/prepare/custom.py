@@ -12,7 +12,7 @@ from core.errors import InputError, one_line
 from core.types import Array, Floats
 from train.layouts import keypoint_metadata
 from train.prepare.base import Command, name_flag
-from train.prepare.files import best_detections, fill_gaps, find_files, write_new
+from train.prepare.files import best_detections, fill_gaps, find_files, reading, write_new
 
 
 def prepare_poses(source: Sequence[Path], name: str, data_dir: Path, overwrite: bool) -> None:
@@ -41,15 +41,18 @@ def prepare_poses(source: Sequence[Path], name: str, data_dir: Path, overwrite: 
         archive = read_archive(path)
         if "keypoints_2d" not in archive:
             continue
-        video = _video(path, archive)
-        tracks = np.unique(archive["track_id"])
-        for track in tracks:
-            subject = Path(video["path"]).stem + ("" if len(tracks) == 1 else f"_{track}")
-            if subject in positions:
-                raise InputError(f"{made_of[subject]} and {path}: both videos are called {subject}")
-            made_of[subject] = path
-            positions[subject] = {"custom": [_track(archive, int(track), path)]}
-            sizes[subject] = {"w": video["width"], "h": video["height"], "fps": video["fps"]}
+        with reading(path):
+            video = _video(path, archive)
+            tracks = np.unique(archive["track_id"])
+            for track in tracks:
+                subject = Path(video["path"]).stem + ("" if len(tracks) == 1 else f"_{track}")
+                if subject in positions:
+                    raise InputError(
+                        f"{made_of[subject]} and {path}: both videos are called {subject}"
+                    )
+                made_of[subject] = path
+                positions[subject] = {"custom": [_track(archive, int(track), path)]}
+                sizes[subject] = {"w": video["width"], "h": video["height"], "fps": video["fps"]}
     if not positions:
         raise InputError(f"{', '.join(map(str, source))}: no person is in there")
     _write(name, positions, sizes, data_dir, overwrite)
@@ -92,8 +95,9 @@ def prepare_detectron(source: Path, name: str, data_dir: Path, overwrite: bool) 
     positions: dict[str, dict[str, list[Floats]]] = {}
     for path in find_files(source, "*.npz"):
         archive = read_archive(path, "boxes", "keypoints", "metadata", encoding="latin1")
-        keypoints = best_detections(archive["boxes"], archive["keypoints"])
-        positions[path.stem] = {"custom": [fill_gaps(keypoints, path)]}
+        with reading(path):
+            keypoints = best_detections(archive["boxes"], archive["keypoints"])
+            positions[path.stem] = {"custom": [fill_gaps(keypoints, path)]}
         sizes[path.stem] = archive["metadata"]
     _write(name, positions, sizes, data_dir, overwrite)
 

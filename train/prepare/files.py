@@ -1,6 +1,7 @@
 """The files of preparation commands: optional readers, the detections of several programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.archives import read_archive
-from core.errors import InputError, UsageError, how_to_install
+from core.errors import InputError, UsageError, Video3DError, how_to_install, one_line
 from core.missing import is_missing
 from core.types import Array, Floats
 from train.archives import write_archive
@@ -37,6 +38,26 @@ def optional_module(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise UsageError(f"this needs {module}: {how_to_install('prepare')}") from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Path]:
+    """Say of which file it is that a library cannot read it inside the block.
+
+    Yields:
+        The path.
+
+    Raises:
+        InputError: The path is no file, or the library raised anything.
+    """
+    if not path.is_file():  # a pipe would be waited for
+        raise InputError(f"{path}: is no file")
+    try:
+        yield path
+    except Video3DError:
+        raise
+    except Exception as error:  # each library has its own
+        raise InputError(f"{path}: cannot be read ({one_line(error)})") from error
 
 
 def write_new(path: Path, overwrite: bool, **members: Any) -> None:
@@ -85,13 +106,16 @@ def read_detections(path: Path, kind: str) -> Floats:
         InputError: The file cannot be read, or a keypoint is missing in all frames.
     """
     if kind == "sh":
-        with optional_module("h5py").File(path) as file:
+        h5py = optional_module("h5py")
+        with reading(path), h5py.File(path) as file:
             return np.asarray(file["poses"], np.float32)
     if kind == "cpn":
         archive = read_archive(path, "keypoints", encoding="latin1")
-        return np.asarray(archive["keypoints"][:, :, :2], np.float32)
+        with reading(path):
+            return np.asarray(archive["keypoints"][:, :, :2], np.float32)
     archive = read_archive(path, "boxes", "keypoints", encoding="latin1")
-    return fill_gaps(best_detections(archive["boxes"], archive["keypoints"]), path)
+    with reading(path):
+        return fill_gaps(best_detections(archive["boxes"], archive["keypoints"]), path)
 
 
 def best_detections(boxes: Array, keypoints: Array) -> Floats:

@@ -7,16 +7,18 @@ The 3D archive is made of the original CDF files, MATLAB's copies of them, or th
 import re
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 import numpy as np
 import scipy.io
 
 from core.camera import project_distorted, world_to_camera
 from core.errors import InputError
+from core.files import open_input
 from core.types import Array, Floats
 from lifter.normalize import pixels_from_screen
 from train.cameras import Camera, published_cameras
@@ -29,26 +31,33 @@ from train.prepare.files import (
     find_files,
     optional_module,
     read_detections,
+    reading,
     write_new,
 )
 
 SUBJECTS = ("S1", "S5", "S6", "S7", "S8", "S9", "S11")
 _RECORDINGS = 30  # of each subject
+MAX_UNPACKED_BYTES, MAX_MEMBERS = 16 << 30, 100_000
+"""Of an archive: several times those that are published."""
 
 
 def read_cdf(path: Path) -> Array:
     """(T, 32, 3) mm from an original file."""
-    return np.asarray(optional_module("cdflib").CDF(path)["Pose"]).reshape(-1, 32, 3)
+    cdflib = optional_module("cdflib")
+    with reading(path):
+        return np.asarray(cdflib.CDF(path)["Pose"]).reshape(-1, 32, 3)
 
 
 def read_mat(path: Path) -> Array:
     """(T, 32, 3) mm from a file that MATLAB's cdfread made of it."""
-    return np.asarray(scipy.io.loadmat(path)["data"][0, 0]).reshape(-1, 32, 3)
+    with reading(path):
+        return np.asarray(scipy.io.loadmat(path)["data"][0, 0]).reshape(-1, 32, 3)
 
 
 def read_h5(path: Path) -> Array:
     """(T, 32, 3) mm from 3d-pose-baseline, whose arrays are (96, T)."""
-    with optional_module("h5py").File(path) as file:
+    h5py = optional_module("h5py")
+    with reading(path), h5py.File(path) as file:
         return np.asarray(file["3D_positions"]).reshape(32, 3, -1).transpose(2, 0, 1)
 
 
@@ -89,15 +98,36 @@ def unpacked(source: Path) -> Iterator[Path]:
         return
     with TemporaryDirectory() as folder:
         try:
-            if zipfile.is_zipfile(source):
-                with zipfile.ZipFile(source) as archive:
-                    archive.extractall(folder)
-            else:
-                with tarfile.open(source) as archive_of_tapes:
-                    archive_of_tapes.extractall(folder, filter="data")
-        except (OSError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+            with open_input(source) as file:
+                _unpack(file, Path(folder))
+        except InputError:
+            raise
+        except Exception as error:  # damaged archives raise anything
             raise InputError(f"{source}: neither a folder nor an archive ({error})") from error
         yield Path(folder)
+
+
+def _unpack(file: BinaryIO, folder: Path) -> None:
+    """Unpack an archive, of whose members the sizes are known first; `ValueError` for too many."""
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            _check_total(member.file_size for member in archive.infolist())
+            archive.extractall(folder)
+    else:
+        file.seek(0)
+        with tarfile.open(fileobj=file) as tapes:
+            _check_total(member.size for member in tapes)
+            tapes.extractall(folder, filter="data")
+
+
+def _check_total(sizes: Iterable[int]) -> None:
+    total = 0
+    for count, size in enumerate(sizes):
+        total += size
+        if total > MAX_UNPACKED_BYTES or count >= MAX_MEMBERS:
+            raise ValueError(
+                f"unpacks to more than {MAX_UNPACKED_BYTES >> 30} GiB or {MAX_MEMBERS:,} files"
+            )
 
 
 def _prepare(

@@ -19,7 +19,14 @@ from core.errors import InputError
 from core.types import Floats
 from train.layouts import keypoint_metadata, layout_name
 from train.prepare.base import Command, name_flag
-from train.prepare.files import Views, detector_kind, find_files, read_detections, write_new
+from train.prepare.files import (
+    Views,
+    detector_kind,
+    find_files,
+    read_detections,
+    reading,
+    write_new,
+)
 
 _CAMERAS = ("C1", "C2", "C3")
 
@@ -54,9 +61,10 @@ def prepare_3d(source: Path, data_dir: Path, overwrite: bool) -> None:
     ground_truth: dict[str, dict[str, list[Floats]]] = {}
     joints = 0
     for path in find_files(source, "*/S*/*.mat"):
-        content = scipy.io.loadmat(path)
-        poses, pixels = content["poses_3d"], content["poses_2d"]
-        joints = poses.shape[1]
+        with reading(path):
+            content = scipy.io.loadmat(path)
+            poses, pixels = content["poses_3d"], content["poses_2d"]
+            joints = poses.shape[1]
         start = recorded_frames(path)[0]
         for chunk in split_into_chunks(source, path, poses):
             if chunk.whole:
@@ -134,8 +142,9 @@ def prepare_2d(source: Path, converted: Path, name: str, data_dir: Path, overwri
     chunks: dict[tuple[str, str], list[Chunk]] = {}
     joints = 0
     for path in find_files(converted, "*/S*/*.mat"):
-        poses = scipy.io.loadmat(path)["poses_3d"]
-        joints = poses.shape[1]
+        with reading(path):
+            poses = scipy.io.loadmat(path)["poses_3d"]
+            joints = poses.shape[1]
         key = path.parent.name, path.stem.replace("_", " ")
         chunks.setdefault(key, []).extend(split_into_chunks(converted, path, poses))
     views = Views(len(_CAMERAS))

@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from core.errors import UsageError
+from core.errors import InputError, UsageError
+from core.files import read_input
 from core.options import Parser, add_flags, option
 from train.arguments import filter_widths, refuse_below
 from train.datasets.registry import datasets, find_dataset, names_in_words
@@ -164,11 +165,13 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise ValueError("it is too large for a configuration")
-        text = path.read_text()
+        text = read_input(path).decode()
         # tomllib takes memory by the square of a key's parts.
         if max(line.count(".") for line in text.split("\n")) > _MAX_DOTS:
             raise ValueError("a line of it has more dots than any key needs")
         table = tomllib.loads(text)
+    except InputError as error:
+        raise UsageError(f"--config {error}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"--config {path}: cannot be read ({error})") from error
     known = {entry.name.replace("_", "-"): entry for entry in fields(Options)}

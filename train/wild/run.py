@@ -12,7 +12,6 @@ same output folder. On a GPU drawing is cheap and starting a computation is not:
 --reuse 2 --lr 2e-3`.
 """
 
-import argparse
 import copy
 import json
 import math
@@ -26,8 +25,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from core.errors import InputError, UsageError, one_line
-from core.files import remove_partial, written_whole
-from core.options import add_flags, check_options, option
+from core.files import make_way, open_input, remove_partial, written_whole
+from core.options import Parser, add_flags, check_options, option
 from core.skeletons import COCO_21, H36M_21
 from lifter.checkpoint import LifterSpec, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
@@ -82,9 +81,7 @@ class WildOptions:
 
 def main(argv: Sequence[str]) -> int:
     """Command line of `python -m train wild`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m train wild", description="Train the lifter for any footage."
-    )
+    parser = Parser(prog="python -m train wild", description="Train the lifter for any footage.")
     add_motion(parser, required=True)
     add_shots(parser)
     add_recipe(parser)
@@ -118,6 +115,7 @@ def train(options: WildOptions) -> None:
     steps = math.ceil((options.windows - run.windows) / options.batch)
 
     options.output.mkdir(parents=True, exist_ok=True)
+    make_way(options.output / "log.jsonl")
     log = (options.output / "log.jsonl").open("a")
     losses: list[Tensor] = []
     saved = time.monotonic()
@@ -203,7 +201,8 @@ class Run:
         if not path.exists():
             return
         try:
-            state = torch.load(path, map_location=self._device, weights_only=True)
+            with open_input(path) as file:
+                state = torch.load(file, map_location=self._device, weights_only=True)
         except Exception as error:  # torch raises anything at damaged files
             raise UsageError(
                 f"{path}: damaged ({one_line(error)}); name another --output"

@@ -19,7 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from core.camera import project
-from core.options import add_flags, check_options, option
+from core.files import written_whole
+from core.options import Parser, add_flags, check_options, option
 from core.types import Floats
 from lifter.predict import Lifter
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
@@ -59,7 +60,7 @@ class ValidateOptions:
 
 def main(argv: Sequence[str]) -> int:
     """Command line of `python -m train validate`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m train validate", description="Measure a lifter on unseen motion."
     )
     add_motion(parser)
@@ -88,7 +89,8 @@ def main(argv: Sequence[str]) -> int:
         print(table(shot_rows))
         rows += shot_rows
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=1))
+        with written_whole(options.json) as partial:
+            partial.write_text(json.dumps(rows, indent=1))
     return 0
 
 

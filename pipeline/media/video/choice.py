@@ -3,10 +3,9 @@
 OpenCV is as fast as decoding gets here, and right for progressive frames of square pixels. It
 answers that all is well for frames of interlaced fields that it did not convert, gives frames of a
 changed size the first one's shape, and knows no mirrored display, no shape of pixels and no times
-but the container's.
+but the container's. It decodes in this process, where nothing limits the memory that it takes: so
+only what ffmpeg, in a process with a limit, has found to be of one size.
 """
-
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -14,11 +13,11 @@ import numpy as np
 from core.types import Picture
 from pipeline.media.video import tone_mapping
 from pipeline.media.video.facts import PICTURE, SKETCH_PX, VideoFacts
-from pipeline.media.video.ffmpeg_text import ShownFrame
 from pipeline.media.video.fitting import pixel_shape
 
 _MIN_PSNR_DB = 16.0
 _MIN_CONTRAST = 8.0
+_MAX_PIXELS = 7680 * 4320  # a decoder holds twenty frames and more
 
 
 def why_ffmpeg(facts: VideoFacts) -> str | None:
@@ -27,7 +26,8 @@ def why_ffmpeg(facts: VideoFacts) -> str | None:
     The words stand in the report.
     """
     stream, packets = facts.stream, facts.packets
-    shape = pixel_shape(facts.frames[0])
+    first = facts.frames[0]
+    shape = pixel_shape(first)
     turn = stream.turn_deg
     reasons = {
         "an animation beside its still": facts.picture != PICTURE,
@@ -39,17 +39,10 @@ def why_ffmpeg(facts: VideoFacts) -> str | None:
         "frames without times": not packets.are_timed,
         "frames hidden by an edit list": packets.are_hidden,
         "its clock leaps": packets.jumps,
+        "frames of more than 8K": first.width * first.height > _MAX_PIXELS,
+        "its frames may change their size": not facts.is_alike,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
-
-
-def why_ffmpeg_later(frames: Sequence[ShownFrame]) -> str | None:
-    """The same for what comes later in a video, by its key frames."""
-    if len({(frame.width, frame.height) for frame in frames}) > 1:
-        return "its size changes"
-    if len({pixel_shape(frame) for frame in frames}) > 1:
-        return "the shape of its pixels changes"
-    return "interlaced in parts" if any(frame.is_interlaced for frame in frames) else None
 
 
 def _is_plain_turn(turn_deg: float, container: str) -> bool:

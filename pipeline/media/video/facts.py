@@ -8,26 +8,28 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import OutputError
+from core.errors import InputError
 from core.types import Array
 from pipeline.media.ffmpeg_program import (
     BOUNDED,
     Answer,
-    ffmpeg_program,
     frame_sync_option,
+    has_ffmpeg,
     local_input,
     run_ffmpeg,
+    short_of_memory_error,
 )
 from pipeline.media.files import too_large_error
 from pipeline.media.video.ffmpeg_text import (
+    HeaderReader,
     Headers,
+    PacketReader,
     Packets,
     ShowinfoReader,
     ShownFrame,
     StreamText,
     first_track,
-    read_headers,
-    read_packets,
+    is_short_of_memory,
     read_stream,
 )
 from pipeline.media.video.mp4 import is_image_sequence, is_mirrored, is_of_parts
@@ -40,15 +42,19 @@ SKETCH_PX = 64
 
 _SKETCHES = 3
 _ONE_THREAD = ("-threads", "1")  # starting more takes longer than a few frames do
-_ONLY_KEY_FRAMES = frozenset({
-    "mjpeg", "mjpegb", "dvvideo", "prores", "dnxhd", "cfhd", "rawvideo", "v210", "huffyuv",
-    "ffvhuff", "ffv1", "utvideo", "magicyuv", "jpeg2000", "qtrle", "png", "apng", "gif",
+_LOOK_S, _LOOK_BYTES_S = 60.0, 1e6
+"""Seconds, and bytes a second, that ffmpeg may take to look through a file."""
+_ONE_SIZE = frozenset({
+    "dvvideo", "rawvideo", "v210", "huffyuv", "ffvhuff", "ffv1", "utvideo",
 })  # fmt: skip
+"""Codecs whose frames have the size that the container says, or one of a few."""
 _SIZES_IN = {
     "h264": "filter_units=pass_types=7", "hevc": "filter_units=pass_types=33",
     "mpeg2video": "filter_units=pass_types=179|181", "vp9": "null",
 }  # fmt: skip
 """Codecs whose headers ffmpeg prints → the filter that keeps those that sizes stand in."""
+_PLAIN = ("mov,", "matroska,", "avi", "mpegts", "mpeg", "h264", "hevc", "dv", "yuv4mpegpipe")
+"""How the names of containers begin that have no further headers between the packets."""
 
 
 @dataclass(frozen=True)
@@ -91,29 +97,13 @@ def examine(path: Path) -> VideoFacts | None:
         None where ffmpeg can decode no picture, or is not there.
 
     Raises:
-        InputError: A frame has more pixels than are read.
+        InputError: A frame has more pixels than are read, or the file takes more memory or time
+            than one is given.
     """
-    try:
-        ffmpeg_program()
-    except OutputError:
+    if not has_ffmpeg():
         return None
     status = path.stat()
     return _examine(path.absolute(), status.st_size, status.st_mtime_ns)
-
-
-def key_frames(path: Path, facts: VideoFacts) -> tuple[ShownFrame, ...]:
-    """The key frames of a video, at which its size, and how its lines are coded, may change.
-
-    They alone are decoded, which takes about a hundredth of what all frames do; none are, where
-    nothing can change. The answer is kept while the file stays as it is.
-
-    Raises:
-        InputError: One has more pixels than are read.
-    """
-    if facts.is_alike:
-        return ()
-    status = path.stat()
-    return _key_frames(path.absolute(), facts.picture, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=32)
@@ -141,9 +131,15 @@ def _examine(path: Path, size: int, mtime_ns: int) -> VideoFacts | None:
         reader.transfer,
         is_interlaced or headers.may_be_interlaced,
         is_mirrored(path),
-        stream.codec in _ONLY_KEY_FRAMES or (headers.are_alike and not is_of_parts(path)),
+        _is_alike(path, stream, headers),
         packets,
     )
+
+
+def _is_alike(path: Path, stream: StreamText, headers: Headers) -> bool:
+    """Whether all frames are certain to have the first one's size."""
+    is_told = stream.codec in _ONE_SIZE or headers.are_alike
+    return is_told and stream.container.startswith(_PLAIN) and not is_of_parts(path)
 
 
 def _picture(path: Path) -> str:
@@ -156,27 +152,19 @@ def _picture(path: Path) -> str:
 
 
 def _packets(path: Path, picture: str, stream: StreamText) -> tuple[Packets, Headers]:
-    """List all packets of a picture and, where ffmpeg can, the headers of its key frames."""
-    listing, traced = ["-c", "copy", "-f", "framecrc"], None
+    """List all packets of a picture and, where ffmpeg can, the headers in them.
+
+    All packets are looked into: that one begins with a key frame is what the container says.
+    """
+    listing, reader, headers = ["-c", "copy", "-f", "framecrc"], PacketReader(), HeaderReader()
     if sizes := _SIZES_IN.get(stream.codec):
-        trace = f"noise=drop='not(key)',{sizes},trace_headers"
-        words = ["-c", "copy", "-bsf:v", trace, "-f", "null", "-", "-map", picture]
-        traced = _ask(path, picture, [*words, *listing])
-    is_traced = traced is not None and traced.is_well
-    answer = traced if traced is not None and traced.is_well else _ask(path, picture, listing)
-    text = answer.output.decode(errors="replace")
-    headers = read_headers(answer.log) if is_traced else Headers(False, False)
-    return read_packets(text, answer.log, stream.container), headers
-
-
-@lru_cache(maxsize=32)
-def _key_frames(path: Path, picture: str, size: int, mtime_ns: int) -> tuple[ShownFrame, ...]:
-    only_keys = [*_ONE_THREAD, "-skip_frame", "nokey", "-discard", "nokey"]
-    words = ["-vf", "showinfo=checksum=0", f"-{frame_sync_option()}", "passthrough", "-f", "null"]
-    log, reader = _ask(path, picture, words, only_keys).log, ShowinfoReader()
-    frames = tuple(frame for line in log.splitlines() if (frame := reader.frame(line)))
-    _refuse_huge(path, reader)
-    return frames
+        words = ["-c", "copy", "-bsf:v", f"{sizes},trace_headers", "-f", "null", "-"]
+        traced = _ask(path, picture, [*words, "-map", picture, *listing], (), reader, headers)
+        if traced.is_well:
+            return reader.packets(traced.log, stream.container), headers.headers
+        reader = PacketReader()
+    answer = _ask(path, picture, listing, (), reader)
+    return reader.packets(answer.log, stream.container), Headers(False, False)
 
 
 def _refuse_huge(path: Path, reader: ShowinfoReader) -> None:
@@ -184,7 +172,30 @@ def _refuse_huge(path: Path, reader: ShowinfoReader) -> None:
         raise too_large_error(path, reader.too_large)
 
 
-def _ask(path: Path, picture: str, after: list[str], before: Sequence[str] = ()) -> Answer:
-    """Run ffmpeg on a video's picture."""
-    source = [*before, *BOUNDED, *local_input(path)]
-    return run_ffmpeg("-nostats", *source, "-map", picture, *after, "pipe:1")
+def _ask(
+    path: Path,
+    picture: str,
+    after: list[str],
+    before: Sequence[str] = (),
+    packets: PacketReader | None = None,
+    headers: HeaderReader | None = None,
+) -> Answer:
+    """Run ffmpeg on a video's picture.
+
+    Raises:
+        InputError: It takes more memory or time than a file is given, or lists too many packets.
+    """
+    words = [*before, *BOUNDED, *local_input(path), "-map", picture, *after, "pipe:1"]
+    within_s = _LOOK_S + path.stat().st_size / _LOOK_BYTES_S
+    try:
+        answer = run_ffmpeg(
+            "-nostats", *words, within_s=within_s,
+            output=packets.read if packets else None, keep=headers.read if headers else bool,
+        )  # fmt: skip
+    except ValueError as error:
+        raise InputError(f"{path}: has {error}; cut it into shorter files") from error
+    if answer.is_late:
+        raise InputError(f"{path}: takes more than {within_s:.0f} s to look through")
+    if is_short_of_memory(answer.log):
+        raise short_of_memory_error(path)
+    return answer

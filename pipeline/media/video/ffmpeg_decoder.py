@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+from core.errors import InputError
 from core.types import Picture
-from pipeline.media.ffmpeg_program import local_input
+from pipeline.media.ffmpeg_program import local_input, short_of_memory_error
+from pipeline.media.files import too_large_error
 from pipeline.media.video import tone_mapping
 from pipeline.media.video.facts import VideoFacts
 from pipeline.media.video.fitting import SizeChange, fit_filter, square_size
 from pipeline.media.video.frame_pipe import SHOWINFO, FramePipe
+
+STALLED_S = 120.0
+"""A file of which no frame comes for so long is given up."""
 
 
 class FFmpegDecoder:
@@ -24,8 +29,9 @@ class FFmpegDecoder:
         """Width and height of the pictures, px."""
         self.size_change: SizeChange | None = None
         """Where the picture first has another size; None where it keeps its size."""
-        self._lead_s = facts.lead_s
+        self._path, self._lead_s = path, facts.lead_s
         self._stored_size = (first.width, first.height)
+        self._pixels = max(first.width * first.height, self.size.width * self.size.height)
         self._picture: Picture | None = None
         self._stamp_s = 0.0
         tone_map = tone_mapping.is_hdr(facts.transfer) and tone_mapping.can_tone_map()
@@ -35,6 +41,8 @@ class FFmpegDecoder:
             [*filters, fit_filter(self.size, first)],
             "rgb24",
             lambda _: self.size,
+            STALLED_S,
+            max_pixels=self._pixels,
         )
 
     def grab(self) -> bool:
@@ -63,9 +71,15 @@ class FFmpegDecoder:
         return self._pipe.text.damage
 
     @property
-    def too_large(self) -> str | None:
-        """The size of a frame with more pixels than are read."""
-        return self._pipe.text.too_large
+    def error(self) -> InputError | None:
+        """Why there are no more frames, where it is not that the file has ended."""
+        if self._pipe.text.too_large is not None:
+            return too_large_error(self._path, self._pipe.text.too_large)
+        if self._pipe.text.is_short_of_memory:
+            return short_of_memory_error(self._path, self._pixels)
+        if self._pipe.is_stalled:
+            return InputError(f"{self._path}: its next frame takes more than {STALLED_S:.0f} s")
+        return None
 
     def close(self) -> None:
         """End the program."""

@@ -7,11 +7,11 @@ here: imageio-ffmpeg does not bring one.
 
 import math
 import re
-from collections.abc import Iterator
+from array import array
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
-from statistics import median
+
+import numpy as np
 
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
 """ffmpeg's names of the transfer functions PQ and HLG."""
@@ -34,21 +34,25 @@ _SHOWN = re.compile(
     r"\bn: *\d+ pts: *(\S+) .*?\bfmt:(\S+) .*?\bsar:(\d+)/(\d+) s:(\d+)x(\d+) i:(.)"
 )
 _COLOURS = re.compile(r"\bcolor_trc:(\S+)")
-_TICK = re.compile(r"^#tb 0: (\d+)/(\d+)", re.M)
-_PACKET = re.compile(r"^0, *(-?\d+), *(-?\d+), *(\d+), *\d+, *0x\w+(?:, *F=0x(\w+))?", re.M)
+_TICK = re.compile(rb"^#tb 0: (\d+)/(\d+)", re.M)
+_PACKET = re.compile(rb"^0, *-?\d+, *(-?\d+), *\d+, *\d+, *0x\w+(?:, *F=0x(\w+))?", re.M)
+MAX_PACKETS = 5_000_000
+"""Pictures of a file: a day at 60 a second."""
 _CUT = re.compile(r"ended prematurely|partial file|[Tt]runcat")
 _CUT_OR_LOST = re.compile(_CUT.pattern + r"|[Pp]acket corrupt|corrupt input packet")
 _DAMAGE = re.compile(r"[Dd]ecoding error|[Ee]rror while decoding|corrupt decoded|concealing")
 _HEADER = re.compile(
-    r"\b(frame_(?:width|height)_minus_1|pic_(?:width|height)_in_\w+|max_frame_\w+_minus_1|"
-    r"(?:horizontal|vertical)_size_\w+|frame_crop\w+|conf_win_\w+|sar_\w+|aspect_ratio_\w+|"
-    r"frame_mbs_only_flag|progressive_sequence|field_seq_flag) .* = (\d+)\s*$",
-    re.M,
+    rb"\b(frame_(?:width|height)_minus_1|pic_(?:width|height)_in_\w+|max_frame_\w+_minus_1|"
+    rb"(?:horizontal|vertical)_size_\w+|frame_crop\w+|conf_win_\w+|sar_\w+|aspect_ratio_\w+|"
+    rb"frame_mbs_only_flag|progressive_sequence|field_seq_flag) .* = (\d+)\s*$"
 )
 _MAY_BE_INTERLACED = {("frame_mbs_only_flag", 0), ("progressive_sequence", 0)}
 _TOO_LARGE = re.compile(r"Picture size (\d+)x(\d+) exceeds specified max pixel count")
 _UNREACHED = re.compile(
     r"Connection refused|Failed to resolve hostname|No route to host|Network is unreachable"
+)
+_SHORT_OF_MEMORY = re.compile(
+    r"Cannot allocate memory|pthread_create\(\) failed|thread_encoder_init failed"
 )
 _JUMP = re.compile(r"timestamp discontinuity.*?: (-?\d+), new offset")
 
@@ -96,6 +100,11 @@ def read_stream(log: str) -> StreamText | None:
     )
 
 
+def is_short_of_memory(log: str) -> bool:
+    """Whether the system, or its limit, gave ffmpeg no more memory."""
+    return _SHORT_OF_MEMORY.search(log) is not None
+
+
 def first_track(log: str) -> int | None:
     """The number of the first stream that is a track of pictures and not a picture alone.
 
@@ -134,6 +143,8 @@ class ShowinfoReader:
         """The first line that says that a frame is damaged."""
         self.too_large: str | None = None
         """The size of a frame that has more pixels than ffmpeg may decode, with its unit."""
+        self.is_short_of_memory = False
+        """Whether ffmpeg was refused memory."""
         self.unreached: str | None = None
         """Why a server was not reached, in ffmpeg's words; None where it was."""
 
@@ -155,6 +166,8 @@ class ShowinfoReader:
             self.transfer = colours[1]
         elif too_large := _TOO_LARGE.search(line):
             self.too_large = f"{too_large[1]} × {too_large[2]} px"
+        elif is_short_of_memory(line):
+            self.is_short_of_memory = True
         elif self.damage is None and _DAMAGE.search(line):
             self.damage = line.strip()
         elif unreached := _UNREACHED.search(line):
@@ -187,41 +200,51 @@ class Packets:
         return (self.count - 1) / self.span_s if self.span_s else None
 
 
-def read_packets(listing: str, log: str, container: str) -> Packets:
-    """The packets that `-c copy -f framecrc` lists, with what ffmpeg's log says meanwhile.
+class PacketReader:
+    """Reads the list of packets that `-c copy -f framecrc` prints, as it comes."""
 
-    Where parts of a transport stream are joined, ffmpeg calls their packets corrupt; elsewhere that
-    is a file's end.
-    """
-    cut = _CUT if container == "mpegts" else _CUT_OR_LOST
-    tick = _TICK.search(listing)
-    tick_s = int(tick[1]) / int(tick[2]) if tick else 1.0
-    shown, hidden, untimed = [], 0, 0
-    for _, pts, _, flags in _packets(listing):
-        if flags & _DISCARD:
-            hidden += 1
-        else:
-            shown.append(pts)
-            untimed += pts == _NO_TIME
-    timed = sorted(pts for pts in shown if pts != _NO_TIME)
-    has_span = len(timed) > 1 and timed[-1] > timed[0]
-    steps = [later - earlier for earlier, later in pairwise(timed)]
-    return Packets(
-        len(shown),
-        (timed[-1] - timed[0]) * tick_s if has_span else None,
-        median(steps) * tick_s if has_span else None,
-        not untimed,
-        hidden > 0,
-        cut.search(log) is not None,
-        any(int(jump) > 0 for jump in _JUMP.findall(log)),
-    )
+    def __init__(self) -> None:
+        self._rest = b""
+        self._tick_s = 1.0
+        self._stamps = array("q")  # of those that are shown
+        self._hidden = 0
 
+    def read(self, part: bytes) -> None:
+        """Take some more of the list.
 
-def _packets(listing: str) -> Iterator[tuple[int, int, int, int]]:
-    """(dts, pts, duration, flags) of each."""
-    for packet in _PACKET.finditer(listing):
-        dts, pts, duration, flags = packet.groups()
-        yield int(dts), int(pts), int(duration), int(flags, 16) if flags else 1
+        Raises:
+            ValueError: There are more than `MAX_PACKETS`.
+        """
+        lines, newline, self._rest = (self._rest + part).rpartition(b"\n")
+        if tick := _TICK.search(lines):
+            self._tick_s = int(tick[1]) / int(tick[2])
+        for stamp, flags in _PACKET.findall(lines + newline):
+            if flags and int(flags, 16) & _DISCARD:
+                self._hidden += 1
+            else:
+                self._stamps.append(int(stamp))
+        if len(self._stamps) + self._hidden > MAX_PACKETS:
+            raise ValueError(f"more than {MAX_PACKETS:,} packets")
+
+    def packets(self, log: str, container: str) -> Packets:
+        """The packets, with what ffmpeg's log says meanwhile.
+
+        Where parts of a transport stream are joined, ffmpeg calls their packets corrupt; elsewhere
+        that is a file's end.
+        """
+        cut = _CUT if container == "mpegts" else _CUT_OR_LOST
+        stamps = np.frombuffer(self._stamps, np.int64) if self._stamps else np.zeros(0, np.int64)
+        timed = np.sort(stamps[stamps != _NO_TIME])
+        has_span = len(timed) > 1 and timed[-1] > timed[0]
+        return Packets(
+            len(stamps),
+            float(timed[-1] - timed[0]) * self._tick_s if has_span else None,
+            float(np.median(np.diff(timed))) * self._tick_s if has_span else None,
+            len(timed) == len(stamps),
+            self._hidden > 0,
+            cut.search(log) is not None,
+            any(int(jump) > 0 for jump in _JUMP.findall(log)),
+        )
 
 
 @dataclass(frozen=True)
@@ -229,15 +252,31 @@ class Headers:
     """What the headers in a stream say of its pictures, undecoded.
 
     may_be_interlaced: Whether they leave open that a frame has lines of two moments. are_alike:
-    Whether those before each key frame give pictures the same size, shape of pixels and fields.
+    Whether all of them give pictures the same size, shape of pixels and fields.
     """
 
     may_be_interlaced: bool
     are_alike: bool
 
 
-def read_headers(log: str) -> Headers:
-    """The headers that the bitstream filter `trace_headers` prints."""
-    values = {(name, int(value)) for name, value in _HEADER.findall(log)}
-    names = {name for name, _ in values}
-    return Headers(bool(values & _MAY_BE_INTERLACED), 0 < len(names) == len(values))
+class HeaderReader:
+    """Reads the headers that the bitstream filter `trace_headers` prints, line by line."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, int] = {}
+        self._may_be_interlaced = self._is_changed = False
+
+    def read(self, line: bytes) -> bool:
+        """Take a line of ffmpeg's log; whether it is of something else than a header."""
+        if b"trace_headers" not in line:
+            return True
+        if field := _HEADER.search(line):
+            name, value = field[1].decode(), int(field[2])
+            self._may_be_interlaced |= (name, value) in _MAY_BE_INTERLACED
+            self._is_changed |= self._values.setdefault(name, value) != value
+        return False
+
+    @property
+    def headers(self) -> Headers:
+        """What those read so far say."""
+        return Headers(self._may_be_interlaced, bool(self._values) and not self._is_changed)

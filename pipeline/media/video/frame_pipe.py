@@ -12,7 +12,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from core.types import Picture
-from pipeline.media.ffmpeg_program import BOUNDED, ffmpeg_program, frame_sync_option
+from pipeline.media.ffmpeg_program import (
+    BOUNDED,
+    ffmpeg_program,
+    frame_sync_option,
+    limit_memory,
+)
+from pipeline.media.files import MAX_PIXELS
 from pipeline.media.video.ffmpeg_text import ShowinfoReader, ShownFrame
 from pipeline.media.video.fitting import Size
 
@@ -35,6 +41,7 @@ class FramePipe:
         timeout_s: How long to wait for a picture; None for ever.
         stdin: A descriptor that the program reads as `pipe:0`; None for nothing.
         stop: Ends the waiting, where there is a limit to it.
+        max_pixels: Of a frame, for which there is memory.
     """
 
     def __init__(
@@ -46,6 +53,7 @@ class FramePipe:
         timeout_s: float | None = None,
         stdin: int | None = None,
         stop: threading.Event | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self._size, self._timeout_s = size, timeout_s
         self._stop = stop or threading.Event()
@@ -66,6 +74,9 @@ class FramePipe:
             bufsize=0,
             process_group=0,  # a terminal's Ctrl-C must not end it as if the video did
         )
+        limit_memory(self._process, max_pixels)
+        self.is_stalled = False
+        """Whether a picture did not come in time."""
         self._thread = threading.Thread(target=self._read_log, name="ffmpeg", daemon=True)
         self._thread.start()
         _enlarge(self._process)
@@ -78,7 +89,8 @@ class FramePipe:
                 shown = self._frames.get(timeout=None if self._timeout_s is None else _POLL_S)
                 break
             except queue.Empty:
-                if self._stop.is_set() or time.monotonic() >= end_s:
+                self.is_stalled = time.monotonic() >= end_s
+                if self._stop.is_set() or self.is_stalled:
                     return None
         if shown is None:
             self._frames.put(None)  # for the next call
@@ -93,6 +105,7 @@ class FramePipe:
         assert output is not None
         while rest:
             if not select.select([output], [], [], self._timeout_s)[0]:
+                self.is_stalled = True
                 return False
             count = output.readinto(rest)  # type: ignore[attr-defined]
             if not count:

@@ -18,10 +18,12 @@ _MATRICES = ((b"moov", b"mvhd"), (b"moov", b"trak", b"tkhd"))
 _MATRIX_AT = {b"mvhd": 36, b"tkhd": 40}  # bytes before it in version 0; times are longer in 1
 _LONGER_TIMES = {b"mvhd": 12, b"tkhd": 12}
 _SEQUENCES = frozenset({b"avis", b"msf1", b"hevc"})
-_FRAGMENT = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex"})
-"""Boxes that hold others; fragments are looked for in all of them, as FFmpeg does."""
+_PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex"})
+"""Boxes that hold others; tables are looked for in all of them, as FFmpeg does."""
 MAX_SAMPLES = 10_000_000
-"""Samples of a file in fragments, a day of picture and sound: FFmpeg keeps 40 bytes of each."""
+"""Samples of a file, a day of picture and sound: FFmpeg keeps 40 to 60 bytes of each."""
+_COUNT_AT = {b"trun": 4, b"stsz": 8, b"stz2": 8}
+"""Boxes that announce samples → where their number stands in them."""
 _MAX_BRANDS = 1024
 _MAX_BOXES = 1000
 """In one parent: a file with more of them was made to keep its readers busy."""
@@ -46,32 +48,28 @@ def is_image_sequence(path: Path) -> bool:
 
 def is_encrypted(path: Path) -> bool:
     """Whether a video track is encrypted: decoded without the key it is noise, seldom an error."""
-    try:
-        with path.open("rb") as file:
-            if file.read(8)[4:] != b"ftyp":
-                return False
-            for body, _ in _boxes(file, _CODECS, 0, path.stat().st_size):
-                file.seek(body + 12)  # version, count, and the first entry's size before its kind
-                if file.read(4) == b"encv":
-                    return True
-    except OSError:  # decoding it says so too
-        pass
-    return False
+    return any(kind == b"encv" for _, kind in _codings(path))
 
 
 def is_of_parts(path: Path) -> bool:
     """Whether a track has parts that are coded in ways of their own, with a header each."""
+    return any(count > 1 for count, _ in _codings(path))
+
+
+def _codings(path: Path) -> list[tuple[int, bytes]]:
+    """Of each track, in how many ways it is coded, and the kind of the first; [] in other files."""
     try:
         with path.open("rb") as file:
             if file.read(8)[4:] not in MOV_BOXES:
-                return False
+                return []
+            codings = []
             for body, _ in _boxes(file, _CODECS, 0, path.stat().st_size):
                 file.seek(body + 4)  # after the version
-                if int.from_bytes(file.read(4), "big") > 1:
-                    return True
+                count, _, kind = struct.unpack(">II4s", file.read(12).ljust(12, b"\0"))
+                codings.append((count, kind))
+            return codings
     except OSError:  # decoding it says so too
-        pass
-    return False
+        return []
 
 
 def is_mirrored(path: Path) -> bool:
@@ -92,7 +90,7 @@ def is_mirrored(path: Path) -> bool:
 
 
 def announces_too_many(path: Path) -> bool:
-    """Whether a file's fragments announce more than `MAX_SAMPLES`, which a few bytes can do."""
+    """Whether a file announces more than `MAX_SAMPLES`, which a few bytes can do."""
     samples, at = 0, 0
     with path.open("rb") as file:
         ends = [path.stat().st_size]  # of the boxes around what is read
@@ -106,12 +104,12 @@ def announces_too_many(path: Path) -> bool:
             after = min(ends[-1], at + size) if size else ends[-1]
             if body > after:
                 at = ends.pop()
-            elif kind in _FRAGMENT:
+            elif kind in _PARENTS:
                 ends.append(after)
                 at = body
             else:
-                if kind == b"trun":
-                    file.seek(body + 4)  # after the version
+                if kind in _COUNT_AT:
+                    file.seek(body + _COUNT_AT[kind])
                     samples += int.from_bytes(file.read(4), "big")
                 at = after
     return samples > MAX_SAMPLES

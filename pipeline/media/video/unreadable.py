@@ -3,19 +3,18 @@
 import re
 from pathlib import Path
 
-from core.errors import OutputError
 from pipeline.media.ffmpeg_program import local_input, run_ffmpeg
 from pipeline.media.video.mp4 import is_mov
 
 
 def unreadable_reason(path: Path) -> str:
     """What is wrong with a file whose picture nothing here can decode."""
-    log = _log(path)
+    log = run_ffmpeg(*local_input(path)).log
     if is_mov(path) and "moov atom not found" in log:
         return (
             "the file is cut short: the index at its end (moov) is missing; copy or record it again"
         )
-    if "Audio:" in log and ("Video:" not in log or has_cover_only(path)):
+    if "Audio:" in log and ("Video:" not in log or _has_cover_only(log)):
         return "the file has sound but no picture"
     if re.search(r"Video: (webp|apng)", log):
         return "an animation that this ffmpeg does not decode; save it as a GIF or as a video"
@@ -31,14 +30,7 @@ def unreadable_reason(path: Path) -> str:
     return "not a video that FFmpeg can read"
 
 
-def has_cover_only(path: Path) -> bool:
+def _has_cover_only(log: str) -> bool:
     """Whether the only picture of a file is the cover of its sound."""
-    try:
-        pictures = re.findall(r"^ *Stream #.*Video: .*", _log(path), re.M)
-    except OutputError:  # there is no ffmpeg to ask
-        return False
+    pictures = re.findall(r"^ *Stream #.*Video: .*", log, re.M)
     return bool(pictures) and all("(attached pic)" in picture for picture in pictures)
-
-
-def _log(path: Path) -> str:
-    return run_ffmpeg(*local_input(path)).log

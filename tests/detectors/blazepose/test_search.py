@@ -115,8 +115,9 @@ def test_who_was_lost_is_looked_for_where_they_were() -> None:
     assert all(window not in places for due in quiet(started(), 60) for window in due)
 
 
-def test_a_strip_of_few_lines_is_searched_as_a_whole() -> None:
+@pytest.mark.parametrize("size", [(16384, 16), (160, 65407)])
+def test_a_strip_is_searched_as_a_whole(size: tuple[int, int]) -> None:
     search = Search()
     for starts_shot in (True, False, False, False):
-        due = search.due((16384, 16), [], [], starts_shot)
-        assert [window.side for window in due] in ([], [16384])
+        due = search.due(size, [], [], starts_shot)
+        assert [window.side for window in due] in ([], [max(size)])

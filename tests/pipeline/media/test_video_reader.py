@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from core.errors import InputError, OutputError
-from pipeline.media import video_reader
+from pipeline.media import ffmpeg_program, video_reader
+from pipeline.media.ffmpeg_program import frame_sync_option
 from pipeline.media.frame_times import constant_rate, measured
 from pipeline.media.images import write_image
-from pipeline.media.video import facts
+from pipeline.media.video import facts, ffmpeg_decoder
 from pipeline.media.video.opencv_decoder import OpenCVDecoder
 from pipeline.media.video_reader import VideoReader, probe
 from testkit.make_video import (
@@ -312,12 +313,12 @@ def test_without_an_ffmpeg_program_a_warning_says_what_is_not_known(
     def none() -> str:
         raise OutputError("no ffmpeg program")
 
-    monkeypatch.setattr(facts, "ffmpeg_program", none)
+    monkeypatch.setattr(ffmpeg_program, "ffmpeg_program", none)
     with VideoReader(clip) as reader:
         assert len(list(reader)) == 25
     assert reader.info.decoder == "OpenCV"
     assert reader.warning is not None
-    assert "whether OpenCV's pictures are right is not known" in reader.warning
+    assert "no ffmpeg to ask whether OpenCV's pictures are right" in reader.warning
 
 
 @pytest.mark.parametrize(("profile", "compatibility", "is_told"), [(5, 0, True), (8, 1, False)])
@@ -337,25 +338,62 @@ def test_colours_that_only_dolby_vision_has_are_told(
     assert ("Dolby Vision" in (reader.warning or "")) is is_told
 
 
-def test_a_picture_that_grows_beyond_the_limit_in_mid_stream_is_refused(tmp_path: Path) -> None:
-    parts = [tmp_path / "small.ts", tmp_path / "large.ts"]
-    for part, side in zip(parts, (160, 8256), strict=True):
+@pytest.mark.parametrize(
+    ("coding", "name"),
+    [("libx264 -preset ultrafast", "grows.ts"), ("mjpeg", "grows.mjpeg"), ("mjpeg", "grows.mkv")],
+)
+def test_a_picture_that_grows_beyond_the_limit_in_mid_stream_is_refused(
+    coding: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenCVDecoder, "retrieve", None)  # it has no limit
+    path = tmp_path / name
+    joint = path.with_suffix(".mjpeg" if coding == "mjpeg" else ".ts")
+    parts = []
+    for side in (160, 8256):
+        part = joint.with_stem(str(side))
         source = ("-f", "lavfi", "-i", f"color=s={side}x{side}:r=25:d=0.04")
-        run_ffmpeg(*source, "-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", str(part))
-    path = tmp_path / "grows.ts"
-    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+        run_ffmpeg(*source, "-c:v", *coding.split(), "-threads", "1", str(part))
+        parts.append(part.read_bytes())
+    joint.write_bytes(b"".join(parts))
+    if joint != path:
+        run_ffmpeg("-i", str(joint), "-c", "copy", str(path))
     with pytest.raises(InputError, match="8256 × 8256 px is more than the 67 megapixels"):
         read(path)
 
 
-def test_fragments_that_announce_more_than_anyone_films_are_refused_unread(
-    tmp_path: Path,
+@pytest.mark.parametrize("coding", ["-c:v libx264", "-c:v mpeg4"])
+def test_a_file_that_takes_more_memory_than_there_is_for_it_is_refused(
+    coding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = "-movflags frag_keyframe+empty_moov"
+    path = moving(tmp_path / "hungry.mp4", options=coding)
+    frame_sync_option()  # asked once in a process, and not under the limit
+    monkeypatch.setattr(ffmpeg_program, "_MEMORY_BYTES", 40 << 20)
+    with pytest.raises(InputError, match=r"takes more memory to decode than the 4. MiB"):
+        read(path)
+
+
+def test_a_file_of_which_no_frame_comes_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = moving(tmp_path / "slow.mp4", options="-c:v mpeg4")
+    monkeypatch.setattr(ffmpeg_decoder, "STALLED_S", 0.0)
+    with pytest.raises(InputError, match="its next frame takes more than 0 s"):
+        read(path)
+    monkeypatch.setattr(facts, "_LOOK_S", 0.0)
+    with pytest.raises(InputError, match="takes more than 0 s to look through"):
+        read(moving(tmp_path / "slower.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("box", "options"), [("trun", "-movflags frag_keyframe+empty_moov"), ("stsz", "")]
+)
+def test_tables_that_announce_more_than_anyone_films_are_refused_unread(
+    box: str, options: str, tmp_path: Path
+) -> None:
     path = moving(tmp_path / "parts.mp4", frames=6, options=options)
     assert len(read(path)) == 6
     data = path.read_bytes()
-    count = data.index(b"trun") + 8  # after the version
+    count = data.index(box.encode()) + {"trun": 8, "stsz": 12}[box]
     path.write_bytes(data[:count] + struct.pack(">I", 80_000_000) + data[count + 4 :])
     with pytest.raises(InputError, match="announces more than 10,000,000 samples"):
         read(path)

@@ -100,6 +100,44 @@ def test_a_link_out_of_the_output_folder_is_not_followed(tmp_path: Path, name: s
     assert [path.name for path in other.iterdir()] == [".partial-x"]
 
 
+RESULTS = ("a/poses.npz", "a/report.json", "a/a_3d.mp4", "batch_report.json", "batch_report.csv")
+LOCKS = (".a.lock", ".batch_report.json.lock", ".batch_report.csv.lock")
+
+
+@pytest.mark.parametrize(
+    ("names", "is_dangling"),
+    [(RESULTS, False), (RESULTS, True), *(((name,), True) for name in LOCKS)],
+)
+def test_links_at_the_names_that_are_written_are_not_followed(
+    tmp_path: Path,
+    names: tuple[str, ...],
+    is_dangling: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clips, out, other = (tmp_path / name for name in ("clips", "out", "other"))
+    clips.mkdir()
+    other.mkdir()
+    moving(clips / "a.mp4", frames=4)
+    moving(clips / "b.mp4", frames=4)
+    for number, name in enumerate(names):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).symlink_to(other / str(number))
+        if not is_dangling:
+            (other / str(number)).write_text("a user's own")
+    render = [] if names == RESULTS else ["--no-render"]
+    status = main([str(clips), "--output", str(out), *render])
+    assert [path.read_text() for path in other.iterdir()] == (
+        [] if is_dangling else ["a user's own"] * len(names)
+    )
+    said = capsys.readouterr().err
+    assert (status, "is a link" in said) == ((0, False) if names == RESULTS else (1, True)), said
+    assert load_result(out / "b").report.frames == 4
+    if "batch_report.json" not in names[0]:  # that one cannot be written
+        rows = json.loads((out / "batch_report.json").read_text())["clips"]
+        expected = ["failed", "done"] if names == (".a.lock",) else ["done", "done"]
+        assert [row["status"] for row in rows] == expected
+
+
 def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "out").symlink_to(tmp_path / "disk")

@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from core.errors import UsageError, how_to_install
+from core.files import written_whole
 from train.reproduce.options import Options
 
 _SKIPPED = 3  # first epochs, whose large errors would flatten the curves
@@ -73,4 +74,5 @@ def draw_curves(history: list[dict[str, float]], kind: str, label: str, path: Pa
         ]
         axes.plot(*zip(*points, strict=True), "--" if "_train" in name else "-", label=name)
     axes.legend()
-    figure.savefig(path)
+    with written_whole(path) as partial:
+        figure.savefig(partial)

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.camera import camera_to_world
 from core.errors import InputError, OutputError, UsageError
+from core.files import written_whole
 from core.skeletons import Skeleton
 from core.types import Floats
 from lifter.model import TemporalConvNet
@@ -102,7 +103,7 @@ def _export(path: Path, joints_m: Floats, skeleton: Skeleton) -> None:
     if not is_archive and path.suffix.lower() != ".npy":
         path = path.with_name(f"{path.name}.npy")
     try:
-        with path.open("wb") as file:
+        with written_whole(path) as partial, partial.open("wb") as file:
             if is_archive:
                 names = np.array(skeleton.joints)
                 np.savez_compressed(file, joints_camera_m=joints_m, joints=names)

@@ -6,16 +6,17 @@ anatomy: pelvis between the hip joints, spine half-way up the trunk, thorax at t
 neck_base at its top, head_top at the crown, heels and toes on the soles.
 """
 
-import io
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from core.errors import InputError, one_line
+from core.files import open_input
 from core.skeletons import H36M_21
 from core.types import Array, Floats, check_shape
 from train.wild.motion.bvh import BvhMotion, read_bvh
@@ -24,6 +25,8 @@ MOCAP_JOINTS = (*H36M_21.joints, "nose")
 """The names of the 22 joints."""
 NOSE = len(H36M_21)
 """The nose's index."""
+MAX_BVH_BYTES = 128 << 20
+"""Of one file of motion, hours of it; the largest of the CMU database has 15 MB."""
 
 _ABOVE_THORAX = [
     H36M_21.index(name)
@@ -271,26 +274,36 @@ def _clips(source: Path) -> Iterator[MotionClip]:
         raise InputError(f"{source}: no readable motion capture ({one_line(error)})") from error
 
 
+def _text(file: IO[bytes]) -> str:
+    """The text of a BVH file; of an archive's, the size is what the archive claims."""
+    data = file.read(MAX_BVH_BYTES + 1)
+    if len(data) > MAX_BVH_BYTES:
+        raise ValueError(f"more than {MAX_BVH_BYTES >> 20} MiB of motion in one file")
+    return data.decode()
+
+
 def _read(source: Path) -> Iterator[MotionClip]:
     if not source.exists():
         raise InputError(f"{source}: no such file or folder of motion capture")
     if source.is_dir():
         for path in sorted(source.rglob("*.bvh")):
-            yield clip_from_bvh(path.read_text(), path.stem)
+            with open_input(path) as opened:
+                yield clip_from_bvh(_text(opened), path.stem)
     elif source.suffix == ".npz":
-        with source.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+        with open_input(source) as opened, np.load(opened, allow_pickle=False) as archive:
             names = [str(name) for name in archive["joint_names"]]
             for key in archive.files:
                 if key != "joint_names":
                     yield clip_from_cmu_positions(names, archive[key], CMU_POSITIONS_FPS, key)
     elif source.suffix == ".bvh":
-        yield clip_from_bvh(source.read_text(), source.stem)
+        with open_input(source) as opened:
+            yield clip_from_bvh(_text(opened), source.stem)
     elif ".tar" in source.suffixes:
-        with tarfile.open(source) as archive:
+        with open_input(source) as opened, tarfile.open(fileobj=opened) as archive:
             for member in sorted(archive.getmembers(), key=lambda member: member.name):
                 file = archive.extractfile(member) if member.name.endswith(".bvh") else None
                 if file is not None:
-                    yield clip_from_bvh(io.TextIOWrapper(file).read(), Path(member.name).stem)
+                    yield clip_from_bvh(_text(file), Path(member.name).stem)
     else:
         raise InputError(
             f"{source}: expected a folder, a .bvh, a .tar archive of them, or an .npz of positions"

@@ -22,7 +22,7 @@ import torch
 from tqdm import tqdm
 
 from core.camera import project
-from core.options import add_flags, check_options, option
+from core.options import Parser, add_flags, check_options, option
 from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, Intrinsics, VideoInfo
 from detectors.base import AUTO, DEFAULT_DETECTOR, create, detector_names
@@ -83,9 +83,7 @@ class FilmOptions:
 
 def main(argv: Sequence[str]) -> int:
     """Command line of `python -m train film`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m train film", description="Film synthetic people."
-    )
+    parser = Parser(prog="python -m train film", description="Film synthetic people.")
     add_motion(parser, required=True)
     parser.add_argument(
         "--makehuman", type=Path, required=True, help="the data folder of MakeHuman"

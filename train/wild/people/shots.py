@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from core.archives import read_archive
 from core.errors import InputError
 from core.files import written_whole
 from core.skeletons import COCO_21
@@ -62,7 +63,7 @@ class Shots:
             paths = sorted(folder.glob("shots_*.npz"))
             if not paths:
                 raise InputError(f"{folder}: no shots of `python -m train film` in it")
-            files += [dict(np.load(path, allow_pickle=False)) for path in paths]
+            files += [read_archive(path) for path in paths]
         for file in files:  # of a version that filmed without hardships
             file.setdefault("hardships", np.zeros((len(file["keypoints"]), len(HARDSHIPS))))
         names = cls.__dataclass_fields__

@@ -15,7 +15,7 @@ from core.errors import InputError
 from infer_video import live_source
 from pipeline.media.ffmpeg_program import ffmpeg_program
 from pipeline.media.live import reader as live_reader
-from pipeline.media.live.reader import DecodingLag, LiveClock, LiveReader
+from pipeline.media.live.reader import DecodingLag, LiveClock, LiveFrame, LiveReader
 from pipeline.media.live.source import LiveSource, parse_live_source
 from testkit.make_video import moving
 from testkit.video_kinds import TALL, WIDE, Source, joined
@@ -65,14 +65,19 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return moving(tmp_path_factory.mktemp("stream") / "stream.ts", frames=50)
 
 
-def test_frames_of_a_fifo_come_in_order_and_end_with_it(stream: Path, tmp_path: Path) -> None:
-    fifo = tmp_path / "pipe.ts"
+def read_through(fifo: Path, content: Path) -> tuple[LiveReader, list[LiveFrame]]:
+    """A file's frames by a FIFO, and the reader when it is done."""
     os.mkfifo(fifo)
-    writer = threading.Thread(target=lambda: fifo.write_bytes(stream.read_bytes()))
+    writer = threading.Thread(target=lambda: fifo.write_bytes(content.read_bytes()))
     writer.start()
     with LiveReader(live(fifo), threading.Event()) as reader:
         frames = list(reader)
     writer.join()
+    return reader, frames
+
+
+def test_frames_of_a_fifo_come_in_order_and_end_with_it(stream: Path, tmp_path: Path) -> None:
+    reader, frames = read_through(tmp_path / "pipe.ts", stream)
     indices = [frame.index for frame in frames]
     assert indices == sorted(set(indices))
     assert (reader.arrived, indices[-1]) == (50, 49), (
@@ -117,13 +122,7 @@ def test_what_comes_out_of_a_fifo_is_decoded_rightly(
     name: str, options: str, size: tuple[int, int], tmp_path: Path
 ) -> None:
     clip = moving(tmp_path / name, frames=50, options=options)
-    fifo = tmp_path / f"fifo_{name}"
-    os.mkfifo(fifo)
-    writer = threading.Thread(target=lambda: fifo.write_bytes(clip.read_bytes()))
-    writer.start()
-    with LiveReader(live(fifo), threading.Event()) as reader:
-        frames = list(reader)
-    writer.join()
+    reader, frames = read_through(tmp_path / f"fifo_{name}", clip)
     assert reader.arrived == 50
     assert (reader.info.width, reader.info.height) == size
     assert reader.size_change is None
@@ -133,13 +132,7 @@ def test_what_comes_out_of_a_fifo_is_decoded_rightly(
 def test_a_stream_that_changes_its_shape_gets_bars_and_is_told(tmp_path: Path) -> None:
     clip = tmp_path / "turned.ts"
     joined((WIDE, "", "0"), (TALL, "", "0"))(clip, Source())
-    fifo = tmp_path / "fifo.ts"
-    os.mkfifo(fifo)
-    writer = threading.Thread(target=lambda: fifo.write_bytes(clip.read_bytes()))
-    writer.start()
-    with LiveReader(live(fifo), threading.Event()) as reader:
-        frames = list(reader)
-    writer.join()
+    reader, frames = read_through(tmp_path / "fifo.ts", clip)
     assert reader.arrived == 30
     tall = frames[-1].bgr
     assert tall.shape == (192, 320, 3)

@@ -1,5 +1,6 @@
 """What is known of a video before it is decoded, and what of it need not be looked for."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,15 @@ from PIL import Image
 
 from pipeline.media.clip import open_clip
 from pipeline.media.video import facts as looking
-from pipeline.media.video.facts import examine, key_frames
+from pipeline.media.video.facts import examine
 from pipeline.media.video.mp4 import is_of_parts
+from pipeline.media.video_reader import VideoReader
 from testkit.video_kinds import NO_B_FRAMES, TALL, WIDE, X265, Make, Source, encoded, joined, listed
 
 SOURCE = Source(160, 96, 12)
 VP9 = "-c:v libvpx-vp9 -b:v 1M -deadline realtime -cpu-used 8"
 MPEG2 = "-c:v mpeg2video -q:v 4 -bf 0"
+FFV1 = "-c:v ffv1 -pix_fmt yuv420p"
 
 
 def made(make: Make, path: Path) -> Path:
@@ -23,16 +26,12 @@ def made(make: Make, path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("coding", "name"),
-    [(NO_B_FRAMES, "a.mp4"), (X265, "a.mkv"), (VP9, "a.webm"), (MPEG2, "a.ts")],
+    [(NO_B_FRAMES, "a.mp4"), (X265, "a.mkv"), (VP9, "a.webm"), (MPEG2, "a.ts"), (FFV1, "a.mkv")],
 )
-def test_no_key_frame_is_decoded_where_headers_are_alike(
-    coding: str, name: str, tmp_path: Path
-) -> None:
-    path = made(encoded(coding), tmp_path / name)
-    facts = examine(path)
+def test_frames_are_alike_where_headers_are(coding: str, name: str, tmp_path: Path) -> None:
+    facts = examine(made(encoded(coding), tmp_path / name))
     assert facts is not None
     assert facts.is_alike
-    assert key_frames(path, facts) == ()
 
 
 @pytest.mark.parametrize(
@@ -42,26 +41,37 @@ def test_no_key_frame_is_decoded_where_headers_are_alike(
         (joined((WIDE, X265, "0"), (TALL, X265, "0")), "a.ts"),
         (joined((WIDE, MPEG2, "0"), (TALL, MPEG2, "0")), "b.ts"),
         (listed(WIDE, TALL, coding=VP9), "a.webm"),
+        # these may change, whether they do or not
+        (encoded("-c:v libvpx -b:v 1M -deadline realtime"), "b.webm"),
+        (encoded("-c:v mjpeg -q:v 2"), "a.avi"),
+        (encoded("-c:v mpeg4"), "b.mp4"),
+        (encoded(NO_B_FRAMES), "a.flv"),
     ],
 )
-def test_a_change_of_size_is_seen_in_the_headers(make: Make, name: str, tmp_path: Path) -> None:
+def test_frames_that_are_not_known_to_be_alike_are_decoded_by_ffmpeg(
+    make: Make, name: str, tmp_path: Path
+) -> None:
     path = made(make, tmp_path / name)
     facts = examine(path)
     assert facts is not None
     assert not facts.is_alike
-    frames = [facts.frames[0], *key_frames(path, facts)]
-    assert {(frame.width, frame.height) for frame in frames} == {(320, 192), (192, 320)}
+    with VideoReader(path) as reader:
+        assert reader.info.decoder == "ffmpeg: its frames may change their size"
+
+
+def test_a_change_of_size_is_seen_where_the_container_calls_no_frame_a_key_frame(
+    tmp_path: Path,
+) -> None:
+    path = made(joined((WIDE, "", "0"), (TALL, "", "0.5")), tmp_path / "a.mkv")
+    path.write_bytes(re.sub(rb"(\xa3[\x10-\x7f].\x81..)\x80", rb"\1\0", path.read_bytes()))
+    facts = examine(path)
+    assert facts is not None
+    assert not facts.is_alike
 
 
 def test_a_change_of_pixels_is_seen_in_the_headers(tmp_path: Path) -> None:
     parts = joined(("", NO_B_FRAMES, "0"), ("", f"-vf setsar=4/3 {NO_B_FRAMES}", "0"))
     facts = examine(made(parts, tmp_path / "a.ts"))
-    assert facts is not None
-    assert not facts.is_alike
-
-
-def test_a_codec_without_printed_headers_may_change(tmp_path: Path) -> None:
-    facts = examine(made(encoded("-c:v libvpx -b:v 1M -deadline realtime"), tmp_path / "a.webm"))
     assert facts is not None
     assert not facts.is_alike
 

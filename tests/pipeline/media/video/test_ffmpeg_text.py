@@ -4,9 +4,11 @@ from fractions import Fraction
 import pytest
 
 from pipeline.media.video.ffmpeg_text import (
+    HeaderReader,
+    Headers,
+    PacketReader,
+    Packets,
     ShowinfoReader,
-    read_headers,
-    read_packets,
     read_stream,
 )
 
@@ -54,6 +56,14 @@ def test_a_frame_is_read_with_the_clock_before_it() -> None:
     assert reader.transfer == "smpte2084"
 
 
+def read_packets(listing: str, log: str, container: str) -> Packets:
+    """As they come out of a pipe: in parts that end anywhere."""
+    reader, data = PacketReader(), listing.encode()
+    for at in range(0, len(data), 7):
+        reader.read(data[at : at + 7])
+    return reader.packets(log, container)
+
+
 def test_packets_are_counted_and_hidden_ones_are_not_shown() -> None:
     listing = (
         "#tb 0: 1/100\n0, -20, -20, 10, 137, 0x9dea1c44, F=0x5\n0, 0, 0, 10, 99, 0x1\n"
@@ -70,6 +80,12 @@ def test_packets_are_counted_and_hidden_ones_are_not_shown() -> None:
     assert not read_packets(listing, "corrupt input packet in stream 0", "mpegts").is_cut
 
 
+def read_headers(log: str) -> Headers:
+    reader = HeaderReader()
+    assert not any(reader.read(line) for line in log.encode().splitlines(keepends=True))
+    return reader.headers
+
+
 def test_headers_are_alike_until_a_value_differs() -> None:
     one = (
         "[trace_headers @ 0x1] 51   pic_width_in_mbs_minus1     00000111000 = 55\n"
@@ -80,3 +96,4 @@ def test_headers_are_alike_until_a_value_differs() -> None:
     assert not read_headers("").are_alike
     assert not read_headers(one).may_be_interlaced
     assert read_headers(one.replace("= 1\n", "= 0\n")).may_be_interlaced
+    assert HeaderReader().read(b"[in] File ended prematurely\n"), "a line of something else"
