@@ -20,23 +20,25 @@ BVH_SCALE = 0.01
 def main(file: Path, fps: Fraction, frames: list[int], picture: str | None) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
-    scene.render.fps, scene.render.fps_base = round(fps), round(fps) / float(fps)
+    scene.render.fps = round(fps)
     first = 0 if file.suffix == ".glb" else 1  # where the importer puts frame 0
+    stretch = (
+        1.0 if file.suffix == ".bvh" else round(fps) / float(fps)
+    )  # times are kept, not frames
     {"bvh": _bvh, "glb": _glb, "fbx": _fbx}[file.suffix[1:]](str(file))
     armatures = [thing for thing in bpy.data.objects if thing.type == "ARMATURE"]
-    said = {}
-    for armature in armatures:
-        world = armature.matrix_world
-        rest = {
-            bone.name: [list(world @ bone.head_local), list(world @ bone.tail_local)]
-            for bone in armature.data.bones
-        }
-        said[armature.name] = {"rest": rest, "frames": {}}
+    said = {armature.name: {"frames": {}} for armature in armatures}
     for frame in frames:
-        scene.frame_set(first + frame)
+        whole, part = divmod(frame * stretch, 1)
+        scene.frame_set(first + int(whole), subframe=part)
         for armature in armatures:
-            heads = {b.name: list(armature.matrix_world @ b.head) for b in armature.pose.bones}
-            said[armature.name]["frames"][frame] = heads
+            world, own = armature.matrix_world, said[armature.name]
+            own["frames"][frame] = {b.name: list(world @ b.head) for b in armature.pose.bones}
+            if abs(world.determinant()) > 1e-12:  # not out of view, when the scale is 0
+                own["rest"] = {
+                    bone.name: [list(world @ bone.head_local), list(world @ bone.tail_local)]
+                    for bone in armature.data.bones
+                }
     if picture:
         _render(armatures, picture)
     print(json.dumps(said))

@@ -36,7 +36,7 @@ class FbxExporter(Exporter):
         target = folder / f"{result.stem}.fbx"
         with TemporaryDirectory(dir=folder) as scratch:
             scene = Path(scratch) / "scene.glb"
-            write_glb(scene, result.stem, grid, people)
+            write_glb(scene, result.stem, grid, people, hide=False)  # no rest pose of scale 0
             words = ["--", scene, target, grid.rate, grid.count]
             done = subprocess.run(
                 [*command, *map(str, words)], capture_output=True, text=True, errors="replace"

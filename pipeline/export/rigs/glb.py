@@ -38,7 +38,9 @@ class GlbExporter(Exporter):
         write_glb(folder / f"{result.stem}.glb", result.stem, grid, people)
 
 
-def write_glb(path: Path, title: str, grid: Grid, people: list[RigidPerson]) -> None:
+def write_glb(
+    path: Path, title: str, grid: Grid, people: list[RigidPerson], hide: bool = True
+) -> None:
     """Write people as one binary glTF file.
 
     Args:
@@ -46,10 +48,11 @@ def write_glb(path: Path, title: str, grid: Grid, people: list[RigidPerson]) -> 
         title: What the animation is called.
         grid: The times at which poses are.
         people: Everyone.
+        hide: Whether people out of view have the scale 0; else they stand still.
     """
     with TemporaryFile(dir=path.parent) as arrays:
         writer = GlbWriter(arrays, _GENERATOR)
-        roots, animation = [], _Animation(writer, grid)
+        roots, animation = [], _Animation(writer, grid, hide)
         for person in people:
             skeleton = rig(BONE_NAMES["mixamo"], person.rest)
             figure, root, joints = _add_figure(writer, person, skeleton)
@@ -122,8 +125,8 @@ def _add_mesh(writer: GlbWriter, person: RigidPerson, skeleton: Rig) -> int:
 class _Animation:
     """One animation of everyone: samplers and channels."""
 
-    def __init__(self, writer: GlbWriter, grid: Grid) -> None:
-        self._writer, self._grid = writer, grid
+    def __init__(self, writer: GlbWriter, grid: Grid, hide: bool) -> None:
+        self._writer, self._grid, self._hide = writer, grid, hide
         self.content: dict[str, list[dict[str, object]]] = {"samplers": [], "channels": []}
 
     def add(self, person: RigidPerson, skeleton: Rig, root: int, joints: list[int]) -> None:
@@ -143,7 +146,7 @@ class _Animation:
         for bone, node in enumerate(joints):
             self._add_channel(node, "rotation", times, _continuous(rotations[:, bone]))
         frames, scales = self._presence(poses)
-        if len(frames) > 1:
+        if self._hide and len(frames) > 1:
             self._add_channel(root, "scale", self._add_times(frames), scales, "STEP")
 
     def _presence(self, poses: list[Poses]) -> tuple[Array, Array]:

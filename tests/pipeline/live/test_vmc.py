@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from core.kinematics import bone_rotations, rest_pose, rigid_joints
-from core.skeletons import H36M_17
+from core.skeletons import H36M_21
 from core.types import CameraPoses, Floats, Frame
 from pipeline.export.rigs.motion import y_up
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.live.stream import open_stream
 from pipeline.render.person import PersonInFrame
-from testkit.walker import walking
+from testkit.walker import walking, with_feet
 
 pytest.importorskip("pythonosc", reason="python-osc is not installed (extra `export`)")
 FRAMES = 40
@@ -42,10 +42,13 @@ def moment(index: int, joints: Floats, track_ids: tuple[int, ...] = (3,)) -> Mom
     bodies = []
     for track_id in track_ids:
         person = PersonInFrame(
-            track_id, np.zeros(4), np.zeros((17, 2)), np.zeros(17), joints + 5.0 * (track_id - 3)
+            track_id, np.zeros(4), np.zeros((21, 2)), np.zeros(21), joints + 5.0 * (track_id - 3),
+            np.full(21, np.nan), H36M_21,
+        )  # fmt: skip
+        camera = CameraPoses(
+            np.zeros((1, 21, 3)), np.zeros((1, 3)), H36M_21, person.joint_sigma_m[None]
         )
-        camera = CameraPoses(np.zeros((1, 17, 3)), np.zeros((1, 3)), H36M_17)
-        bodies.append(LiveBody(person, camera))
+        bodies.append(LiveBody(person, camera, np.zeros(4, bool)))
     frame = Frame(index, index / 30, np.zeros((2, 2, 3), np.uint8))
     return Moment(frame, 0.0, bodies)
 
@@ -106,24 +109,24 @@ def in_unity(bones: dict[str, Any]) -> dict[str, Floats]:
 
 
 def test_a_receiver_puts_every_joint_where_rigid_bones_have_it() -> None:
-    walker = walking(FRAMES)
+    walker = with_feet(walking(FRAMES))
     world = np.stack([walker[..., 0], walker[..., 2], -walker[..., 1]], -1)
     world += np.array([0.3, 4.0, 0.9])
     frames = received([moment(i, joints) for i, joints in enumerate(world)])
     assert len(frames) == FRAMES, "a bundle a frame"
     up = y_up(world)
-    rest = rest_pose(up[:1], H36M_17)
-    rigid = rigid_joints(bone_rotations(up, H36M_17, 30.0), up[:, 0], rest, H36M_17)
+    rest = rest_pose(up[:1], H36M_21)
+    rigid = rigid_joints(bone_rotations(up, H36M_21, 30.0), up[:, 0], rest, H36M_21)
     for index in (0, 7, FRAMES - 1):
         assert frames[index]["/VMC/Ext/T"] == pytest.approx((index / 30,), abs=1e-4)
         at = in_unity(frames[index])
         for bone, joint in AT.items():
-            expected = rigid[index, H36M_17.index(joint)] * [-1, 1, 1]
+            expected = rigid[index, H36M_21.index(joint)] * [-1, 1, 1]
             np.testing.assert_allclose(at[bone], expected, atol=1e-3, err_msg=bone)
 
 
 def test_one_person_is_sent_the_one_who_came_first() -> None:
-    world = np.tile(y_up(walking(1)[0]), (3, 1, 1))
+    world = np.tile(y_up(with_feet(walking(1))[0]), (3, 1, 1))
     ids = [(3, 4), (4,)]
     frames = received([moment(i, world[i], ids[i]) for i in range(2)])
     xs = [frame["Hips"][1] for frame in frames]

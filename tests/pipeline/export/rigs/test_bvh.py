@@ -1,5 +1,6 @@
 """`bvh`, read by the reader that training has."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from core.types import Floats
 from pipeline.export.base import ExportOptions, write_exports
 from pipeline.export.rigs.motion import rigid_people
 from pipeline.results.result import Result
+from testkit.made import array_results
 from testkit.made.array_results import Actor, array_result
 from testkit.made.moving_people import FPS, tumbling
 from train.wild.motion.bvh import BvhMotion, read_bvh
@@ -92,6 +94,21 @@ def test_a_video_of_uneven_frames_is_resampled_and_the_report_says_so(tmp_path: 
     assert "resampled" in exported.notes[0]
     motion = read_bvh((tmp_path / "clip_person1.bvh").read_text())
     assert len(motion.positions) / motion.fps == pytest.approx(times[-1] - times[0], abs=0.06)
+
+
+def test_memory_does_not_grow_with_the_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(array_results, "_CHUNK_ROWS", 100)
+    joints, peaks = tumbling(1200), []
+    for frames in (300, 1200):
+        actor = Actor(np.arange(frames), joints[:frames])
+        result = array_result(tmp_path, [actor], np.arange(frames) / FPS)
+        tracemalloc.start()
+        write_exports(result, ["bvh"], tmp_path)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < joints[300:].nbytes, "what keeping the joints alone would take"
 
 
 def test_a_result_without_people_has_no_files(tmp_path: Path) -> None:
