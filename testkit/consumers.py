@@ -16,7 +16,7 @@ VARIABLE = "VIDEO3D_CONSUMERS"
 
 def environment(name: str) -> Path:
     """The Python of an environment; the test is skipped where it was not built."""
-    folder = Path(os.environ.get(VARIABLE, Path(sys.prefix) / "consumers"))
+    folder = Path(os.environ.get(VARIABLE, Path(sys.prefix) / "consumers")).absolute()
     python = folder / name / "bin" / "python"
     if not python.exists():
         pytest.skip(f"no environment {name}: `make test-consumers` builds it")
