@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ VARIABLE = "VIDEO3D_CONSUMERS"
 
 def environment(name: str) -> Path:
     """The Python of an environment; the test is skipped where it was not built."""
-    folder = Path(os.environ.get(VARIABLE, Path(sys.prefix) / "consumers"))
+    folder = Path(os.environ.get(VARIABLE, Path(sys.prefix) / "consumers")).absolute()
     python = folder / name / "bin" / "python"
     if not python.exists():
         pytest.skip(f"no environment {name}: `make test-consumers` builds it")
@@ -32,6 +33,9 @@ def ask(name: str, script: str, *arguments: str | Path, timeout_s: float = 900) 
         timeout_s: How long it may take.
     """
     command = [str(environment(name)), "-c", script, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    with TemporaryDirectory() as folder:  # some leave logs where they run
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout_s, check=False, cwd=folder
+        )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
