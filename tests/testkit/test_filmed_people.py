@@ -5,7 +5,7 @@ import pytest
 
 from core.camera import project
 from core.types import Intrinsics
-from testkit.made_motion import bvh
+from testkit.made.motion import bvh
 from tests.train.wild.made_people import Dressers
 from train.wild.people.posing import POINTS
 

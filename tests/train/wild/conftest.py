@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from testkit.made_motion import bvh
+from testkit.made.motion import bvh
 from tests.train.wild.made_people import walker_shots
 from train.wild.motion.mocap import MotionClip, clip_from_bvh
 from train.wild.people.shots import Shots

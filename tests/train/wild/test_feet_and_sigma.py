@@ -10,7 +10,7 @@ from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21
 from core.types import LifterInput
 from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
 from lifter.model import ModelConfig, TemporalConvNet
-from testkit.made_motion import bvh
+from testkit.made.motion import bvh
 from testkit.walker import keypoints, walking, with_feet
 from tests.train.wild.made_people import CAMERA
 from train.__main__ import main

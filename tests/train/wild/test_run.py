@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lifter.predict import Lifter
-from testkit.made_motion import bvh
+from testkit.made.motion import bvh
 from train.__main__ import main
 
 

@@ -11,7 +11,7 @@ from core.camera import intrinsics_from_fov, project
 from core.skeletons import COCO_17, H36M_17, H36M_21
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput
 from lifter.predict import Lifter
-from testkit.made_motion import bvh
+from testkit.made.motion import bvh
 from train.__main__ import main
 from train.wild.motion.mocap import MotionClip
 from train.wild.people.shots import Shots

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from testkit.made_motion import bvh
+from testkit.made.motion import bvh
 from train.wild.motion.bvh import read_bvh
 
 

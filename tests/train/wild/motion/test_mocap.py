@@ -5,7 +5,7 @@ import pytest
 
 from core.errors import InputError
 from core.skeletons import H36M_17
-from testkit.made_motion import UNIT_M, bvh
+from testkit.made.motion import UNIT_M, bvh
 from train.wild.motion.mocap import MOCAP_JOINTS, clip_from_bvh, load_mocap
 
 SHARED = Path(__file__).parents[5] / "shared" / "data" / "mocap"

@@ -8,7 +8,7 @@ import pytest
 
 from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, VideoInfo
-from testkit.made_motion import bvh
+from testkit.made.motion import bvh
 from tests.train.wild.made_people import Dressers
 from train.__main__ import main
 from train.wild.people import film
