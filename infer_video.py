@@ -16,6 +16,7 @@ from pipeline.config import PipelineConfig, all_options
 from pipeline.media.live.source import LiveSource, parse_live_source
 from pipeline.media.opencv import mute_opencv
 from pipeline.media.web_file import ask_web, is_web
+from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
@@ -93,6 +94,7 @@ def live_source(word: str) -> LiveSource | None:
 
 def _run_live(source: LiveSource, config: PipelineConfig) -> int:
     # Imported after the command line is known to be right: torch takes its time.
+    check_address_space()
     from pipeline.live.run import process_live
 
     if text := config.detect.choose().backend.warning():

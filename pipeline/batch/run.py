@@ -20,6 +20,7 @@ from pipeline.config import PipelineConfig
 from pipeline.media.clip import check_clip
 from pipeline.results.report import WeightsReport
 from pipeline.results.resume import weights_report
+from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LOG, LogOptions
 from weights.store import resolve
 
@@ -91,6 +92,7 @@ def run_batch(
         return 1 if plan.failed else 0
     outcomes = OutcomeLog(None if single else report, debug)
     if plan.needs_networks and options.engine == "local":  # a cluster's machines fetch their own
+        check_address_space()
         backend = config.detect.choose().backend
         backend.fetch()
         if text := backend.warning():

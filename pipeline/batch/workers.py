@@ -15,6 +15,7 @@ from core.errors import shortage
 from pipeline.batch.dispatch import STALLED_S, STOP_WITHIN_S, Death, WorkerEngine
 from pipeline.batch.jobs import Job, Outcome, Tick
 from pipeline.config import PipelineConfig
+from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LOG, LogOptions, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
@@ -151,6 +152,7 @@ def _serve(connection: Connection, config: PipelineConfig, threads: int, log: Lo
     threading.Thread(target=_end_with_parent, daemon=True).start()
     start_logging(log)
     try:
+        check_address_space()
         from pipeline.batch.clip import ClipWorker
         from pipeline.media.opencv import mute_opencv
 
