@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,6 +18,15 @@ _SOCKET = re.compile(r"^\d+ +((?:socket|connect|bind)\(.*)$")
 _CHANGED = re.compile(r"^\d+ +(?:rename|unlink)(?:at2?)?\((.*)\) = 0$")
 _NAME = re.compile(r'(?:<([^>]*)>, )?"((?:[^"\\]|\\.)*)"')
 _STARTED = re.compile(r'^\d+ +execve\("((?:[^"\\]|\\.)*)".* = 0$')
+_PEAK_OF_CHILDREN = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(status)
+"""
+"""A program between: of a process' own memory, the system counts what its parent had when it
+started it, and a parent of tests has much."""
 _WRITING = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC")
 
 
@@ -74,13 +84,16 @@ def watch(words: Sequence[str | Path], cwd: Path, within_s: float = 300.0) -> Wa
         within_s: Seconds after which it is killed, with status 124.
     """
     with tempfile.TemporaryDirectory() as folder:
-        calls, said = Path(folder, "calls"), Path(folder, "said")
+        calls, said, peak = (Path(folder, name) for name in ("calls", "said", "peak"))
         tracer = ["strace", "-f", "-qq", "-y", "--seccomp-bpf", "-e", f"trace={_CALLS}"]
         tracer += ["-e", "signal=none", "-o", str(calls), "--"]
         started_s = time.monotonic()
         with said.open("wb") as stderr:
             process = subprocess.Popen(
-                ["timeout", "--kill-after=1", str(within_s), *tracer, *map(str, words)],
+                [
+                    *(sys.executable, "-c", _PEAK_OF_CHILDREN, str(peak)),
+                    *("timeout", "--kill-after=1", str(within_s), *tracer, *map(str, words)),
+                ],
                 cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
             )  # fmt: skip
             _, status, used = os.wait4(process.pid, 0)
@@ -92,7 +105,7 @@ def watch(words: Sequence[str | Path], cwd: Path, within_s: float = 300.0) -> Wa
             said.read_text(errors="replace"),
             time.monotonic() - started_s,
             used.ru_utime + used.ru_stime,
-            used.ru_maxrss >> 10,
+            int(peak.read_text()) >> 10,
             frozenset(_paths(opened)),
             frozenset(_paths([found for found in opened if _WRITING.search(found[1] or "")]))
             | _changed(lines, cwd),

@@ -150,7 +150,8 @@ def _first_file(folder: Path) -> Path:
 def _read_stored(path: Path, out: Path) -> str:
     reasons = []
     # Where a file does not say what its joints are.
-    for skeleton in (None, "coco_17", "body_25", "halpe_26", "coco_18", "blazepose_33"):
+    known = ("coco_17", "body_25", "halpe_26", "coco_18", "blazepose_33", "coco_wholebody_133")
+    for skeleton in (None, *known):
         try:
             Replay(path, skeleton).begin(VideoInfo(Path("clip.mp4"), 640, 360, 25.0, None, 0, None))
         except InputError as error:

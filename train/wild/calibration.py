@@ -6,7 +6,6 @@ the detector saw and those it did not. `--output` writes the lifter with σ of e
 so that 68 % holds for the people it was measured on; measure that file on others.
 """
 
-import argparse
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from scipy.special import erf
 from tqdm import tqdm
 
 from core.errors import UsageError
-from core.options import add_flags, check_options, option
+from core.options import Parser, add_flags, check_options, option
 from core.skeletons import COCO_21, H36M_21
 from core.types import Floats, Intrinsics, LifterInput
 from lifter.checkpoint import save_lifter
@@ -73,9 +72,7 @@ class Samples:
 
 def main(argv: Sequence[str]) -> int:
     """Command line of `python -m train calibrate`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m train calibrate", description="Count how often σ holds."
-    )
+    parser = Parser(prog="python -m train calibrate", description="Count how often σ holds.")
     add_motion(parser)
     add_shots(parser)
     add_flags(parser, fields(CalibrateOptions), defaults=True)

@@ -56,8 +56,8 @@ def test_people_are_at_their_joints_and_go_when_they_leave(tmp_path: Path) -> No
         batch = part.to_record_batch()
         frames = batch.column("frame").to_pylist()
         for name in batch.schema.names:
-            rows = batch.column(name).to_pylist()
             if name.endswith("Points3D:positions"):
+                rows = batch.column(name).to_pylist()
                 positions |= {f: np.array(p) for f, p in zip(frames, rows, strict=True) if p}
             if "Clear" in name:
                 cleared += frames
