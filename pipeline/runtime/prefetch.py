@@ -1,18 +1,23 @@
 """Stages side by side: an iterator whose items a thread makes in advance."""
 
+import _thread
 import queue
 import threading
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_CHECK_EVERY_S = 1.0  # whether the thread is alive: one that has no memory cannot say so
+_STARTS_WITHIN_S = 60.0
 
 
 class _End:
     """Marks the end of the items, and carries the producer's exception, if any."""
 
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
 
 
 def prefetch(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
@@ -29,9 +34,10 @@ def prefetch(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
 
     Raises:
         BaseException: What iterating over `items` raised, after the items before it.
+        MemoryError: The thread did not start, or died.
     """
     buffer: queue.Queue[T | _End] = queue.Queue(depth)
-    closed = threading.Event()
+    closed, end = threading.Event(), _End()
 
     def offer(item: T | _End) -> bool:
         while not closed.is_set():
@@ -43,22 +49,44 @@ def prefetch(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
         return False
 
     def produce() -> None:
-        error: BaseException | None = None
         try:
             for item in items:
                 if not offer(item):
                     return
         except BaseException as raised:
-            error = raised
-        offer(_End(error))
+            end.error = raised
+        with suppress(MemoryError):  # `take` sees that the thread has ended
+            offer(end)
 
-    thread = threading.Thread(target=produce, daemon=True)
-    thread.start()
+    def take() -> T | _End:
+        while True:
+            try:
+                return buffer.get(timeout=_CHECK_EVERY_S)
+            except queue.Empty:
+                if not has_ended.locked() and buffer.empty():
+                    end.error = end.error or MemoryError("a thread had no memory to go on")
+                    return end
+
+    # `Thread.start` would wait for ever where there is no memory for the thread to begin.
+    has_started, has_ended = threading.Lock(), threading.Lock()
+    has_started.acquire()
+    has_ended.acquire()
+
+    def run() -> None:
+        has_started.release()
+        try:
+            produce()
+        finally:
+            has_ended.release()
+
+    _thread.start_new_thread(run, ())
+    if not has_started.acquire(timeout=_STARTS_WITHIN_S):
+        raise MemoryError("a thread did not start")
     try:
-        while not isinstance(item := buffer.get(), _End):
+        while not isinstance(item := take(), _End):
             yield item
         if item.error is not None:
             raise item.error
     finally:
         closed.set()
-        thread.join()
+        has_ended.acquire()

@@ -136,12 +136,14 @@ class FramePipe:
         """What the thread does: a line a frame comes before the frame's picture."""
         assert self._process.stderr is not None
         pending = b""
-        while data := self._process.stderr.read(1 << 16):
-            *lines, pending = (pending + data).split(b"\n")
-            for line in lines:
-                if frame := self.text.frame(line.decode(errors="replace")):
-                    self._frames.put(frame)
-        self._frames.put(None)
+        try:
+            while data := self._process.stderr.read(1 << 16):
+                *lines, pending = (pending + data).split(b"\n")
+                for line in lines:
+                    if frame := self.text.frame(line.decode(errors="replace")):
+                        self._frames.put(frame)
+        finally:
+            self._frames.put(None)
 
 
 def _enlarge(process: subprocess.Popen[bytes]) -> None:

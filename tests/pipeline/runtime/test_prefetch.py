@@ -1,0 +1,37 @@
+"""Items that a thread makes in advance."""
+
+import queue
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.runtime.prefetch import prefetch
+
+
+def test_items_come_in_order_and_then_the_error() -> None:
+    def items() -> Iterator[int]:
+        yield from range(9)
+        raise ValueError("no more")
+
+    made = prefetch(items(), 2)
+    assert [next(made) for _ in range(9)] == list(range(9))
+    with pytest.raises(ValueError, match="no more"):
+        next(made)
+
+
+def test_a_thread_that_has_no_memory_to_say_so_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put = queue.Queue.put
+
+    def short(self: "queue.Queue[object]", item: object, *rest: object, **more: object) -> None:
+        if item != 1 and threading.current_thread() is not threading.main_thread():
+            raise MemoryError
+        put(self, item)
+
+    monkeypatch.setattr(queue.Queue, "put", short)
+    items = prefetch(iter([1, 2, 3]))
+    assert next(items) == 1
+    with pytest.raises(MemoryError):
+        next(items)
