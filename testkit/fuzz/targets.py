@@ -17,6 +17,7 @@ from core.archives import read_archive
 from core.errors import InputError, Video3DError
 from core.skeletons import COCO_17
 from core.types import VideoInfo
+from detectors.stored.layouts import LAYOUTS
 from detectors.stored.replay import Replay
 from lifter.predict import Lifter
 from lifter.published import read_published
@@ -27,7 +28,7 @@ from pipeline.batch.report import BatchReport
 from pipeline.config import PipelineConfig
 from pipeline.results.resume import weights_report
 from testkit.lifters import published_lifter
-from testkit.made.motion import bvh
+from testkit.made_motion import bvh
 from testkit.make_video import moving, run_ffmpeg
 from testkit.stored_files import FORMATS
 from testkit.walker import CAMERA, keypoints, moving_root, sequence_of, walking
@@ -150,8 +151,7 @@ def _first_file(folder: Path) -> Path:
 def _read_stored(path: Path, out: Path) -> str:
     reasons = []
     # Where a file does not say what its joints are.
-    known = ("coco_17", "body_25", "halpe_26", "coco_18", "blazepose_33", "coco_wholebody_133")
-    for skeleton in (None, *known):
+    for skeleton in (None, *LAYOUTS):
         try:
             Replay(path, skeleton).begin(VideoInfo(Path("clip.mp4"), 640, 360, 25.0, None, 0, None))
         except InputError as error:

@@ -1,3 +1,4 @@
+import math
 import os
 import socket
 import struct
@@ -380,6 +381,7 @@ def test_a_file_of_which_no_frame_comes_is_given_up(
     with pytest.raises(InputError, match="its next frame takes more than 0 s"):
         read(path)
     monkeypatch.setattr(facts, "_LOOK_S", 0.0)
+    monkeypatch.setattr(facts, "_LOOK_BYTES_S", math.inf)
     with pytest.raises(InputError, match="takes more than 0 s to look through"):
         read(moving(tmp_path / "slower.mp4"))
 
