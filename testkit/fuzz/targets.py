@@ -28,7 +28,7 @@ from pipeline.batch.report import BatchReport
 from pipeline.config import PipelineConfig
 from pipeline.results.resume import weights_report
 from testkit.lifters import published_lifter
-from testkit.made_motion import bvh
+from testkit.made.motion import bvh
 from testkit.make_video import moving, run_ffmpeg
 from testkit.stored_files import FORMATS
 from testkit.walker import CAMERA, keypoints, moving_root, sequence_of, walking
