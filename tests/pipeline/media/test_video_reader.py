@@ -1,4 +1,3 @@
-import math
 import os
 import socket
 import struct
@@ -13,7 +12,8 @@ from pipeline.media import ffmpeg_program, video_reader
 from pipeline.media.ffmpeg_program import frame_sync_option
 from pipeline.media.frame_times import constant_rate, measured
 from pipeline.media.images import write_image
-from pipeline.media.video import facts, ffmpeg_decoder
+from pipeline.media.video import facts, ffmpeg_decoder, frame_pipe
+from pipeline.media.video.facts import examine
 from pipeline.media.video.opencv_decoder import OpenCVDecoder
 from pipeline.media.video_reader import VideoReader, probe
 from testkit.make_video import (
@@ -376,12 +376,17 @@ def test_a_file_that_takes_more_memory_than_there_is_for_it_is_refused(
 def test_a_file_of_which_no_frame_comes_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sleeper = tmp_path / "sleeper"
+    sleeper.write_text("#!/bin/sh\nexec sleep 60\n")
+    sleeper.chmod(0o755)
     path = moving(tmp_path / "slow.mp4", options="-c:v mpeg4")
-    monkeypatch.setattr(ffmpeg_decoder, "STALLED_S", 0.0)
+    examine(path)  # by the true program, once in a process
+    monkeypatch.setattr(ffmpeg_decoder, "STALLED_S", 0.3)
+    monkeypatch.setattr(frame_pipe, "ffmpeg_program", lambda: str(sleeper))
     with pytest.raises(InputError, match="its next frame takes more than 0 s"):
         read(path)
-    monkeypatch.setattr(facts, "_LOOK_S", 0.0)
-    monkeypatch.setattr(facts, "_LOOK_BYTES_S", math.inf)
+    monkeypatch.setattr(facts, "_LOOK_S", 0.3)
+    monkeypatch.setattr(ffmpeg_program, "ffmpeg_program", lambda: str(sleeper))
     with pytest.raises(InputError, match="takes more than 0 s to look through"):
         read(moving(tmp_path / "slower.mp4"))
 
