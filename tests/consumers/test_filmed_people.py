@@ -6,7 +6,8 @@ from core.kinematics import BONES, bone_rotations, rigid_joints
 from core.skeletons import Skeleton
 from core.types import Floats
 from pipeline.export.rigs.motion import rigid_people, y_up
-from pipeline.results.result import Result
+from pipeline.motion.gait import steps_of_people
+from pipeline.results.result import Person, Result
 
 MOST_DEGREES = 40.0
 MOST_DRIFT_M = 0.01
@@ -68,3 +69,14 @@ def test_feet_in_contact_stay_where_they_are(filmed: Result) -> None:
                     drifts.append(float(np.ptp(at, axis=0).max()))
     assert len(drifts) > 8, "people walk"
     assert max(drifts) < MOST_DRIFT_M
+
+
+def test_steps_of_the_walker_are_those_counted_by_hand(filmed: Result, walker: Person) -> None:
+    steps = [step for step in steps_of_people(filmed.table)[walker.track_id] if step.end_s < 5.9]
+    strikes = [(step.side, round(30 * step.end_s)) for step in steps]
+    counted = [
+        ("right", 60), ("left", 78), ("right", 98), ("left", 115), ("right", 134), ("left", 152),
+        ("right", 170),
+    ]  # fmt: skip
+    assert [side for side, _ in strikes] == [side for side, _ in counted]
+    assert all(abs(a - b) <= 6 for (_, a), (_, b) in zip(strikes, counted, strict=True))
