@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from core.rotations import frames_of, shortest_arcs, turns_about, unit_vectors
 from core.skeletons import Skeleton
 from core.types import Array, Floats
 
@@ -153,11 +154,13 @@ def bone_rotations(joints_m: Floats, skeleton: Skeleton, fps: float) -> Floats:
     turned: dict[str, Floats] = {}
     hip_line, shoulder_line = at["l_hip"] - at["r_hip"], at["l_shoulder"] - at["r_shoulder"]
     lower_back, upper_back = at["spine"] - at["pelvis"], at["thorax"] - at["spine"]
-    turned["hips"] = _frame(hip_line, "x", lower_back, "y")
+    turned["hips"] = frames_of(hip_line, "x", lower_back, "y")
     height = np.linalg.norm(lower_back, axis=-1, keepdims=True)
     from_start = lower_back - _SPINE_START * height * (turned["hips"] @ _UP)
-    turned["spine"] = _frame(from_start, "y", _unit(hip_line) + _unit(shoulder_line), "x")
-    turned["chest"] = _frame(upper_back, "y", shoulder_line, "x")
+    turned["spine"] = frames_of(
+        from_start, "y", unit_vectors(hip_line) + unit_vectors(shoulder_line), "x"
+    )
+    turned["chest"] = frames_of(upper_back, "y", shoulder_line, "x")
     turned["upper_chest"] = turned["chest"]
     turned["neck"] = _swing(turned["chest"], _UP, at["neck_base"] - at["thorax"])
     turned["head"] = _swing(turned["neck"], _UP, at["head_top"] - at["neck_base"])
@@ -237,41 +240,9 @@ def relative_to_parents(rotations: Floats) -> Floats:
     return np.asarray(relative)
 
 
-def euler_angles(rotations: Floats, order: str, before: Floats | None = None) -> Floats:
-    """Tait-Bryan angles of rotations, turned about the axes that move along.
-
-    R = R_i(a) R_j(b) R_k(c) for the order "ijk". There are two such triples of any rotation; a
-    sequence takes those that change least from frame to frame, also through gimbal lock (b = ±90°)
-    and beyond a half turn.
-
-    Args:
-        rotations: (T, …, 3, 3).
-        order: Of the three axes, "ZXY" say.
-        before: (…, 3) the angles of the frame before the first one, to go on from.
-
-    Returns:
-        (T, …, 3) radians, in the order of `order`.
-    """
-    i, j, k = ("XYZ".index(axis) for axis in order)
-    sign = _handedness(i, j)
-    middle = np.arcsin(np.clip(sign * rotations[..., i, k], -1.0, 1.0))
-    first = np.arctan2(-sign * rotations[..., j, k], rotations[..., k, k])
-    last = np.arctan2(-sign * rotations[..., i, j], rotations[..., i, i])
-    angles = np.stack([first, middle, last], -1)
-    if before is not None:
-        angles = np.concatenate([before[None], angles])
-    other = np.stack([angles[..., 0] + np.pi, np.pi - angles[..., 1], angles[..., 2] + np.pi], -1)
-    same_step = np.abs(_wrapped(np.diff(angles, axis=0))).sum(-1)
-    other_step = np.abs(_wrapped(other[1:] - angles[:-1])).sum(-1)
-    changes = np.concatenate([np.zeros((1, *same_step.shape[1:]), bool), other_step < same_step])
-    takes_other = np.cumsum(changes, 0) % 2 == 1
-    chosen = np.unwrap(np.where(takes_other[..., None], other, angles), axis=0)
-    return np.asarray(chosen if before is None else chosen[1:])
-
-
 def _clavicle(out: Floats) -> Floats:
     """The direction (3,) of a collarbone at rest, on the side to which `out` points."""
-    return _unit(out + _CLAVICLE_SLOPE * _DOWN)
+    return unit_vectors(out + _CLAVICLE_SLOPE * _DOWN)
 
 
 def _swing(parent: Floats, rest: Floats, direction: Floats, home: Floats | None = None) -> Floats:
@@ -286,7 +257,7 @@ def _swing(parent: Floats, rest: Floats, direction: Floats, home: Floats | None 
         home: (3,).
     """
     home = rest if home is None else home / np.linalg.norm(home)
-    local = np.einsum("tji,tj->ti", parent, _unit(direction))
+    local = np.einsum("tji,tj->ti", parent, unit_vectors(direction))
     return np.asarray(parent @ shortest_arcs(home, local) @ shortest_arcs(rest, home))
 
 
@@ -308,8 +279,8 @@ def _twist_to_bend(
         fps: Frames per second.
         most: The twist, to either side, up to which a hinge is believed, radians.
     """
-    along = _unit(upper)
-    normal = np.cross(along, _unit(lower))
+    along = unit_vectors(upper)
+    normal = np.cross(along, unit_vectors(lower))
     real = swung @ hinge
     across = np.cross(along, real)
     z = (normal * real).sum(-1) + 1j * (normal * across).sum(-1)
@@ -317,7 +288,7 @@ def _twist_to_bend(
     z *= np.clip(0.5 + 2 * (np.cos(np.angle(z)) - np.cos(most)), 0.0, 1.0)
     bend = np.clip((np.abs(z) - _BENT[0]) / (_BENT[1] - _BENT[0]), 0.0, 1.0)
     z = bend * z + (1 - bend) * (_smooth(z, fps) + _TWIST_PRIOR)
-    return np.asarray(_about(along, np.angle(z)) @ swung)
+    return np.asarray(turns_about(along, np.angle(z)) @ swung)
 
 
 def _smooth(values: Array, fps: float) -> Array:
@@ -326,98 +297,6 @@ def _smooth(values: Array, fps: float) -> Array:
     kernel = np.exp(-((np.arange(-reach, reach + 1) / fps / _TWIST_SIGMA_S) ** 2) / 2)
     weights = np.convolve(np.ones(len(values)), kernel)[reach : len(values) + reach]
     return np.asarray(np.convolve(values, kernel)[reach : len(values) + reach] / weights)
-
-
-def _frame(first: Floats, first_axis: str, second: Floats, second_axis: str) -> Floats:
-    """Rotations (T, 3, 3) whose columns are axes: the first as given, the second made square to it.
-
-    Args:
-        first: (T, 3) of any length.
-        first_axis: Which column it is, "x", "y" or "z".
-        second: (T, 3) of any length.
-        second_axis: Likewise.
-    """
-    first = _unit(first)
-    second = _unit(second - (second * first).sum(-1, keepdims=True) * first)
-    i, j = "xyz".index(first_axis), "xyz".index(second_axis)
-    columns = {i: first, j: second, 3 - i - j: np.cross(first, second) * _handedness(i, j)}
-    return np.stack([columns[axis] for axis in range(3)], -1)
-
-
-def _handedness(i: int, j: int) -> float:
-    """1 where axes i and j follow each other (x y, y z, z x), else -1."""
-    return 1.0 if (j - i) % 3 == 1 else -1.0
-
-
-def _about(axis: Floats, angle: Floats) -> Floats:
-    """Rotations (T, 3, 3) about unit vectors (T, 3) by angles (T,): Rodrigues' formula."""
-    matrix = _cross_matrix(axis)
-    sine, cosine = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
-    return np.asarray(np.eye(3) + sine * matrix + (1 - cosine) * matrix @ matrix)
-
-
-def _cross_matrix(v: Floats) -> Floats:
-    """[v] of vectors (…, 3): [v] u = v × u."""
-    matrix = np.zeros((*v.shape, 3))
-    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        matrix[..., k, j], matrix[..., j, k] = v[..., i], -v[..., i]
-    return matrix
-
-
-def _unit(vectors: Floats) -> Floats:
-    """Vectors (…, 3) of length 1."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
-
-
-def shortest_arcs(start: Floats, end: Floats) -> Floats:
-    """Shortest rotations between unit vectors: I + [v] + [v]² / (1 + c), v = a × b, c = a · b.
-
-    Between opposite vectors, where any half turn is as short, it is one about an axis square to a.
-
-    Args:
-        start: a, (3,) or (T, 3).
-        end: b, (3,) or (T, 3).
-
-    Returns:
-        (3, 3) or (T, 3, 3).
-    """
-    cosine = (start * end).sum(-1)[..., None, None]
-    matrix = _cross_matrix(np.cross(start, end))
-    arcs = np.eye(3) + matrix + matrix @ matrix / np.maximum(1 + cosine, 1e-9)
-    square = _unit(np.cross(start, np.eye(3)[np.argmin(np.abs(start), -1)]))
-    half_turns = 2 * square[..., :, None] * square[..., None, :] - np.eye(3)
-    return np.where(cosine < -1 + 1e-7, half_turns, arcs)
-
-
-def quaternions(rotations: Floats) -> Floats:
-    """Rotations (…, 3, 3) as unit quaternions (…, 4), w x y z; which of ±q is not said.
-
-    Each is read from the largest of its four squares (Shepperd, "Quaternion from rotation matrix",
-    1978).
-    """
-    m = np.moveaxis(rotations, (-2, -1), (0, 1))
-    x, y, z = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
-    yz, zx, xy = m[2, 1] + m[1, 2], m[0, 2] + m[2, 0], m[1, 0] + m[0, 1]
-    a, b, c = m[0, 0], m[1, 1], m[2, 2]
-    rows = ((1 + a + b + c, x, y, z), (x, 1 + a - b - c, xy, zx), (y, xy, 1 - a + b - c, yz),
-            (z, zx, yz, 1 - a - b + c))  # fmt: skip
-    multiples = np.moveaxis(np.array(rows), (0, 1), (-2, -1))  # (…, 4, 4): 4 q_i q
-    squares = np.einsum("...ii->...i", multiples)
-    largest = np.argmax(squares, -1)[..., None, None]
-    chosen = np.take_along_axis(multiples, largest, -2)[..., 0, :]
-    return np.asarray(chosen / np.linalg.norm(chosen, axis=-1, keepdims=True))
-
-
-def from_quaternions(quaternions: Floats) -> Floats:
-    """Rotations (…, 3, 3) of quaternions (…, 4), w x y z, of any length but 0."""
-    q = quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True)
-    matrix = _cross_matrix(q[..., 1:])
-    return np.asarray(np.eye(3) + 2 * q[..., :1, None] * matrix + 2 * matrix @ matrix)
-
-
-def _wrapped(angles: Floats) -> Floats:
-    """The same angles in -π…π."""
-    return np.asarray((angles + np.pi) % (2 * np.pi) - np.pi)
 
 
 def _by_name(joints_m: Floats, skeleton: Skeleton) -> dict[str, Floats]:
@@ -442,9 +321,9 @@ def _foot_shape(at: Mapping[str, Floats], shin: float) -> tuple[float, float, fl
     lengths, behinds, heights = [], [], []
     for heel, toe, ankle in _both_sides("S_heel", "S_toe", "S_ankle"):
         sole, leg = at[toe] - at[heel], at[ankle] - at[heel]
-        behind = (_unit(sole) * leg).sum(-1)
+        behind = (unit_vectors(sole) * leg).sum(-1)
         lengths.append(np.linalg.norm(sole, axis=-1))
         behinds.append(behind)
-        heights.append(np.linalg.norm(leg - behind[:, None] * _unit(sole), axis=-1))
+        heights.append(np.linalg.norm(leg - behind[:, None] * unit_vectors(sole), axis=-1))
     behind_m = _median(behinds)
     return _median(heights), behind_m, _median(lengths) - behind_m

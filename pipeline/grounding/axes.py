@@ -1,4 +1,4 @@
-"""Directions: unit vectors, and the rotation from camera axes to world axes."""
+"""The rotation from camera axes to world axes."""
 
 import numpy as np
 
@@ -8,11 +8,6 @@ LEVEL_UP = np.array([0.0, -1.0, 0.0])
 """(3,) up in the axes of a level camera."""
 
 _PARALLEL = 1e-3  # sine of the angle between up and the view below which "right" is undefined
-
-
-def unit_vectors(vectors: Floats) -> Floats:
-    """Scale vectors (…, 3) to length 1; vectors shorter than 1e-9 stay near 0."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
 
 
 def world_axes(up: Floats) -> Floats:

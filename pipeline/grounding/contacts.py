@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.rotations import unit_vectors
 from core.skeletons import COCO_17, H36M_17, H36M_21, Skeleton
 from core.types import Floats
-from pipeline.grounding.axes import unit_vectors
 
 Bools = NDArray[np.bool_]
 Foot = Literal["left", "right"]

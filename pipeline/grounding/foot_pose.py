@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from core.rotations import unit_vectors
 from core.skeletons import H36M_21
 from core.types import Floats
-from pipeline.grounding.axes import unit_vectors
 from pipeline.grounding.contacts import ANKLES, Bools, Support
 from pipeline.grounding.leg_ik import fade_between, limited, reach_with_legs
 

@@ -15,9 +15,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from core.rotations import unit_vectors
 from core.skeletons import H36M_17
 from core.types import Floats
-from pipeline.grounding.axes import LEVEL_UP, unit_vectors
+from pipeline.grounding.axes import LEVEL_UP
 from pipeline.grounding.contacts import ANKLES, contact_medians, find_contacts
 from pipeline.grounding.person_motion import PersonMotion
 

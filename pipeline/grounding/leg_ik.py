@@ -7,9 +7,9 @@ This removes the foot skate that the root path leaves (as in Kovar, Schreiner an
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from core.rotations import unit_vectors
 from core.skeletons import H36M_17
 from core.types import Floats
-from pipeline.grounding.axes import unit_vectors
 from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Bools, Support
 
 _MAX_STRETCH = 0.995  # share of its length to which a leg is stretched

@@ -8,8 +8,8 @@ solution of one banded system.
 
 import numpy as np
 
+from core.rotations import unit_vectors
 from core.types import Floats
-from pipeline.grounding.axes import unit_vectors
 from pipeline.grounding.banded import solve_block_banded
 from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Soles, Support
 

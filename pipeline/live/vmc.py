@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from core.kinematics import TWIST_MARGIN_S, RestPose, bone_rotations, quaternions, rest_pose
+from core.kinematics import TWIST_MARGIN_S, RestPose, bone_rotations, rest_pose
+from core.rotations import quaternions
 from core.skeletons import Skeleton
 from core.types import Floats
 from pipeline.export.libraries import library

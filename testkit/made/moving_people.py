@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kinematics import BONES, PARENTS, RestPose, from_quaternions, rest_pose, rigid_joints
+from core.kinematics import BONES, PARENTS, RestPose, rest_pose, rigid_joints
+from core.rotations import from_quaternions
 from core.skeletons import H36M_21
 from core.types import Floats
 

@@ -7,13 +7,11 @@ from core.kinematics import (
     BONES,
     bone_heads,
     bone_rotations,
-    euler_angles,
-    from_quaternions,
-    quaternions,
     relative_to_parents,
     rest_pose,
     rigid_joints,
 )
+from core.rotations import euler_angles, from_quaternions, quaternions
 from core.skeletons import H36M_17, H36M_21, Skeleton
 from core.types import Floats
 from testkit.made.moving_people import in_t_pose

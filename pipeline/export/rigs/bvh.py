@@ -10,7 +10,7 @@ from typing import IO
 
 import numpy as np
 
-from core.kinematics import euler_angles
+from core.rotations import euler_angles
 from core.types import Floats
 from pipeline.export.base import Exporter
 from pipeline.export.rigs.motion import RigidPerson, rigid_people

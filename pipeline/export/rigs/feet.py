@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from core.kinematics import BONES, RestPose, rigid_joints, shortest_arcs
+from core.kinematics import BONES, RestPose, rigid_joints
+from core.rotations import shortest_arcs
 from core.skeletons import Skeleton
 from core.types import Floats
 

@@ -9,7 +9,8 @@ from tempfile import TemporaryFile
 
 import numpy as np
 
-from core.kinematics import BONES, quaternions
+from core.kinematics import BONES
+from core.rotations import quaternions
 from core.types import Array, Floats
 from pipeline.export.base import Exporter
 from pipeline.export.rigs.gltf import GlbWriter

@@ -11,14 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kinematics import (
-    TWIST_MARGIN_S,
-    RestPose,
-    bone_rotations,
-    from_quaternions,
-    quaternions,
-    rest_pose,
-)
+from core.kinematics import TWIST_MARGIN_S, RestPose, bone_rotations, rest_pose
+from core.rotations import from_quaternions, quaternions
 from core.types import Array, Floats
 from pipeline.export.rigs.feet import plant_feet
 from pipeline.motion.even import Grid, even_blocks, even_grid

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from core.errors import InputError, one_line
 from core.files import open_input
+from core.rotations import unit_vectors
 from core.skeletons import H36M_21
 from core.types import Array, Floats, check_shape
 from train.wild.motion.bvh import BvhMotion, read_bvh
@@ -122,14 +123,14 @@ def clip_from_cmu_positions(
         )
         if f"{word}FootUp" in names:
             up = positions[:, names.index(f"{word}FootUp")] - ankle
-            hinge = _unit(np.cross(up, ball - ankle))
+            hinge = unit_vectors(np.cross(up, ball - ankle))
         else:
             # Without rotations: the sole is where the foot bone is, turned about the leg's hinge.
             shin = positions[:, names.index(f"{word}Leg")] - ankle
-            hinge = _unit(np.cross(shin, ball - ankle))
+            hinge = unit_vectors(np.cross(shin, ball - ankle))
             up = Rotation.from_rotvec(-_POINTED * hinge).apply(np.cross(ball - ankle, hinge))
         toes_up = np.cross(tip - ball, hinge)
-        _add_foot(joints, side, ball, _unit(up), _unit(toes_up), _BALL_HEIGHT["cmu"])
+        _add_foot(joints, side, ball, unit_vectors(up), unit_vectors(toes_up), _BALL_HEIGHT["cmu"])
     head = positions[:, names.index("Head")]
     crown = positions[:, names.index("Head_end")] - head
     if "HeadFront" in names:
@@ -217,18 +218,13 @@ def _add_foot(
     ankle = joints[:, H36M_21.index(f"{side}_ankle")]
     drop = ((ankle - ball) * up).sum(-1, keepdims=True)
     along = ball - ankle + drop * up
-    toes_along = _unit(along - toes_up * (along * toes_up).sum(-1, keepdims=True))
+    toes_along = unit_vectors(along - toes_up * (along * toes_up).sum(-1, keepdims=True))
     length = np.linalg.norm(along, axis=-1, keepdims=True)
     height = ball_height * length
     joints[:, H36M_21.index(f"{side}_heel")] = ankle - _HEEL_BACK * along - (drop + height) * up
     joints[:, H36M_21.index(f"{side}_toe")] = (
         ball + _TOE_FORWARD * length * toes_along - height * toes_up
     )
-
-
-def _unit(vectors: Floats) -> Floats:
-    """(…, 3) vectors of length 1."""
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True).clip(1e-9))
 
 
 def _add_head(joints: Floats, up: Floats, forward: Floats) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from core.rotations import unit_vectors
 from core.types import Floats
 from train.wild.motion.mocap import MOCAP_JOINTS
 from train.wild.people.body import DRIVERS, Body
@@ -115,8 +116,8 @@ def _bone_rotations(body: Body, captured: dict[str, Floats], up: Floats) -> dict
 
 def _frame(left: Floats, up: Floats) -> Floats:
     """(T, 3, 3) with columns left, up, forward: `left` exactly, `up` as nearly as that allows."""
-    x = _unit(left)
-    z = _unit(np.cross(x, up))
+    x = unit_vectors(left)
+    z = unit_vectors(np.cross(x, up))
     return np.stack([x, np.cross(z, x), z], -1)
 
 
@@ -133,7 +134,7 @@ def _align_hinge(
     `rest` and `bones` are the upper arm and the forearm at rest, (3,), and captured, (T, 3). Where
     the elbow is nearly straight, its hinge is unknown and the arm is not twisted.
     """
-    axis = _unit(bones[0])
+    axis = unit_vectors(bones[0])
     goal, now = bones[1], swung @ rest[1]
     # Without their parts along the axis, captured and swung forearm differ by the twist alone.
     goal = goal - axis * (goal * axis).sum(-1, keepdims=True)
@@ -141,14 +142,14 @@ def _align_hinge(
     sine = np.linalg.norm(goal, axis=-1, keepdims=True) / np.linalg.norm(
         bones[1], axis=-1, keepdims=True
     )
-    twist = least_rotation(_unit(now), _unit(goal))
+    twist = least_rotation(unit_vectors(now), unit_vectors(goal))
     return np.where((sine > _MIN_BEND)[..., None], twist @ swung, swung)
 
 
 def _foot_frame(ankle: Floats, heel: Floats, toe: Floats) -> Floats:
     """(…, 3, 3) with columns left, up, forward of a foot whose points (…, 3) are known."""
-    left = _unit(np.cross(ankle - heel, toe - heel))
-    forward = _unit(toe - heel)
+    left = unit_vectors(np.cross(ankle - heel, toe - heel))
+    forward = unit_vectors(toe - heel)
     return np.stack([left, np.cross(forward, left), forward], -1)
 
 
@@ -157,15 +158,10 @@ def least_rotation(a: Floats, b: Floats) -> Floats:
 
     R = I + [v]× + [v]×² / (1 + c), with v = a × b and c = aᵀb for unit vectors.
     """
-    a, b = _unit(a), _unit(b)
+    a, b = unit_vectors(a), unit_vectors(b)
     axis = np.cross(a, b)  # v
     cosine = (a * b).sum(-1)[:, None, None]  # c
     x, y, z = axis.T
     zero = np.zeros_like(x)
     k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(-1, 3, 3)  # [v]×
     return np.asarray(np.eye(3) + k + k @ k / np.maximum(1 + cosine, 1e-6))
-
-
-def _unit(v: Floats) -> Floats:
-    """Vectors of length 1 along the last axis."""
-    return np.asarray(v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9))
