@@ -3,12 +3,13 @@
 import glob
 import hashlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BufferedReader
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from core.errors import InputError
 
@@ -34,6 +35,15 @@ def result_stem(path: Path) -> str:
     while name[end] & 0xC0 == 0x80:  # inside a letter of UTF-8
         end -= 1
     return f"{os.fsdecode(name[:end])}~{mark}"
+
+
+def number_in(name: str) -> int | None:
+    """The last number in a file's name, without its extension; None if there is none.
+
+    It is 12 in `take2_000012_keypoints.json`.
+    """
+    digits = re.findall("[0-9]+", PurePath(name).stem)
+    return int(digits[-1]) if digits else None
 
 
 def open_input(path: Path) -> BufferedReader:

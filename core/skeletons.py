@@ -121,6 +121,8 @@ H36M_21 = Skeleton(
     (*H36M_17.joints, "r_heel", "r_toe", "l_heel", "l_toe"),
     (*H36M_17.parents, 3, 3, 6, 6),
 )
+FOOT_BONES = H36M_21.bones[len(H36M_17.bones) :]
+"""(ankle, heel or toe) index pairs of `H36M_21`, by heel or toe."""
 
 # https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker
 BLAZEPOSE_33 = Skeleton(

@@ -41,6 +41,24 @@ def check_shape(name: str, array: Array, expected: tuple[int | None, ...]) -> No
         raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}")
 
 
+def joints_of(skeleton: Skeleton, values: Floats, own: Skeleton, missing: float) -> Floats:
+    """Select the joints of a skeleton by name.
+
+    Args:
+        skeleton: Whose joints are wanted, K' of them.
+        values: (N, K, …) of the joints of `own`.
+        own: Theirs.
+        missing: What stands for joints that `own` lacks.
+
+    Returns:
+        (N, K', …) of the type of `values`.
+    """
+    shared = tuple(joint for joint in skeleton.joints if joint in own.joints)
+    selected = np.full((len(values), len(skeleton), *values.shape[2:]), missing, values.dtype)
+    selected[:, skeleton.indices(shared)] = values[:, own.indices(shared)]
+    return selected
+
+
 @dataclass(frozen=True)
 class VideoInfo:
     """What a video file says of itself.
@@ -113,19 +131,12 @@ class Detections:
         """
         if skeleton == self.skeleton:
             return self
-        shared = tuple(joint for joint in skeleton.joints if joint in self.skeleton.joints)
-        to, of = skeleton.indices(shared), self.skeleton.indices(shared)
-
-        def selected(values: Floats, unseen: float) -> Floats:
-            chosen = np.full((len(self), len(skeleton), *values.shape[2:]), unseen, values.dtype)
-            chosen[:, to] = values[:, of]
-            return chosen
-
+        own = self.skeleton
         return replace(
             self,
-            keypoints_xy=selected(self.keypoints_xy, np.nan),
-            keypoint_scores=selected(self.keypoint_scores, 0.0),
-            keypoints_3d=selected(self.keypoints_3d, np.nan),
+            keypoints_xy=joints_of(skeleton, self.keypoints_xy, own, np.nan),
+            keypoint_scores=joints_of(skeleton, self.keypoint_scores, own, 0.0),
+            keypoints_3d=joints_of(skeleton, self.keypoints_3d, own, np.nan),
             skeleton=skeleton,
         )
 

@@ -7,7 +7,7 @@ two errors are nearly independent.
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d, uniform_filter1d
 
-from core.skeletons import H36M_17, Skeleton
+from core.skeletons import FOOT_BONES, H36M_17, H36M_21, Skeleton
 from core.types import Floats
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 
@@ -73,6 +73,6 @@ def fuse(
     shift = (fused[:, _SHOULDERS] - joints_m[:, _SHOULDERS]).mean(1)
     fused[:, _ABOVE] += shift[:, None]
     fused[:, _SPINE] += shift / 2
-    for ankle, joint in skeleton.bones[len(H36M_17.bones) :]:  # of the feet
+    for ankle, joint in FOOT_BONES if skeleton == H36M_21 else ():
         fused[:, joint] += fused[:, ankle] - joints_m[:, ankle]
     return fused

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.skeletons import COCO_17, COCO_21, H36M_17, Skeleton
-from core.types import Floats, LifterInput
+from core.types import Floats, LifterInput, joints_of
 
 CONVERTIBLE = (COCO_17, H36M_17)
 """The skeletons of networks' keypoints that can be made of COCO-17."""
@@ -56,18 +56,15 @@ def with_keypoints_of(sequence: LifterInput, skeleton: Skeleton) -> LifterInput:
         return sequence
     if {sequence.skeleton, skeleton} != {COCO_17, COCO_21}:
         raise ValueError(f"expected {skeleton.name} keypoints, got {sequence.skeleton.name}")
-    frames, kept = len(sequence.times_s), min(len(skeleton), len(sequence.skeleton))
 
-    def resized(values: Floats, missing: float) -> Floats:
-        full = np.full((frames, len(skeleton), *values.shape[2:]), missing)
-        full[:, :kept] = values[:, :kept]
-        return full
+    def selected(values: Floats, missing: float) -> Floats:
+        return joints_of(skeleton, values.astype(np.float64), sequence.skeleton, missing)
 
     return replace(
         sequence,
-        keypoints=resized(sequence.keypoints, np.nan),
-        scores=resized(sequence.scores, 0.0),
-        keypoints_3d=resized(sequence.keypoints_3d, np.nan),
+        keypoints=selected(sequence.keypoints, np.nan),
+        scores=selected(sequence.scores, 0.0),
+        keypoints_3d=selected(sequence.keypoints_3d, np.nan),
         skeleton=skeleton,
     )
 

@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.files import number_in
 from core.missing import is_missing
-from core.numbered import number_in
 from core.types import Floats, check_shape
 
 BOX_MARGIN = 0.1

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import UsageError
-from core.files import result_stem
-from core.numbered import number_in
+from core.files import number_in, result_stem
 from pipeline.batch.addresses import files_at, is_address, parse_location
 from pipeline.batch.jobs import Job
 from pipeline.media.images import is_image

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.rotations import unit_vectors
+from core.runs import true_runs
 from core.skeletons import COCO_17, H36M_17, H36M_21, Skeleton
 from core.types import Floats
 
@@ -201,7 +202,7 @@ def find_contacts(speeds: Floats, heights: Floats, fps: float, soles: Soles) -> 
         enters = low[:, point] & (speeds[:, point] < soles.enter_m_s)
         stays = low[:, point] & (speeds[:, point] < soles.leave_m_s)
         mask = _close_gaps(_hysteresis(enters, stays), _MAX_GAP_S * fps)
-        for start, stop in runs(mask):
+        for start, stop in true_runs(mask):
             contact = Contact(point, start, stop)
             if stop - start >= min_frames and not _is_apex(contact, heights[:, point], fps):
                 contacts.append(contact)
@@ -258,7 +259,7 @@ def stances(contacts: Bools, times_s: Floats) -> list[Stance]:
     for rows in np.split(np.arange(len(times_s)), breaks):
         for foot in range(2):
             heel, toe = contacts[rows, 2 * foot], contacts[rows, 2 * foot + 1]
-            for start, stop in runs(heel | toe):
+            for start, stop in true_runs(heel | toe):
                 stance = _stance(_FEET[foot], heel, toe, start, stop, times_s[rows])
                 found.append((rows[start], foot, stance))
     return [stance for _, _, stance in sorted(found, key=lambda item: item[:2])]
@@ -307,7 +308,7 @@ def _sliding_minimum(values: Floats, reach: int) -> Floats:
 def _hysteresis(strong: Bools, weak: Bools) -> Bools:
     """Keep the runs of `weak` (T,) that hold at least one `strong`."""
     kept = np.zeros_like(weak)
-    for start, stop in runs(weak):
+    for start, stop in true_runs(weak):
         kept[start:stop] = strong[start:stop].any()
     return kept
 
@@ -315,13 +316,7 @@ def _hysteresis(strong: Bools, weak: Bools) -> Bools:
 def _close_gaps(mask: Bools, max_frames: float) -> Bools:
     """Fill runs of False in `mask` (T,) that are short and have True on both sides."""
     closed = mask.copy()
-    for start, stop in runs(~mask):
+    for start, stop in true_runs(~mask):
         if start > 0 and stop < len(mask) and stop - start <= max_frames:
             closed[start:stop] = True
     return closed
-
-
-def runs(mask: Bools) -> list[tuple[int, int]]:
-    """Runs of True in `mask` (T,), as (start, stop)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]

@@ -16,8 +16,7 @@ import numpy as np
 from PIL import Image
 
 from core.errors import InputError
-from core.files import read_input
-from core.numbered import number_in
+from core.files import number_in, read_input
 from core.types import Frame, Picture, VideoInfo
 from pipeline.media.files import MAX_PIXELS, too_large_error
 from pipeline.media.image_bytes import MAX_SCANS, plain_png, scans

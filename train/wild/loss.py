@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from core.skeletons import H36M_17, H36M_21
+from core.skeletons import FOOT_BONES, H36M_17
 from train.metrics import mpjpe, p_mpjpe
 
 COVERAGE = 0.68
@@ -13,7 +13,6 @@ COVERAGE = 0.68
 _FOOT_SHARE = 0.3  # of the feet's directions in the loss
 _SIGMA_SHARE = 0.01  # metres for a factor of e between σ and the error
 _SMALLEST_M = 1e-4  # an error is no smaller than that
-_FEET = H36M_21.bones[len(H36M_17.bones) :]  # (ankle, heel or toe)
 
 
 def training_loss(predicted: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,7 +40,7 @@ def training_loss(predicted: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     body = slice(len(H36M_17))
     error: Tensor = mpjpe(joints, target)
     shape = p_mpjpe(joints[:, body], target[:, body])
-    ankles, feet = map(list, zip(*_FEET, strict=True))
+    ankles, feet = map(list, zip(*FOOT_BONES, strict=True))
     difference = joints - target
     feet_off = (difference[:, feet] - difference[:, ankles]).norm(dim=-1).mean()
     missed = difference.detach().norm(dim=-1).clamp(min=_SMALLEST_M).log() - log_sigma

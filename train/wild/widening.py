@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21
+from core.skeletons import COCO_17, COCO_21, FOOT_BONES, H36M_17
 from lifter.checkpoint import load_lifter
 from lifter.model import TemporalConvNet
 from train.wild.loss import FIRST_LOG_SIGMA
@@ -40,7 +40,7 @@ def starting_weights(path: Path, model: TemporalConvNet) -> dict[str, Tensor]:
     keypoints, path_row = per_keypoint[:, :-1], per_keypoint[:, -1:]
     widened = torch.cat([keypoints, feet, path_row], 1).flatten(1, 2)
 
-    same_as = [*range(len(H36M_17)), *(ankle for ankle, _ in H36M_21.bones[len(H36M_17.bones) :])]
+    same_as = [*range(len(H36M_17)), *(ankle for ankle, _ in FOOT_BONES)]
     joints = shrink.reshape(len(H36M_17), 3, channels, 1)[same_as]  # (J, 3, C, 1)
     weight = torch.cat([joints, torch.zeros_like(joints[:, :1])], 1).flatten(0, 1)
     positions = bias.reshape(len(H36M_17), 3)[same_as]
