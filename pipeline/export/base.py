@@ -54,6 +54,11 @@ class Exporter(ABC):
         self.notes: list[str] = []
         """What people should know of the files, which `write` adds; the report has them."""
 
+    def note(self, text: str | None) -> None:
+        """Add to `notes`; None is nothing to be known."""
+        if text:
+            self.notes.append(text)
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "name" in vars(cls):

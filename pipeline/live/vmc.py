@@ -13,8 +13,8 @@ from core.kinematics import TWIST_MARGIN_S, RestPose, bone_rotations, rest_pose
 from core.rotations import quaternions
 from core.skeletons import Skeleton
 from core.types import Floats
+from pipeline.export.axes import y_up
 from pipeline.export.libraries import library
-from pipeline.export.rigs.motion import y_up
 from pipeline.export.rigs.names import BONE_NAMES, rig
 from pipeline.live.moment import LiveBody, Moment
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.skeletons import Skeleton
 from core.types import Array, Floats
 from pipeline.motion.quantities import AXIS_SHARE
+from pipeline.motion.stretches import COLUMNS
 from pipeline.results.archive import PoseTable
 
 Side = Literal["left", "right"]
@@ -75,10 +76,7 @@ def steps_of_people(table: PoseTable) -> dict[int, list[Step]]:
     skeleton = table.joints
     feet_and_hips = [*_feet(skeleton), *skeleton.indices(("l_hip", "r_hip"))]
     parts: dict[int, list[tuple[Array, ...]]] = {}
-    names = (
-        "frame_index", "track_id", "time_s", "joints_world_m", "joint_sigma_m", "contacts",
-    )  # fmt: skip
-    for chunk in zip(*(table.chunks(name) for name in names), strict=True):
+    for chunk in zip(*(table.chunks(name) for name in COLUMNS), strict=True):
         frames, persons, times, joints, sigmas, contacts = chunk
         for person in np.unique(persons).tolist():
             own = persons == person

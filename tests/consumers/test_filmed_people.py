@@ -5,7 +5,8 @@ import numpy as np
 from core.kinematics import BONES, bone_rotations, rigid_joints
 from core.skeletons import Skeleton
 from core.types import Floats
-from pipeline.export.rigs.motion import rigid_people, y_up
+from pipeline.export.axes import y_up
+from pipeline.export.rigs.motion import rigid_people
 from pipeline.motion.gait import steps_of_people
 from pipeline.results.result import Person, Result
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.export.axes import y_up
 from pipeline.export.base import write_exports
-from pipeline.export.biomechanics.markers import marker_names, y_up
+from pipeline.export.biomechanics.markers import marker_names
 from pipeline.results.result import Person, Result
 from testkit.consumers import ask, environment
 from weights.fetch import FetchError, Wheel, download_wheel, unpack_members

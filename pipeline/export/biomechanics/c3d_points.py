@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from core.skeletons import Skeleton
+from pipeline.export.axes import y_up
 from pipeline.export.base import Exporter
-from pipeline.export.biomechanics.markers import marker_names, y_up
+from pipeline.export.biomechanics.markers import marker_names
 from pipeline.export.libraries import library
 from pipeline.motion.even import Block, Grid, even_blocks, even_grid
 from pipeline.results.result import Result
@@ -27,8 +28,7 @@ class C3dExporter(Exporter):
     def write(self, result: Result, folder: Path) -> None:
         """See `Exporter.write`."""
         grid = even_grid(result.table, result.report.video.fps)
-        if grid.note:
-            self.notes.append(grid.note)
+        self.note(grid.note)
         for person in result.people:
             blocks = even_blocks(result.table, grid, person.track_id)
             stem = f"{result.stem}_person{person.track_id}"

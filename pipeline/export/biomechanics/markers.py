@@ -1,9 +1,6 @@
-"""Joints as markers: names of Pose2Sim's Halpe setups of OpenSim, and its axes, Y up."""
-
-import numpy as np
+"""Joints as markers: names of Pose2Sim's Halpe setups of OpenSim."""
 
 from core.skeletons import Skeleton
-from core.types import Floats
 
 _MARKERS = {
     "pelvis": "Hip", "spine": "Spine", "thorax": "Neck", "neck_base": "HeadBase",
@@ -24,9 +21,3 @@ def marker_names(skeleton: Skeleton) -> tuple[str, ...]:
 def _marker(joint: str) -> str:
     side, _, rest = joint.partition("_")
     return side.upper() + _MARKERS[rest] if side in ("l", "r") else _MARKERS[joint]
-
-
-def y_up(joints_m: Floats) -> Floats:
-    """World axes (…, 3), z up, to OpenSim's, Y up: x right, y up, z towards the camera."""
-    x, y, z = np.moveaxis(joints_m, -1, 0)
-    return np.stack([x, z, -y], -1)

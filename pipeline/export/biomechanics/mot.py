@@ -7,8 +7,8 @@ from scipy.spatial.transform import Rotation
 
 from core.skeletons import Skeleton
 from core.types import Floats
+from pipeline.export.axes import y_up
 from pipeline.export.base import Exporter
-from pipeline.export.biomechanics.markers import y_up
 from pipeline.motion.angles import PELVIS, pelvis_axes
 from pipeline.motion.even import Grid, even_blocks, even_grid
 from pipeline.motion.quantities import QUANTITIES, Quantity
@@ -44,8 +44,7 @@ class MotExporter(Exporter):
     def write(self, result: Result, folder: Path) -> None:
         """See `Exporter.write`."""
         grid = even_grid(result.table, result.report.video.fps)
-        if grid.note:
-            self.notes.append(grid.note)
+        self.note(grid.note)
         for person in result.people:
             path = folder / f"{result.stem}_person{person.track_id}.mot"
             _write(path, result, grid, person.track_id, self.options.measures)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from pipeline.export.axes import y_up
 from pipeline.export.base import Exporter
-from pipeline.export.biomechanics.markers import marker_names, y_up
+from pipeline.export.biomechanics.markers import marker_names
 from pipeline.motion.even import Grid, even_blocks, even_grid
 from pipeline.results.result import Result
 
@@ -19,8 +20,7 @@ class TrcExporter(Exporter):
     def write(self, result: Result, folder: Path) -> None:
         """See `Exporter.write`."""
         grid = even_grid(result.table, result.report.video.fps)
-        if grid.note:
-            self.notes.append(grid.note)
+        self.note(grid.note)
         for person in result.people:
             path = folder / f"{result.stem}_person{person.track_id}.trc"
             _write(path, result, grid, person.track_id)

@@ -30,8 +30,7 @@ class BvhExporter(Exporter):
     def write(self, result: Result, folder: Path) -> None:
         """See `Exporter.write`."""
         grid, people = rigid_people(result)
-        if grid.note:
-            self.notes.append(grid.note)
+        self.note(grid.note)
         names = BONE_NAMES[self.options.bvh_names]
         for person in people:
             path = folder / f"{result.stem}_person{person.track_id}.bvh"

@@ -31,8 +31,7 @@ class FbxExporter(Exporter):
         """See `Exporter.write`."""
         command = _blender(self.options.blender)
         grid, people = rigid_people(result)
-        if grid.note:
-            self.notes.append(grid.note)
+        self.note(grid.note)
         target = folder / f"{result.stem}.fbx"
         with TemporaryDirectory(dir=folder) as scratch:
             scene = Path(scratch) / "scene.glb"

@@ -34,8 +34,7 @@ class GlbExporter(Exporter):
     def write(self, result: Result, folder: Path) -> None:
         """See `Exporter.write`."""
         grid, people = rigid_people(result)
-        if grid.note:
-            self.notes.append(grid.note)
+        self.note(grid.note)
         write_glb(folder / f"{result.stem}.glb", result.stem, grid, people)
 
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from core.kinematics import TWIST_MARGIN_S, RestPose, bone_rotations, rest_pose
 from core.rotations import from_quaternions, quaternions
+from core.runs import true_runs
 from core.types import Array, Floats
+from pipeline.export.axes import y_up
 from pipeline.export.rigs.feet import plant_feet
 from pipeline.motion.even import Grid, even_blocks, even_grid
 from pipeline.results.archive import PoseTable
@@ -79,7 +81,7 @@ class RigidPerson:
                 rotations, rows.joints, rows.contacts, self.rest, skeleton, fps
             )
             is_whole = np.abs(np.linalg.det(rotations[own]) - 1).max(1) < _WHOLE  # nor NaN
-            for start, stop in _true_runs(is_whole):
+            for start, stop in true_runs(is_whole):
                 taken = slice(own.start + start, own.start + stop)
                 poses = Poses(rows.start + taken.start, rotations[taken], root[taken])
                 if before is not None:
@@ -90,7 +92,7 @@ class RigidPerson:
     def _rows_in_view(self) -> Iterator["_Rows"]:
         for block in even_blocks(self._table, self.grid, self.track_id):
             joints = y_up(block["joints_world_m"].astype(np.float64))
-            for start, stop in _true_runs(block.is_known & np.isfinite(joints).all((1, 2))):
+            for start, stop in true_runs(block.is_known & np.isfinite(joints).all((1, 2))):
                 yield _Rows(block.start + start, joints[start:stop], block["contacts"][start:stop])
 
 
@@ -104,11 +106,6 @@ def rigid_people(result: Result) -> tuple[Grid, list[RigidPerson]]:
         for track_id, joints in sorted(samples.items())
     ]
     return grid, people
-
-
-def y_up(positions: Floats) -> Floats:
-    """World axes (…, 3), z up, to y up: a quarter turn about x."""
-    return np.stack([positions[..., 0], positions[..., 2], -positions[..., 1]], -1)
 
 
 def _samples(table: PoseTable) -> dict[int, Floats]:
@@ -145,12 +142,6 @@ def _windows(parts: Iterable[_Rows], margin: int) -> Iterator[tuple[_Rows, slice
             held, first = held.after(outdated), last - outdated
     if held is not None:
         yield held, slice(first, len(held.joints))
-
-
-def _true_runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Start and stop of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
 def _between(before: Poses, after: Poses) -> Iterator[Poses]:

@@ -35,8 +35,7 @@ class NetcdfExporter(Exporter):
             }  # fmt: skip
             _describe(file, result, grid)
             _fill(file, result, grid)
-        if grid.note:
-            self.notes.append(grid.note)
+        self.note(grid.note)
 
 
 def _describe(file: Any, result: Result, grid: Grid) -> None:

@@ -9,7 +9,7 @@ import pytest
 from core.kinematics import bone_rotations, rest_pose, rigid_joints
 from core.skeletons import H36M_21
 from core.types import CameraPoses, Floats, Frame
-from pipeline.export.rigs.motion import y_up
+from pipeline.export.axes import y_up
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.live.stream import open_stream
 from pipeline.render.person import PersonInFrame

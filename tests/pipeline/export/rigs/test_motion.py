@@ -8,7 +8,8 @@ import pytest
 from core.kinematics import bone_rotations, rigid_joints
 from core.skeletons import H36M_17, H36M_21
 from core.types import Floats
-from pipeline.export.rigs.motion import Poses, RigidPerson, rigid_people, y_up
+from pipeline.export.axes import y_up
+from pipeline.export.rigs.motion import Poses, RigidPerson, rigid_people
 from testkit.made import array_results
 from testkit.made.array_results import Actor, array_result
 from testkit.made.moving_people import FPS, striding, tumbling
