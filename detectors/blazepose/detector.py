@@ -56,7 +56,7 @@ NEW_PERSON_CLEARNESS = 0.5
 FOLLOWED_PRESENCE = 0.5
 """The presence below which a person who is followed back is lost: they are soon seen well."""
 HARD_FRAMES = 8
-"""Who is followed has to be hard to see for so many frames, as nobody is who only comes or goes."""
+"""Frames for which a followed person has to be hard to see: who only comes or goes is not."""
 CUT_JOINTS = 3
 """A person with so many joints of limbs outside the picture is hard to see."""
 UNCLEAR, CLEAR = 0.6, 0.75
@@ -230,7 +230,7 @@ class BlazePose:
         """Add those whom a finder sees in a window and who are not among `people` yet.
 
         BlazePose's finder sees less, but not only what the other sees, and not in small windows. It
-        helps out where nobody is known.
+        helps out where no person is known.
         """
         if self._boxes is not None:
             for box in unknown(self._boxes.find(rgb, window), people, rgb):

@@ -14,7 +14,7 @@ from detectors.blazepose.region import Region
 FAR_SIDE, TINY_SIDE = 0.6, 0.35
 """Sides of the smaller windows, in the frame's shorter side."""
 MIN_SIDE_PX = 24
-"""Nobody is recognised in smaller squares."""
+"""No person is recognised in smaller squares."""
 MAX_SQUARES = 150
 """Of a size in a frame: 136 in a panorama of 8:1, thousands in a strip."""
 SMALL_PERSON = 0.4

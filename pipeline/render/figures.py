@@ -107,41 +107,41 @@ class FigurePainter:
         points = projection.pixels(joints)
         depth = projection.depth(joints)
         scale = projection.scale(joints)
-        doubt = _doubt(person.joint_sigma_m)
+        uncertainty = _uncertainty(person.joint_sigma_m)
         shapes = []
         for parent, child, width_m, side in limbs_of(person.skeleton):
             middle = float(depth[parent] + depth[child]) / 2
-            colour = self._faded(track_colour(person.track_id, side), middle, doubt[child])
+            colour = self._faded(track_colour(person.track_id, side), middle, uncertainty[child])
             width = width_m * float(scale[parent] + scale[child]) / 2
             shapes.append(_Shape(middle, points[parent], points[child], width, colour))
         neck, top = person.skeleton.indices(("neck_base", "head_top"))
         middle_colour = track_colour(person.track_id, Side.MIDDLE)
-        colour = self._faded(middle_colour, float(depth[top]), doubt[top])
+        colour = self._faded(middle_colour, float(depth[top]), uncertainty[top])
         centre = points[neck] * 0.45 + points[top] * 0.55
         diameter = 2 * HEAD_RADIUS_M * float(scale[top])
         shapes.append(_Shape(float(depth[top]), centre, None, diameter, colour))
         return shapes
 
-    def _faded(self, colour: Colour, depth: float, doubt: float) -> Colour:
-        """A colour that fades a little into the background with distance, and more with doubt."""
+    def _faded(self, colour: Colour, depth: float, uncertainty: float) -> Colour:
+        """A colour that fades into the background: a little with distance, more if not sure."""
         share = 0.35 * min(max((depth - self._near) / (self._far - self._near), 0.0), 1.0)
-        return mix(colour, BACKGROUND, round(1 - (1 - share) * (1 - FAINTEST * doubt), 2))
+        return mix(colour, BACKGROUND, round(1 - (1 - share) * (1 - FAINTEST * uncertainty), 2))
 
     def _draw_halo(self, image: Picture, person: PersonInFrame) -> None:
         """A faint cloud around limbs that are not sure, one standard deviation wide."""
-        doubt, sigma_m = _doubt(person.joint_sigma_m), person.joint_sigma_m
-        if not doubt.any():
+        uncertainty, sigma_m = _uncertainty(person.joint_sigma_m), person.joint_sigma_m
+        if not uncertainty.any():
             return
         mask = np.zeros((image.shape[0] // 2, image.shape[1] // 2), np.uint8)  # it is blurred
         points = self._stage.projection.pixels(person.joints_world_m) / 2
         scale = self._stage.projection.scale(person.joints_world_m) / 2
         for parent, child, width_m, _ in sorted(
-            limbs_of(person.skeleton), key=lambda limb: float(doubt[limb[1]])
+            limbs_of(person.skeleton), key=lambda limb: float(uncertainty[limb[1]])
         ):
             ends = (points[parent], points[child])
-            if doubt[child] and all(is_drawable(end, mask) for end in ends):
+            if uncertainty[child] and all(is_drawable(end, mask) for end in ends):
                 width = (width_m + 2 * float(sigma_m[child])) * float(scale[child])
-                level = round(255 * HALO * float(doubt[child]))
+                level = round(255 * HALO * float(uncertainty[child]))
                 line(mask, *ends, (level, level, level), width)
         mask = cv2.GaussianBlur(mask, (0, 0), image.shape[0] / 180)
         x, y, width, height = (2 * side for side in cv2.boundingRect(mask))
@@ -204,7 +204,7 @@ def limbs_of(skeleton: Skeleton) -> tuple[tuple[int, int, float, Side], ...]:
     )
 
 
-def _doubt(sigma_m: Floats) -> Floats:
+def _uncertainty(sigma_m: Floats) -> Floats:
     """(J,) from 0 for a joint that is sure, or of which that is not known, to 1 (`*_SIGMA_M`)."""
     share = (np.nan_to_num(sigma_m) - SURE_SIGMA_M) / (UNSURE_SIGMA_M - SURE_SIGMA_M)
     return np.asarray(share.clip(0, 1))

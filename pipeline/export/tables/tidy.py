@@ -135,12 +135,12 @@ def measure_rows(table: PoseTable) -> Iterator[Rows]:
         joints, sigmas = stretch["joints_world_m"][own], stretch["joint_sigma_m"][own]
         speeds, speed_sigmas = joint_speeds(stretch)
         values = [one.values(joints, table.joints) for one in known]
-        doubts = [one.sigma(joints, sigmas, table.joints) for one in known]
+        value_sigmas = [one.sigma(joints, sigmas, table.joints) for one in known]
         yield {
             **_who_and_when(frames, times, stretch["track_id"][own], len(names)),
             "measure": np.tile(names, len(frames)),
             "value": np.column_stack([*values, speeds]).ravel(),
-            "sigma": np.column_stack([*doubts, speed_sigmas]).ravel(),
+            "sigma": np.column_stack([*value_sigmas, speed_sigmas]).ravel(),
             "unit": np.tile(units, len(frames)),
         }
 
