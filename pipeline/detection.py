@@ -6,8 +6,8 @@ in, on those frames alone.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,8 @@ from pipeline.media.frame_times import measured
 from pipeline.media.options import ClipOptions
 from pipeline.media.reread import Rereader
 from pipeline.media.shots import mark_cuts
+from pipeline.media.video.fitting import Size
+from pipeline.media.video.kept_frames import KeptFrames
 from pipeline.results.detections import DetectionSpool
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress
@@ -48,7 +50,8 @@ class FirstPass:
     info: The video, as measured where all of it was read.
     frame_indices: (F,) `Frame.index`.
     times_s: (F,) seconds.
-    detections: Those of each frame; the caller closes them.
+    detections: Those of each frame.
+    kept: The frames, small; None where none were asked for.
     shot_starts: The places, among the F, of frames that begin another shot.
     is_smoothed: Whether keypoints were smoothed before.
     warnings: What is odd about the video and its keypoints, a line each.
@@ -58,13 +61,38 @@ class FirstPass:
     frame_indices: NDArray[np.int64]
     times_s: Floats
     detections: DetectionSpool
+    kept: KeptFrames | None
     shot_starts: tuple[int, ...]
     is_smoothed: bool
     warnings: tuple[str, ...]
 
+    def close(self) -> None:
+        """Delete what is kept of the video."""
+        self.detections.close()
+        if self.kept is not None:
+            self.kept.close()
+
+    def again(
+        self, video: Path, options: ClipOptions, size: Size
+    ) -> AbstractContextManager[Iterable[Frame]]:
+        """The frames once more, of a size: those that were kept, or else decoded again.
+
+        Args:
+            video, options: As for `detect_people`.
+            size: px.
+        """
+        if self.kept is not None and self.kept.is_whole and self.kept.size == size:
+            return self.kept
+        return open_clip(video, options, size)
+
 
 def detect_people(
-    video: Path, options: ClipOptions, detector: Detector, progress: StageProgress, folder: Path
+    video: Path,
+    options: ClipOptions,
+    detector: Detector,
+    progress: StageProgress,
+    folder: Path,
+    keep: Callable[[VideoInfo], Size | None] = lambda _: None,
 ) -> FirstPass:
     """Find everyone in a video.
 
@@ -73,7 +101,11 @@ def detect_people(
         options: Which part of it.
         detector: Who finds people.
         progress: Is told how far it has come.
-        folder: Where detections are kept, in a nameless file.
+        folder: Where detections and frames are kept, in nameless files.
+        keep: The size that the frames of a video are to be kept at, for `FirstPass.again`.
+
+    Returns:
+        What is kept; the caller closes it.
 
     Raises:
         InputError: The clip cannot be read.
@@ -84,7 +116,11 @@ def detect_people(
         undo.callback(detections.close)  # unless all goes well
         with open_clip(video, options) as reader:
             detector.begin(reader.info, reader.picture_numbers)
-            with closing(prefetch(mark_cuts(reader))) as frames:
+            passing: Iterable[Frame] = reader
+            if kept := _kept_frames(reader.info, keep(reader.info), folder):
+                undo.callback(kept.close)
+                passing = kept.passing(reader)
+            with closing(prefetch(mark_cuts(passing))) as frames:
                 counted = progress(frames, "detect", reader.info.frame_count)
                 for frame, detected in detect_all(detector, counted):
                     if frame.starts_shot:
@@ -113,10 +149,18 @@ def detect_people(
         detections.frame_indices,
         np.array(times),
         detections,
+        kept,
         tuple(shot_starts),
         isinstance(detector, SmoothedDetector) and detector.is_smoothed,
         tuple(warnings),
     )
+
+
+def _kept_frames(info: VideoInfo, size: Size | None, folder: Path) -> KeptFrames | None:
+    """Room for a video's frames of a size; None where they are too many, or none are wanted."""
+    if size is None or (info.frame_count or 0) > KeptFrames.most(size, folder):
+        return None
+    return KeptFrames(size, folder)
 
 
 def follow_back(

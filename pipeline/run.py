@@ -22,7 +22,7 @@ from pipeline.media.frame_times import constant_rate
 from pipeline.media.images import is_still, write_image
 from pipeline.media.video_writer import VideoWriter
 from pipeline.people import People, find_people
-from pipeline.render.compose import SideBySide
+from pipeline.render.compose import SideBySide, shown_size
 from pipeline.render.person import PersonInFrame
 from pipeline.results.archive import POSES, ArchiveTable, PoseTable, SpoolTable
 from pipeline.results.detections import TrackRows
@@ -89,8 +89,11 @@ def process_video(
         opened.enter_context(unchanged(config.input_files(video)))
         made_of = fingerprint(config.input_files(video))
         with stopwatch.stage("detect"):
-            first = detect_people(video, config.clip, models.detector, progress, partial)
-            opened.callback(first.detections.close)
+            first = detect_people(
+                video, config.clip, models.detector, progress, partial,
+                shown_size if config.render.render else lambda _: None,
+            )  # fmt: skip
+            opened.callback(first.close)
             found = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
@@ -175,7 +178,7 @@ def _render(
     rate = constant_rate(first.times_s, first.info.fps)
     path = target.with_name(f"{target.name}.mp4")
     with (
-        open_clip(video, config.clip) as reader,
+        first.again(video, config.clip, shown_size(first.info)) as reader,
         VideoWriter(path, first.info, rate, config.clip.end) as writer,
         closing(prefetch(reader)) as frames,
         closing(

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-import cv2
 import numpy as np
 
 from core.types import Frame, Picture, VideoInfo, WorldPoses
+from pipeline.media.video.fitting import Size, shrink
 from pipeline.render.draw import rounded_rectangle, text, text_width
 from pipeline.render.figures import FigurePainter
 from pipeline.render.overlay import draw_person
@@ -37,18 +37,15 @@ class SideBySide:
     ) -> None:
         from pipeline.render.stage_plot import build_stage  # matplotlib takes a while to load
 
-        height = min(max(info.height, MIN_HEIGHT), max_height) // 2 * 2
-        self._scale = min(height / info.height, MAX_WIDTH / info.width)
-        self._shown_size = (
-            max(2, round(info.width * self._scale / 2) * 2),
-            max(2, round(info.height * self._scale / 2) * 2),
-        )
+        height = _height(info, max_height)
+        self._scale = _scale(info, max_height)
+        self._shown_size = shown_size(info, max_height)
         stage = build_stage(worlds, height, height)
         self._view = stage.picture
         _draw_legend(self._view)
         self._figures = FigurePainter(stage)
         self._is_still = info.frame_count == 1
-        self.size = self._shown_size[0] + height, height
+        self.size = self._shown_size.width + height, height
 
     def draw(self, frame: Frame, people: Sequence[PersonInFrame]) -> Picture:
         """Compose one frame.
@@ -62,11 +59,10 @@ class SideBySide:
         """
         width, height = self.size
         picture = np.zeros((height, width, 3), np.uint8)
-        wide, high = self._shown_size
+        wide, high = self._shown_size.width, self._shown_size.height
         left, right = picture[:, :wide], picture[:, wide:]
         shown = left[(height - high) // 2 :][:high]
-        shrunk = _halve(frame.rgb, high)
-        cv2.resize(shrunk, self._shown_size, dst=shown, interpolation=cv2.INTER_LINEAR)
+        shown[:] = shrink(frame.rgb, self._shown_size)
         right[:] = self._view
         for person in people:
             draw_person(shown, person, self._scale)
@@ -76,14 +72,20 @@ class SideBySide:
         return picture
 
 
-def _halve(rgb: Picture, height: int) -> Picture:
-    """Halve a picture while it stays at least `height` px high.
+def shown_size(info: VideoInfo, max_height: int = MAX_HEIGHT) -> Size:
+    """The size of a video's frames in composed pictures."""
+    scale = _scale(info, max_height)
+    width, height = (max(2, round(side * scale / 2) * 2) for side in (info.width, info.height))
+    return Size(width, height)
 
-    Shrunk to a third of its size in one go, fine detail would flicker.
-    """
-    while rgb.shape[0] >= 2 * height:
-        rgb = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    return rgb
+
+def _height(info: VideoInfo, max_height: int) -> int:
+    return min(max(info.height, MIN_HEIGHT), max_height) // 2 * 2
+
+
+def _scale(info: VideoInfo, max_height: int) -> float:
+    """Of the video, from its own size to the one shown."""
+    return min(_height(info, max_height) / info.height, MAX_WIDTH / info.width)
 
 
 def _draw_caption(image: Picture, frame: Frame) -> None:
