@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Frame, Picture, VideoInfo
+from pipeline.media.video.fitting import Size
 from pipeline.render.draw import rounded_rectangle, text, text_width
 from pipeline.render.figures import FigurePainter
 from pipeline.render.floor import Floor
@@ -27,11 +28,11 @@ class Composer(Protocol):
     """Makes the pictures of one clip."""
 
     @property
-    def size(self) -> tuple[int, int]:
+    def size(self) -> Size:
         """Width and height of the pictures, px, even, the same for every frame."""
 
     @property
-    def video_size(self) -> tuple[int, int] | None:
+    def video_size(self) -> Size | None:
         """Width and height at which frames are shown, px: those of that size need not be resized;
         None where they are not shown at all."""
 
@@ -52,6 +53,19 @@ def picture_height(info: VideoInfo, scale: float = 1.0) -> int:
     return round(min(max(info.height, MIN_HEIGHT), MAX_HEIGHT) * scale / 2) * 2
 
 
+def shown_size(info: VideoInfo, height: int) -> Size:
+    """Width and height of a video in pictures `height` px high."""
+    scale = _scale(info, height)
+    return Size(
+        max(2, round(info.width * scale / 2) * 2), max(2, round(info.height * scale / 2) * 2)
+    )
+
+
+def _scale(info: VideoInfo, height: int) -> float:
+    """px of the picture for a px of the video."""
+    return min(height / info.height, MAX_WIDTH / info.width)
+
+
 class SideBySide:
     """Left the frame, right the 3D view; a `Composer`.
 
@@ -65,13 +79,12 @@ class SideBySide:
         self._video = Overlay(info, camera.lens.height)
         self._space = Space(camera, theme)
         self.video_size = self._video.video_size
-        self.size = self._video.size[0] + camera.lens.width, camera.lens.height
+        self.size = Size(self._video.size.width + camera.lens.width, camera.lens.height)
 
     def draw(self, frame: Frame, people: Sequence[PersonInFrame]) -> Picture:
         """See `Composer`."""
-        width, height = self.size
-        picture = np.empty((height, width, 3), np.uint8)
-        left = self._video.size[0]
+        picture = np.empty((self.size.height, self.size.width, 3), np.uint8)
+        left = self._video.size.width
         self._video.draw_into(picture[:, :left], frame, people)
         self._space.draw_into(picture[:, left:], frame, people)
         return picture
@@ -86,23 +99,20 @@ class Overlay:
     """
 
     def __init__(self, info: VideoInfo, height: int) -> None:
-        self._scale = min(height / info.height, MAX_WIDTH / info.width)
-        self.video_size = (
-            max(2, round(info.width * self._scale / 2) * 2),
-            max(2, round(info.height * self._scale / 2) * 2),
-        )
-        self.size = self.video_size[0], height
+        self._scale = _scale(info, height)
+        self.video_size = shown_size(info, height)
+        self.size = Size(self.video_size.width, height)
         self._is_still = info.frame_count == 1
 
     def draw(self, frame: Frame, people: Sequence[PersonInFrame]) -> Picture:
         """See `Composer`."""
-        picture = np.empty((self.size[1], self.size[0], 3), np.uint8)
+        picture = np.empty((self.size.height, self.size.width, 3), np.uint8)
         self.draw_into(picture, frame, people)
         return picture
 
     def draw_into(self, picture: Picture, frame: Frame, people: Sequence[PersonInFrame]) -> None:
         """Compose one frame in a picture (height, width, 3) RGB of `size`."""
-        high = self.video_size[1]
+        high = self.video_size.height
         top = (picture.shape[0] - high) // 2
         picture[:top] = picture[top + high :] = 0
         shown = picture[top : top + high]
@@ -126,11 +136,11 @@ class Space:
     def __init__(self, camera: Camera, theme: Theme = DARK) -> None:
         self._camera, self._theme = camera, theme
         self._floor, self._figures = Floor(theme), FigurePainter(theme.background)
-        self.size = camera.lens.width, camera.lens.height
+        self.size = Size(camera.lens.width, camera.lens.height)
 
     def draw(self, frame: Frame, people: Sequence[PersonInFrame]) -> Picture:
         """See `Composer`."""
-        picture = np.empty((self.size[1], self.size[0], 3), np.uint8)
+        picture = np.empty((self.size.height, self.size.width, 3), np.uint8)
         self.draw_into(picture, frame, people)
         return picture
 
@@ -150,8 +160,7 @@ class Space:
             (height, width, 4) RGB and opacity, not premultiplied.
         """
         view = self._camera.view(frame, people)
-        width, height = self.size
-        black = np.zeros((height, width, 3), np.uint8)
+        black = np.zeros((self.size.height, self.size.width, 3), np.uint8)
         white = np.full_like(black, 255)
         for picture in (black, white):
             self._figures.draw(picture, view, people)

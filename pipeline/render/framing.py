@@ -20,7 +20,7 @@ the people: the calmest that shows them large enough is taken.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from itertools import chain, pairwise, product
+from itertools import chain, pairwise
 from typing import Literal, Protocol, Self
 
 import numpy as np
@@ -237,28 +237,26 @@ def plan(
 
 
 def plan_orbit(columns: Columns, fps: float, lens: Lens, cuts: Sequence[int] = ()) -> PlannedCamera:
-    """Plan views that go around people, `ORBIT_S` seconds a turn; arguments as of `plan`.
-
-    The camera keeps an upright cylinder around everyone.
-    """
+    """Plan views that go around people, `ORBIT_S` seconds a turn; arguments as of `plan`."""
     crowd = _Crowd.of(columns)
     if crowd is None:
         return plan(columns, fps, [lens])
-    box = crowd.by_frame(_box)  # (N, 5) upper bounds of x, -x, y, -y, z
-    window = ORBIT_S / 2 * fps
-    parts = crowd.parts(cuts)
-    box = np.concatenate([smooth_upper_envelope(box[part], window, window) for part in parts])
-    middle = np.stack([(box[:, 0] - box[:, 1]) / 2, (box[:, 2] - box[:, 3]) / 2], 1)
-    radius = np.hypot(box[:, 0] + box[:, 1], box[:, 2] + box[:, 3]) / 2
-    corners = np.array(list(product((-1.0, 1.0), (-1.0, 1.0), (0.0, 1.0))))  # (8, 3)
-    size = np.stack([radius, radius, box[:, 4]], 1)
-    turned = view_axes(np.array(0.0))
-    reaches = reach(size[:, None] * corners, np.zeros((len(size), 8)), turned, lens.slopes)
-    numbers = np.arange(len(size)) + crowd.first
+    half_turn, parts = ORBIT_S / 2 * fps, crowd.parts(cuts)
+    box = crowd.by_frame(_box)  # (N, 4) upper bounds of x, -x, y, -y
+    box = np.concatenate([smooth_upper_envelope(box[part], half_turn, half_turn) for part in parts])
+    middle = np.stack([box[:, 0] - box[:, 1], box[:, 2] - box[:, 3], np.zeros(len(box))], 1) / 2
+    numbers = np.arange(crowd.count) + crowd.first
     axes = view_axes(AZIMUTH_DEG + 360 / ORBIT_S * numbers / fps)
-    # the cylinder looks alike from all sides: the same position in the axes of each frame
-    positions = np.einsum("ni,nij->nj", nearest_position(reaches, lens.slopes), axes)
-    positions[:, :2] += middle
+
+    def around(rows: Rows) -> Floats:
+        """The reach of rows (R, 4) from where people's middle is."""
+        frames = rows.frame_index - crowd.first
+        joints = rows.joints_m - middle[frames, None]
+        return reach(joints, rows.sigma_m, axes[frames], lens.slopes)
+
+    reaches = crowd.by_frame(around)
+    turned = np.concatenate([_positions(reaches[part], np.inf, half_turn, lens) for part in parts])
+    positions = np.einsum("ni,nij->nj", turned, axes) + middle
     return PlannedCamera(lens, axes, positions, crowd.first, np.nan)
 
 
@@ -275,9 +273,9 @@ def _reach(rows: Rows, axes: Floats, lens: Lens) -> Floats:
 
 
 def _box(rows: Rows) -> Floats:
-    """(R, 5) m: upper bounds of x, -x, y, -y, z, with the body around the joints."""
-    x, y, z = np.moveaxis(rows.joints_m, -1, 0)
-    return np.stack([side.max(-1) for side in (x, -x, y, -y, z)], -1) + BODY_M
+    """(R, 4) m: upper bounds of x, -x, y, -y."""
+    x, y, _ = np.moveaxis(rows.joints_m, -1, 0)
+    return np.stack([side.max(-1) for side in (x, -x, y, -y)], -1)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from core.types import VideoInfo
-from pipeline.render.compose import Composer, Overlay, SideBySide, Space, picture_height
+from pipeline.media.video.fitting import Size
+from pipeline.render.compose import Composer, Overlay, SideBySide, Space, picture_height, shown_size
 from pipeline.render.framing import Columns, PlannedCamera, plan, plan_orbit
 from pipeline.render.options import RenderOptions
 from pipeline.render.palette import THEMES
@@ -40,6 +41,15 @@ def composer(
     if options.render == "orbit" and info.frame_count != 1:
         return Space(plan_orbit(columns, info.fps, lens, cuts), theme)
     return Space(plan(columns, info.fps, [lens], cuts), theme)
+
+
+def video_size(options: RenderOptions, info: VideoInfo) -> Size | None:
+    """Width and height at which a clip's frames are shown; None where they are not."""
+    if options.render == "side-by-side":
+        return shown_size(info, picture_height(info, options.scale))
+    if options.render == "overlay":
+        return shown_size(info, overlay_height(info, options.scale))
+    return None
 
 
 def plan_beside(

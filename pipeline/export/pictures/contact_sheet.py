@@ -24,8 +24,7 @@ class ContactSheetExporter(Exporter):
     def write(self, result: Result, folder: Path) -> None:
         """See `Exporter.write`."""
         composed = side_by_side(result.report.video, result.table.chunks)
-        width, height = composed.size
-        tile = TILE_WIDTH, round(height * TILE_WIDTH / width)
+        tile = TILE_WIDTH, round(composed.size.height * TILE_WIDTH / composed.size.width)
         count = result.report.frames
         wanted = np.unique(np.linspace(0, count - 1, min(COLUMNS * ROWS, count)).round())
         tiles = []

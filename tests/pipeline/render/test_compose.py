@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.skeletons import COCO_17
+from pipeline.media.video.fitting import Size
 from pipeline.render.compose import Overlay, SideBySide, Space
 from pipeline.render.figures import FigurePainter
 from pipeline.render.modes import plan_beside, side_by_side
@@ -58,7 +59,7 @@ def test_every_shape_of_video_gets_an_even_picture(
     composed = side_by_side(video(width, height), columns([standing()]))
     source = frame(width, height)
     picture = composed.draw(source, [person(standing(), keypoints=body())])
-    assert composed.size == size
+    assert composed.size == Size(*size)
     assert (picture.shape[1], picture.shape[0]) == size
     assert np.all(source.rgb == GREY)
 
