@@ -109,6 +109,7 @@ class PipelineConfig:
             "`person_id`": bool(self.track.person_id),
             "`people_order`": "people_order" in given_flags(self.track),
             "`fps`": self.clip.fps is not None,
+            f"`render` {self.render.render}": self.render.render in ("orbit", "frames"),
         }
         if self.detect.selecting_option is not None:
             raise only_for_files(f"`{self.detect.selecting_option}`")

@@ -191,12 +191,13 @@ def write_image(path: Path, rgb: Picture) -> None:
 
     Args:
         path: The file to write; its folder must exist.
-        rgb: (H, W, 3) RGB.
+        rgb: (H, W, 3) RGB, or (H, W, 4) with opacity, for formats that have it.
 
     Raises:
         OSError: The system refuses to write.
     """
-    _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    order = cv2.COLOR_RGB2BGR if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, order))
     path.write_bytes(data.tobytes())
 
 
