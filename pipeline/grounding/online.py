@@ -113,11 +113,13 @@ class _PersonHistory:
         contacts = np.zeros(len(self.soles.joints), dtype=bool)
         if self.rows and time_s - self.last_s < _MAX_STEP_S:
             recent = [row for row in self.rows if time_s - row.time_s <= LOW_WITHIN_S]
-            points = np.stack([row.joints_m for row in recent] + [joints_m])[:, self.soles.joints]
+            joints = np.stack([row.joints_m for row in recent] + [joints_m])
+            points = joints[:, self.soles.joints]
             heights = points @ up
             contacts = next_contacts(
                 self.rows[-1].contacts,
                 points[-2:],
+                joints[-2:, 0],
                 time_s - self.last_s,
                 heights[-1] - heights.min(),
                 self.soles.feet(feet_seen),
