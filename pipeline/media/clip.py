@@ -1,15 +1,17 @@
 """Clips: a video, a picture, or a folder of numbered pictures, read through one interface."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, Self
 
+from core.errors import InputError
 from core.types import Frame, VideoInfo
 from pipeline.media.files import check_file
 from pipeline.media.images import STILL_FPS, ImageReader, image_sequence, is_still
 from pipeline.media.options import WHOLE_CLIP, ClipOptions
 from pipeline.media.video.fitting import Size
-from pipeline.media.video_reader import VideoReader
+from pipeline.media.video_reader import VideoReader, ask_ahead
 
 
 class ClipReader(Protocol):
@@ -47,6 +49,17 @@ def check_clip(path: Path, options: ClipOptions = WHOLE_CLIP) -> None:
         image_sequence(path)
     else:
         check_file(path)
+
+
+def look_ahead(path: Path, options: ClipOptions = WHOLE_CLIP) -> None:
+    """Ask the ffmpeg program of a video what `open_clip` would ask; answers are kept for it.
+
+    What is wrong with the file is left to `open_clip`.
+    """
+    with suppress(InputError):
+        check_clip(path, options)
+        if path.is_file() and not is_still(path):
+            ask_ahead(path)
 
 
 def open_clip(

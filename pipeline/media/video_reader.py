@@ -69,6 +69,16 @@ def probe(path: Path) -> VideoInfo:
         return video.info
 
 
+def ask_ahead(path: Path) -> None:
+    """Ask ffmpeg of a video what `VideoReader` asks; the answers are kept for it.
+
+    Raises:
+        InputError: The file cannot be used.
+    """
+    _refuse_long(path)
+    examine(path)
+
+
 class VideoReader:
     """The frames of a video file, upright, of square pixels and in RGB; a `ClipReader`.
 
@@ -103,10 +113,7 @@ class VideoReader:
         self.picture_numbers: list[int] | None = None
         self._shown_size = size
         self._start_s, self._end_s = start_s or 0.0, math.inf if end_s is None else end_s
-        if announces_too_many(path):
-            raise InputError(
-                f"{path}: announces more than {MAX_SAMPLES:,} samples; cut it into shorter files"
-            )
+        _refuse_long(path)
         self._facts = facts = examine(path)
         self._first_failure_s: float | None = None
         self._announced: int | None = None
@@ -273,6 +280,14 @@ class VideoReader:
         return (
             "its high dynamic range is not tone-mapped, and its pictures are dim: "
             "this ffmpeg has no zscale filter; `pip install imageio-ffmpeg` brings one that has"
+        )
+
+
+def _refuse_long(path: Path) -> None:
+    """Refuse files that announce more than FFmpeg should keep in memory."""
+    if announces_too_many(path):
+        raise InputError(
+            f"{path}: announces more than {MAX_SAMPLES:,} samples; cut it into shorter files"
         )
 
 
