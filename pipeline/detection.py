@@ -8,9 +8,10 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +40,8 @@ from pipeline.tracking.tracklet import Observation
 
 SAME_PERSON_OKS = 0.5
 """A person followed back who is as like someone known there has become one with them."""
+SURE_SIDE_PX = 256
+"""A person as large as that in a small picture is seen in it as well as in the frame itself."""
 CHUNK_BYTES = 64 << 20
 """So much of a video is held to go through it backwards."""
 
@@ -117,7 +120,8 @@ def detect_people(
         with open_clip(video, options) as reader:
             detector.begin(reader.info, reader.picture_numbers)
             passing: Iterable[Frame] = reader
-            if kept := _kept_frames(reader.info, keep(reader.info), folder):
+            kept = _kept_frames(reader.info, keep(reader.info), folder)
+            if kept is not None:
                 undo.callback(kept.close)
                 passing = kept.passing(reader)
             with closing(prefetch(mark_cuts(passing))) as frames:
@@ -133,7 +137,7 @@ def detect_people(
             with Rereader(
                 video, options, info, detections.frame_indices, np.array(times)
             ) as reread:
-                follow_back(detections, shot_starts, info, detector, reread)
+                follow_back(detections, shot_starts, info, detector, reread, kept)
         undo.pop_all()
     warnings = [reader.warning] if reader.warning else []
     if isinstance(detector, WarningDetector):
@@ -169,6 +173,7 @@ def follow_back(
     info: VideoInfo,
     detector: TwoWayDetector,
     reread: Rereader,
+    kept: KeptFrames | None = None,
 ) -> None:
     """Follow everyone back from where they were found, or found again, until they are lost.
 
@@ -178,6 +183,8 @@ def follow_back(
         info: The video.
         detector: Who follows.
         reread: The frames once more.
+        kept: The same, small: whether a person is seen in the frame before, if they are large, is
+            told from it. Reading the frame itself may take decoding hundreds.
     """
     found: dict[int, list[int]] = {}  # place → rows of those who are first seen there
     for tracklet in find_tracklets(detections, info.fps, shot_starts):
@@ -188,10 +195,15 @@ def follow_back(
     followers: list[Follower] = []
     shots = [0, *shot_starts]
     for place in range(max(found, default=0), 0, -1):
-        followers += [detector.follow(detections[place], row) for row in found.get(place, ())]
         shot = shots[bisect_right(shots, place) - 1]
         if place == shot:
             followers = []
+            continue
+        followers += [
+            detector.follow(detections[place], row)
+            for row in found.get(place, ())
+            if kept is None or _may_go_on(detector, detections, place, row, info, kept)
+        ]
         if not followers:
             continue
         if place - 1 not in held:
@@ -200,6 +212,25 @@ def follow_back(
             held = dict(zip(range(first, place), reread.frames(first, place), strict=False))
         frame = held.get(place - 1)
         followers = [] if frame is None else _step(followers, frame, place - 1, detections)
+
+
+def _may_go_on(
+    detector: TwoWayDetector,
+    detections: DetectionSpool,
+    place: int,
+    row: int,
+    info: VideoInfo,
+    kept: KeptFrames,
+) -> bool:
+    """Whether the person in a row of a place may be seen in the frame before, and nobody else."""
+    box = detections[place].boxes_xyxy[row]
+    side = float((box[2:] - box[:2]).max()) * kept.size.height / info.height
+    if not kept.is_whole or side < SURE_SIDE_PX:
+        return True
+    small = kept[place - 1]
+    rgb = cv2.resize(small.rgb, (info.width, info.height), interpolation=cv2.INTER_LINEAR)
+    seen = detector.follow(detections[place], row)(replace(small, rgb=rgb))
+    return seen is not None and not _is_among(seen, detections[place - 1])
 
 
 def _step(

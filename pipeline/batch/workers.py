@@ -13,6 +13,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 
 from core.errors import shortage
+from core.limits import usable_cores
 from pipeline.batch.addresses import is_remote
 from pipeline.batch.dispatch import STALLED_S, STOP_WITHIN_S, Death, WorkerEngine
 from pipeline.batch.jobs import Job, Outcome, Tick
@@ -128,13 +129,6 @@ class _Process:
             name = signal.Signals(-code).name
             return f"was killed ({name}; is memory short? fewer --workers need less)"
         return f"ended with status {code}"
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

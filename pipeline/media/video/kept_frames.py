@@ -73,11 +73,14 @@ class KeptFrames:
         self._times_s.append(frame.time_s)
         return True
 
-    def __iter__(self) -> Iterator[Frame]:
-        """The frames that were kept, from the first on."""
-        self._file.seek(0)
+    def __getitem__(self, place: int) -> Frame:
+        """The frame that was kept as number `place`, from 0 on."""
         planes = np.empty(self._shape, np.uint8)
-        for index, time_s in zip(self._indices, self._times_s, strict=True):
-            self._file.readinto(planes.data.cast("B"))
-            rgb: Picture = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
-            yield Frame(index, time_s, rgb)
+        self._file.seek(place * planes.nbytes)
+        self._file.readinto(planes.data.cast("B"))
+        rgb: Picture = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
+        return Frame(self._indices[place], self._times_s[place], rgb)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """All frames that were kept, from the first on."""
+        return map(self.__getitem__, range(len(self._indices)))
