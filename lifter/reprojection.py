@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from core.camera import pixels_to_rays
 from core.skeletons import COCO_17, H36M_17, Skeleton
-from core.types import Floats, Intrinsics, LifterInput
+from core.types import Array, Floats, Intrinsics, LifterInput
 from lifter.bones import bone_lengths, bone_spans
 
 _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -138,7 +138,7 @@ def fit_keypoints(
 # Below, frames are the last axis: a joint's vectors are (3, T), its matrices (3, 3, T).
 
 
-def _frames_last(values: Floats) -> Floats:
+def _frames_last(values: Array) -> Array:
     """(T, …) → (…, T), in this order in memory."""
     return np.ascontiguousarray(np.moveaxis(values, 0, -1))
 
@@ -245,4 +245,5 @@ def _inverse(matrices: Floats) -> Floats:
     rows[0, 2] = rows[2, 0] = b * e - c * d
     rows[1, 2] = rows[2, 1] = b * c - a * e
     determinant = a * rows[0, 0] + b * rows[0, 1] + c * rows[0, 2]
-    return rows / determinant
+    rows /= determinant
+    return rows
