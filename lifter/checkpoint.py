@@ -103,6 +103,17 @@ def write_lifter(
     path: Path, state: Mapping[str, Array], spec: LifterSpec, dtype: DTypeLike = np.float16
 ) -> None:
     """`save_lifter` of a network's arrays by their names."""
+    arrays = {
+        # `array`, which keeps axes of no length, as a counter has
+        name: np.array(array, dtype if array.dtype.kind == "f" else None, order="C")
+        for name, array in state.items()
+    }
+    with written_whole(path) as partial:
+        partial.write_bytes(save(arrays, {_HEADER_KEY: header_text(spec)}))
+
+
+def header_text(spec: LifterSpec) -> str:
+    """The header of a lifter file, JSON."""
     header = {
         "format": _FORMAT,
         "architecture": spec.model.architecture,
@@ -114,13 +125,7 @@ def write_lifter(
         "training": spec.training,
         "hidden_sigma": spec.hidden_sigma,
     }
-    arrays = {
-        # `array`, which keeps axes of no length, as a counter has
-        name: np.array(array, dtype if array.dtype.kind == "f" else None, order="C")
-        for name, array in state.items()
-    }
-    with written_whole(path) as partial:
-        partial.write_bytes(save(arrays, {_HEADER_KEY: json.dumps(header)}))
+    return json.dumps(header)
 
 
 def read_lifter(path: Path) -> tuple[dict[str, Array], LifterSpec]:

@@ -17,7 +17,11 @@ _COUNTER = "num_batches_tracked"  # a batch normalisation's, which inference doe
 
 
 class ConvNet:
-    """2D keypoints of consecutive frames in, 3D joints out."""
+    """2D keypoints of consecutive frames in, 3D joints out.
+
+    layers: weight (width · C, C') and bias (C',) of each layer, in the order of `TemporalConvNet`;
+    shrink: those of the last, which is linear.
+    """
 
     def __init__(self, config: ModelConfig, state: Mapping[str, Array]) -> None:
         """Fold a network's tensors.
@@ -35,9 +39,9 @@ class ConvNet:
         layers = range(2 * len(self._widths) - 2)
         names = [("expand_conv", "expand_bn")]
         names += [(f"layers_conv.{i}", f"layers_bn.{i}") for i in layers]
-        self._layers = [_folded(state, *pair) for pair in names]
+        self.layers = [_folded(state, *pair) for pair in names]
         last = np.asarray(state["shrink.weight"][:, :, 0].T, np.float32)
-        self._shrink = np.ascontiguousarray(last), np.asarray(state["shrink.bias"], np.float32)
+        self.shrink = np.ascontiguousarray(last), np.asarray(state["shrink.bias"], np.float32)
 
     def lift_windows(self, x: Floats) -> Floats:
         """Lift one frame of each window, by matrix products without overlap.
@@ -55,7 +59,7 @@ class ConvNet:
             raise ValueError(
                 f"expected windows of {self.config.receptive_field} frames, got {x.shape[1]}"
             )
-        x = _layer(x.reshape(-1, len(self._layers[0][0])), *self._layers[0])  # (B · frames, C)
+        x = _layer(x.reshape(-1, len(self.layers[0][0])), *self.layers[0])  # (B · frames, C)
         for i, width in enumerate(self._widths[1:]):
             frames = x.reshape(-1, width, x.shape[-1])  # (B · frames left, width, C)
             residual = frames[:, width - 1 if self._causal else width // 2]
@@ -82,7 +86,7 @@ class ConvNet:
 
     def _lift_sequence(self, x: Floats) -> Floats:
         """(T, K, features) → (T', J, features out)."""
-        x = _layer(_taps(x.reshape(len(x), -1), self._widths[0], 1), *self._layers[0])
+        x = _layer(_taps(x.reshape(len(x), -1), self._widths[0], 1), *self.layers[0])
         dilation = self._widths[0]
         for i, width in enumerate(self._widths[1:]):
             trimmed = (width - 1) * dilation
@@ -94,13 +98,13 @@ class ConvNet:
 
     def _block(self, i: int, x: Floats, residual: Floats) -> Floats:
         """The two layers of a residual block: (N, width · C) and (N, C) → (N, C)."""
-        x = _layer(_layer(x, *self._layers[1 + 2 * i]), *self._layers[2 + 2 * i])
+        x = _layer(_layer(x, *self.layers[1 + 2 * i]), *self.layers[2 + 2 * i])
         x += residual
         return x
 
     def _joints(self, x: Floats) -> Floats:
         """(N, C) → (N, J, features out)."""
-        weight, bias = self._shrink
+        weight, bias = self.shrink
         return (x @ weight + bias).reshape(-1, self.config.joints_out, self.config.features_out)
 
 

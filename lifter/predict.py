@@ -121,7 +121,7 @@ class Lifter:
         """Joints (T - first, J, 3) and σ (T - first, J), metres, from frame `first` on."""
         by_name = {"screen": self._lift_screen, "person": self._lift_person}
         lifted = by_name[self.spec.normalization](sequence, intrinsics, first)
-        numbers: Floats = lifted.astype(np.float64)
+        numbers = lifted.astype(np.float64)
         joints = numbers[..., :3]
         says_sigma = self.spec.model.features_out == 4
         sigma = np.exp(numbers[..., 3]) if says_sigma else np.full(joints.shape[:-1], np.nan)
@@ -136,7 +136,7 @@ class Lifter:
         keypoints = network_keypoints(sequence, self.spec.skeleton_in).astype(np.float32)
         points = screen_from_pixels(keypoints, 2 * intrinsics.cx, 2 * intrinsics.cy)
         padded = np.pad(points, (self.spec.model.padding, (0, 0), (0, 0)), mode="edge")[first:]
-        joints = self.model.lift_sequences(padded[None])[0]
+        joints: Floats = self.model.lift_sequences(padded[None])[0]
         if not self.flip:
             return joints
         mirrored = self.model.lift_sequences(flip_joints(padded, self.spec.skeleton_in)[None])[0]
