@@ -105,7 +105,7 @@ def run_batch(
         if text := backend.warning():
             LOG.warning(text)
         if not single:
-            from lifter.predict import Lifter  # brings torch, which a run without work goes without
+            from lifter.predict import Lifter  # brings SciPy: a run without work goes without
 
             Lifter.load(resolve(config.lift.lifter))  # one that no clip can be lifted by, said once
     engine = _engine(config, options, log, single, bool(plan.pending))

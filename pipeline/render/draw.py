@@ -6,6 +6,8 @@ here and nowhere else.
 """
 
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -37,6 +39,12 @@ def line(
     """
     width = max(1, round(thickness))
     cv2.line(image, _fixed_point(start), _fixed_point(end), colour, width, cv2.LINE_AA, _SHIFT)
+
+
+def lines(image: Picture, ends: Floats, colour: Colour, thickness: int) -> None:
+    """Draw many lines of one colour: `ends` (L, 2, 2) px, `thickness` in px."""
+    fixed = (ends * _PARTS - _HALF).astype(np.int32)
+    cv2.polylines(image, list(fixed), False, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def disc(image: Picture, centre: Floats, radius: float, colour: Colour) -> None:
@@ -117,11 +125,12 @@ def _text_mask(words: str, size: int, bold: bool) -> Mask:
 
 @lru_cache(maxsize=16)
 def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    """The face that comes with matplotlib."""
-    from matplotlib import font_manager  # takes a while to load
-
-    face = font_manager.FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
-    return ImageFont.truetype(font_manager.findfont(face), size)
+    """The face that comes with matplotlib, which is slow to import and need not be for that."""
+    found = find_spec("matplotlib")
+    assert found is not None
+    assert found.origin is not None
+    faces = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+    return ImageFont.truetype(faces / f"DejaVuSans{'-Bold' if bold else ''}.ttf", size)
 
 
 @lru_cache(maxsize=64)
