@@ -26,8 +26,8 @@ def clip_content(
 
     Args:
         result: The result.
-        frames: (F, 2) index and presentation time, seconds, of every frame of the page's video; None
-            where it has none: the frames in which there are people.
+        frames: (F, 2) index and presentation time, seconds, of every frame of the page's video;
+            None where it has none: the frames in which there are people.
         shown_height: Of the page's video, px, which says how exact keypoints need to be; None for
             the height of the source.
 

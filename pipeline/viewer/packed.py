@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from core.types import Array, Floats
+from core.types import Array
 
 MISSING = -(2**31)
 """Stands for NaN."""
 
 
-def packed(values: Floats, unit: float) -> dict[str, Any]:
+def packed(values: Array, unit: float) -> dict[str, Any]:
     """Pack a table whose columns change little from row to row.
 
     Of each column the first or second differences are taken (modulo 2³²), whichever pack better;
@@ -23,7 +23,7 @@ def packed(values: Floats, unit: float) -> dict[str, Any]:
     the upper ones, nearly all 0, take no room.
 
     Args:
-        values: (T, …); NaN is kept.
+        values: (T, …) numbers; NaN is kept.
         unit: What the last digit is worth; |values| / unit < 2³¹.
 
     Returns:

@@ -4,7 +4,6 @@ Always encoded anew: a phone's file may be HEVC, turned, cut by an edit list, of
 and says where it was filmed.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +80,7 @@ def _video(reader: ClipReader, target: Path, end_s: float | None) -> WebVideo:
 
 
 def _picture(reader: ClipReader, target: Path) -> WebVideo:
-    frame = next(_frames(reader))
+    frame = next(iter(reader))
     shown = _shrunk(frame.rgb)
     write_image(target, shown)
     return WebVideo(target, shown.shape[0], np.array([[frame.index, frame.time_s]], np.float64))
