@@ -44,7 +44,8 @@ class Floor:
         share = _fade(view, _row_depths(view, np.arange(lens.height) + 0.5))[:, None]
         rows = np.array(theme.floor) * (1 - share) + np.array(theme.background) * share
         column = np.round(rows).astype(np.uint8)[:, None]
-        image = cv2.resize(column, (lens.width, lens.height), interpolation=cv2.INTER_NEAREST)
+        size = lens.width, lens.height
+        image: Picture = cv2.resize(column, size, interpolation=cv2.INTER_NEAREST)
         if view.position[2] < _LOWEST_M:
             return image
         across_m = view.floor_distance_m * lens.width / lens.focal
