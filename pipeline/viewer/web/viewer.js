@@ -228,6 +228,7 @@ export class Viewer extends Events {
 
   #draw() {
     const begun = performance.now();
+    this.playback.catchUp();
     const { clip, playback: { frame } } = this;
     const context = this.overlay.draw(clip, frame, (id) => this.isShown(id), this.selected);
     this.emit("overlay", { context, frame, toCanvas: (at) => this.overlay.toCanvas(at) });
