@@ -56,11 +56,10 @@ async function sync(page, { bits, numbers, rates, seeks, pictures }) {
       playback.setRate(rate);
       await playback.play();
       const offsets = [];
-      const stop = viewer.on("drawn", (drawn) => {
+      // as a picture is begun: the video goes on while a slow machine draws it
+      const stop = viewer.on("overlay", ({ frame }) => {
         const shown = window.shownFrame();
-        // the video goes on while a slow machine draws
-        const passed = Math.floor((viewer.lastDrawMs / 1000) * rate * viewer.clip.fps);
-        offsets.push(shown < 0 ? 99 : Math.max(0, Math.abs(drawn - shown) - passed));
+        offsets.push(shown < 0 ? 99 : Math.abs(frame - shown));
       });
       for (let wait = 0; wait < 100 && offsets.length < pictures && playback.isPlaying; wait++) {
         await new Promise((done) => setTimeout(done, 200));

@@ -1,7 +1,7 @@
 // The page put together. `start` makes a Viewer; other modules are given it.
 //
 // Events: "frame" (its number), "select" (a person's id or null), "clip" (after `replaceClip`),
-// "overlay" (after the 2D overlay is drawn), "drawn" (all of a frame), "show" (who is drawn, and what).
+// "overlay" (after the 2D overlay is drawn), "show" (who is drawn, and what).
 
 import { Clip } from "viewer/clip.js";
 import { addComparison } from "viewer/compare.js";
@@ -236,7 +236,6 @@ export class Viewer extends Events {
     this.drawnFrame = frame;
     this.pictures++;
     this.lastDrawMs = performance.now() - begun;
-    this.emit("drawn", frame);
   }
 
   #drawWorld(frame) {

@@ -68,7 +68,8 @@ def test_gaps_are_told_with_their_times() -> None:
     columns = walker()
     columns["observed"][45:75] = False
     gaps = said(columns)["gaps"]
-    assert (gaps.level, gaps.value, gaps.spans) == ("bad", pytest.approx(1 / 3, abs=1e-4), ((1.5, 2.5),))
+    assert (gaps.level, gaps.spans) == ("bad", ((1.5, 2.5),))
+    assert gaps.value == pytest.approx(1 / 3, abs=1e-4)
     columns["observed"][50:75] = True
     assert said(columns)["gaps"].level == "look"
 
