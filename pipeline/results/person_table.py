@@ -1,6 +1,6 @@
 """All people of a video, as rows on disk by frame, then track."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.runs import true_runs
 from core.skeletons import COCO_21, Skeleton
-from core.types import Array, WorldPoses
+from core.types import Array
 from pipeline.results.rows import person_row
 from pipeline.results.spool import Spool
 
@@ -97,11 +97,3 @@ class PersonTable:
         """The rows (N,) of one frame of the video, by track id."""
         start, stop = np.searchsorted(self._frames, (frame_index, frame_index + 1)).tolist()
         return self.rows.read(start, stop)
-
-    def worlds(self) -> Iterator[WorldPoses]:
-        """Person after person; of those with many rows, a sample that tells the room they take."""
-        for track_id in self.persons:
-            own = np.flatnonzero(self._track_ids == track_id)
-            own = own[:: len(own) // _SAMPLED_ROWS + 1]
-            rows = [self.rows.read(row, row + 1)["joints_world_m"] for row in own.tolist()]
-            yield WorldPoses(np.concatenate(rows), "a sample of rows", self.joints)

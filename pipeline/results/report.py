@@ -7,7 +7,6 @@ import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -321,6 +320,8 @@ def read_report(folder: Path) -> Report:
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the installed packages that results depend on."""
+    from importlib.metadata import PackageNotFoundError, version  # takes a while to load
+
     found = {"python": platform.python_version()}
     of_detectors = [package for backend in backends().values() for package in backend.packages]
     for package in dict.fromkeys((*_PACKAGES, *of_detectors)):

@@ -176,7 +176,6 @@ def test_without_people_there_is_nothing_to_measure() -> None:
     with closing(people.table) as table:
         assert not table.persons
         assert set(people.measures.values()) == {None}
-        assert list(table.worlds()) == []
         assert len(table.in_frame(0)) == 0
 
 
