@@ -71,6 +71,7 @@ export class Viewer extends Events {
   #hidden = new Set();
   #isWaiting = false;
   #clipBox = null;
+  #followedFrame = 0;
 
   constructor(clips, video, { settings }) {
     super();
@@ -303,8 +304,10 @@ export class Viewer extends Events {
     const way = subtract(person.joint(row, 0), target);
     const away = length(way);
     if (away < 0.02) return;
-    // at once from afar; up and down slowly, so that a jump is seen as one
-    const share = away > 2 ? [1, 1, 1] : [0.2, 0.2, 0.05];
+    // at once after a jump in time; up and down slowly, so that people are seen to jump
+    const { frame } = this.playback;
+    const share = away > 2 || Math.abs(frame - this.#followedFrame) > this.clip.fps / 2 ? [1, 1, 1] : [0.2, 0.2, 0.05];
+    this.#followedFrame = frame;
     this.orbit.target = target.map((value, axis) => value + share[axis] * way[axis]);
     this.redraw();
   }
