@@ -29,7 +29,7 @@ from pipeline.media.frame_times import measured
 from pipeline.media.options import ClipOptions
 from pipeline.media.reread import Rereader
 from pipeline.media.shots import mark_cuts
-from pipeline.results.detections import DetectionSpool
+from pipeline.results.detections import DetectionSpool, StoredDetections
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress
 from pipeline.tracking.tracker import find_tracklets
@@ -57,7 +57,7 @@ class FirstPass:
     info: VideoInfo
     frame_indices: NDArray[np.int64]
     times_s: Floats
-    detections: DetectionSpool
+    detections: StoredDetections
     shot_starts: tuple[int, ...]
     is_smoothed: bool
     warnings: tuple[str, ...]

@@ -34,6 +34,7 @@ _STAGES = {
     "export",
     "render",
     "runtime",
+    "corrections",
 }
 INNER_ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline": {
@@ -43,6 +44,7 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
         "render": {"media"},
         "results": {"grounding"},
         "tracking": {"results"},
+        "corrections": {"results"},
         "lifting": {"results"},
         "motion": {"results"},
         "export": {"results", "motion", "render", "media"},
