@@ -153,7 +153,7 @@ class Corrections:
     def as_dict(self) -> dict[str, Any]:
         """The file's content as plain values."""
         edits = [
-            {"kind": edit.kind, **{k: v for k, v in asdict(edit).items() if v is not None}}
+            {"kind": edit.kind, **{k: _plain(v) for k, v in asdict(edit).items() if v is not None}}
             for edit in self.edits
         ]
         return {"format_version": FORMAT_VERSION, "edits": edits}
@@ -235,6 +235,10 @@ def _edit(plain: Any) -> Edit:
 
 def _needed(kind: type[Edit], given: Mapping[str, Any]) -> list[str]:
     return [f"`{entry.name}`" for entry in fields(kind) if entry.name not in given]
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _shown(value: Any) -> str:

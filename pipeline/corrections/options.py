@@ -3,8 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+from core.errors import InputError, UsageError
 from core.options import check_options, option
 from pipeline.corrections.edits import Corrections, read_corrections
+
+
+def _read(text: str) -> Corrections:
+    """The value of `--corrections` from its text."""
+    try:
+        return read_corrections(text)
+    except InputError as error:
+        raise UsageError(str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -15,7 +24,7 @@ class CorrectionOptions:
         None,
         "what you corrected by hand, of one video: points, sides, people, contacts",
         metavar="FILE",
-        parse=read_corrections,
+        parse=_read,
     )
 
     def __post_init__(self) -> None:

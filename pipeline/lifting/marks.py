@@ -68,18 +68,26 @@ def with_points(
         times, wanted = np.array(sorted(points)), np.array([points[t] for t in sorted(points)])
         own = keypoints[:, keypoint]
         moved = wanted - _at(times, sequence.times_s, own)
-        keypoints[:, keypoint] = own + _at(sequence.times_s, *_faded(times, moved))
+        keypoints[:, keypoint] = own + _at(
+            sequence.times_s, *_faded(times, moved, 1 / sequence.fps)
+        )
         near = np.abs(sequence.times_s[:, None] - times).min(1) < 1 / sequence.fps
         scores[near, keypoint] = 1.0
     return replace(sequence, keypoints=keypoints, scores=scores)
 
 
-def _faded(times: Floats, moved: Floats) -> tuple[Floats, Floats]:
-    """The nodes (N,), (N, 2) of the piecewise linear function of the module's docstring."""
+def _faded(times: Floats, moved: Floats, held_s: float) -> tuple[Floats, Floats]:
+    """The nodes (N,), (N, 2) of the piecewise linear function of the module's docstring.
+
+    It begins to fall `held_s` from a corrected frame, so that samples on either side have all of
+    it where the video's times are not the lifter's.
+    """
     is_alone = np.diff(times) > 2 * FADE_S
     before, after = np.r_[True, is_alone], np.r_[is_alone, True]
-    nodes = np.concatenate([times, times[before] - FADE_S, times[after] + FADE_S])
-    values = np.concatenate([moved, np.zeros((len(nodes) - len(times), 2))])
+    ends = np.concatenate([times[before] - FADE_S, times[after] + FADE_S])
+    held = np.concatenate([times[before] - held_s, times[after] + held_s])
+    nodes = np.concatenate([times, held, ends])
+    values = np.concatenate([moved, moved[before], moved[after], np.zeros((len(ends), 2))])
     order = np.argsort(nodes, kind="stable")
     return nodes[order], values[order]
 
