@@ -35,6 +35,7 @@ _STAGES = {
     "render",
     "runtime",
     "corrections",
+    "viewer",
 }
 INNER_ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline": {
@@ -47,10 +48,12 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
         "corrections": {"results"},
         "lifting": {"results"},
         "motion": {"results"},
-        "export": {"results", "motion", "render", "media"},
+        "viewer": {"results", "motion", "render", "media"},
+        "export": {"results", "motion", "render", "media", "viewer"},
         "": _STAGES,  # run.py, people.py, config.py
         "live": {"", *_STAGES},
         "batch": {"", *_STAGES},
+        "app": {"", "batch", *_STAGES},
     },
     "train": {
         "": {"reproduce", "datasets", "wild", "prepare"},

@@ -33,6 +33,7 @@ _BUILT_IN = (
     "pipeline.export.pictures.contact_sheet",
     "pipeline.export.pictures.plots",
     "pipeline.export.pictures.rerun_recording",
+    "pipeline.export.pictures.html_page",
     "pipeline.export.rigs.bvh",
     "pipeline.export.rigs.glb",
     "pipeline.export.rigs.fbx",
@@ -127,6 +128,14 @@ class ExportOptions:
         "mixamo",
         "what bvh calls its bones (default: %(default)s)",
         choices=("mixamo", "lafan1", "h36m"),
+    )
+    private: bool = option(False, "html without the video, and so without anyone's face")
+    embed_mb: float = option(
+        20.0,
+        "html: the largest video that is put into the page; a larger one lies beside it"
+        " (default: %(default)g)",
+        metavar="MB",
+        at_least=0,
     )
     blender: str | None = option(
         None, "fbx: Blender, or a Python that has bpy (default: `blender`)", metavar="PROGRAM"
