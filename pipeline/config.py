@@ -103,6 +103,14 @@ class PipelineConfig:
             values |= stage.as_dict() if has_own else asdict(stage)
         return {name: _plain(value) for name, value in values.items()}
 
+    def given(self) -> list[str]:
+        """The names of the options that are not their defaults, but `output`."""
+        defaults = PipelineConfig().as_dict()
+        return [
+            name for name, value in self.as_dict().items()
+            if value != defaults[name] and name != "output"
+        ]  # fmt: skip
+
     def input_files(self, clip: Path) -> list[Path]:
         """The files and folders that the results of a clip are made of."""
         return [clip, *self.detect.choose().backend.input_files()]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config import PipelineConfig
-from pipeline.corrections.edits import Corrections
+from pipeline.corrections.edits import MENDED, Corrections
 from pipeline.corrections.options import CorrectionOptions
 from pipeline.corrections.people import corrected_people
 from pipeline.people import mend_people
@@ -26,9 +26,6 @@ from pipeline.run import Stopwatch, write_results
 from pipeline.runtime.models import Models
 from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracks_file import FoundPeople, read_tracks
-
-MENDED = "mended"
-"""The folder inside a result's that a corrected one goes to, so that the first one stays."""
 
 
 def mend(

@@ -16,6 +16,8 @@ from core.files import open_input
 from core.skeletons import COCO_21
 
 CORRECTIONS = "corrections.json"
+MENDED = "mended"
+"""The folder inside a result's that a corrected one goes to, so that the first one stays."""
 FORMAT_VERSION = 1
 MAX_BYTES = 4 << 20
 MAX_EDITS = 5_000
