@@ -56,6 +56,8 @@ def run_app(options: AppOptions, output: Path, log: LogOptions) -> None:
         try:
             print(f"Open http://{_HOST}:{port}/?token={token} (Ctrl-C ends it)", flush=True)
             uvicorn.Server(config).run(sockets=[listening])
+        except KeyboardInterrupt:  # which the server raises when it has ended
+            pass
         finally:
             runner.stop()
             listening.close()

@@ -29,7 +29,7 @@ from pipeline.app.forms import described, make_config
 from pipeline.app.guard import Guard
 from pipeline.app.pages import POSTER, content_of, page_of
 from pipeline.app.store import Clip, Store, safe_name
-from pipeline.corrections.edits import MAX_BYTES, parse_corrections
+from pipeline.corrections.edits import CORRECTIONS, MAX_BYTES, parse_corrections
 from pipeline.export.base import exporters, write_exports
 from pipeline.results.result import load_result
 from pipeline.results.staging import REPORT
@@ -249,7 +249,7 @@ class _Pages:
             "progress": None if progress is None else vars(progress),
             "has_result": (result / REPORT).exists() and self._page(clip).exists(),
             "has_poster": (self._page(clip) / POSTER).exists(),
-            "is_corrected": result.name != "result",
+            "is_corrected": (result / CORRECTIONS).exists(),
             "videos": [name for name in files if name.endswith(("_3d.mp4", "_3d.jpg"))],
             "age_s": time.time() - clip.created,
         }
