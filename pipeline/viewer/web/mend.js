@@ -17,6 +17,7 @@ const STYLE = `
 #page-mend ol { margin: 0; padding-left: 2em; }
 #page-mend li button { padding: 0 7px; margin-left: 8px; }
 #page-mend [role=status] { min-height: 1.5em; }
+#page-mend a { color: var(--accent); }
 #page-mend .bad { color: var(--bad); }
 #page-mend button[aria-pressed=true], #lift-again:not(:disabled) { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 #page-mend button:disabled { opacity: 0.5; cursor: default; }
@@ -27,6 +28,7 @@ export default async function addMending(viewer) {
   viewer.addStyle(STYLE);
   const mending = new Mending(viewer, api, base, id);
   await mending.load();
+  viewer.addTool({ id: "all-clips", title: "All clips", text: "☰", onPress: () => location.assign("/") });
   viewer.addTab({ id: "mend", title: "Mend", build: (page) => mending.build(page) });
   viewer.addKeys({
     e: ["Drag keypoints, or not", () => { viewer.showTab("mend"); mending.setDragging(!mending.isDragging); }],
@@ -182,7 +184,20 @@ class Mending {
     const isLifted = place < this.lifted;
     this.edits.splice(place, 1);
     if (isLifted) this.lift();
-    else this.#show();
+    else this.#preview();
+  }
+
+  /** Show the result as it was lifted last, with the points that were moved since. */
+  async #preview() {
+    const { viewer } = this;
+    await viewer.replaceClip(await (await ask(`${this.base}content`)).json());
+    const { clip } = viewer;
+    for (const { kind, person: id, frame, joint, position_px: at } of this.edits.slice(this.lifted)) {
+      const person = kind === "point" ? clip.person(id) : null;
+      const row = person?.row(clip.frameNumbers.indexOf(frame)) ?? -1;
+      if (row >= 0) person.keypoints.set(at, 2 * (row * person.K + clip.keypoints.names.indexOf(joint)));
+    }
+    viewer.redraw();
   }
 
   #say(text, isBad = false) {
@@ -238,6 +253,7 @@ class Mending {
   #drop() {
     const { dragged, viewer } = this;
     this.dragged = null;
+    viewer.redraw();
     if (!dragged?.at) return;
     const [x, y] = dragged.at.map((value) => Math.round(value * 100) / 100);
     this.#add({ kind: "point", frame: this.#frame(), joint: viewer.clip.keypoints.names[dragged.k], position_px: [x, y] });
