@@ -10,14 +10,9 @@ from core.errors import UsageError, Video3DError, shortage
 from core.options import Parser, add_flags, given_flags
 from detectors.base import AUTO
 from pipeline.app.options import AppOptions
-from pipeline.batch.addresses import Address, parse_location
 from pipeline.batch.options import BatchOptions
-from pipeline.batch.run import run_batch
 from pipeline.config import PipelineConfig, all_options
 from pipeline.media.live.source import LiveSource, parse_live_source
-from pipeline.media.opencv import mute_opencv
-from pipeline.media.web_file import ask_web, is_web
-from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
@@ -33,6 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = False
     try:
         options = vars(make_parser().parse_intermixed_args(arguments))
+        # Imported after the command line is known to be right: OpenCV and SciPy take their time.
+        from pipeline.batch.addresses import parse_location
+        from pipeline.batch.run import run_batch
+        from pipeline.media.opencv import mute_opencv
+
         words, debug = options.pop("videos"), options.pop("debug")
         log = LogOptions(options.pop("log_level"), options.pop("log_json"))
         start_logging(log)
@@ -80,6 +80,8 @@ def _run_app(
     """Serve the page until it is ended."""
     if words:
         raise UsageError("`app` takes clips on its page: give none here")
+    from pipeline.batch.addresses import Address
+
     if isinstance(config.output, Address):
         raise UsageError(f"`output` {config.output}: the page keeps its clips on this machine")
     given = [*given_flags(batch), *config.given()]
@@ -95,6 +97,8 @@ def _only_live(
     words: Sequence[str], config: PipelineConfig, batch: BatchOptions
 ) -> LiveSource | None:
     """The live source, None where all are files."""
+    from pipeline.batch.addresses import Address
+
     if not words:
         raise UsageError("which videos? Give some, or `app` for a page")
     live = next(filter(None, map(live_source, words)), None)
@@ -115,6 +119,8 @@ def _only_live(
 def live_source(word: str) -> LiveSource | None:
     """What a word names, where it is live; a server on the web is asked, and only once."""
     source = parse_live_source(word)
+    from pipeline.media.web_file import ask_web, is_web
+
     if source is None or not is_web(word):
         return source
     answer = ask_web(word)
@@ -122,9 +128,10 @@ def live_source(word: str) -> LiveSource | None:
 
 
 def _run_live(source: LiveSource, config: PipelineConfig) -> int:
-    # Imported after the command line is known to be right: torch takes its time.
-    check_address_space()
     from pipeline.live.run import process_live
+    from pipeline.runtime.address_space import check_address_space
+
+    check_address_space()
 
     if text := config.detect.choose().backend.warning():
         LOG.warning(text)

@@ -161,7 +161,7 @@ def _found(arrays: Mapping[str, Array], rows: Spool, info: VideoInfo) -> FoundPe
     detections = _Rows(rows)
     return FoundPeople(
         FirstPass(
-            info, arrays["all_frame_index"], arrays["all_time_s"], detections,
+            info, arrays["all_frame_index"], arrays["all_time_s"], detections, None,
             tuple(map(int, told["shot_starts"])), bool(told["is_smoothed"]),
             tuple(map(str, told["warnings"])),
         ),

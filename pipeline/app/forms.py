@@ -14,7 +14,7 @@ SHOWN = (
     "render",
 )  # fmt: skip
 """The options that matter to people who look at one clip."""
-DEFAULTS: dict[str, Any] = {"render": False}
+DEFAULTS: dict[str, Any] = {"render": "none"}
 """Where the page's defaults are others: it shows clips itself."""
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from core.errors import InputError
 from core.files import written_whole
 from core.types import Floats
-from pipeline.export.pictures.frames import frames_with_people, sampled_worlds
+from pipeline.export.pictures.frames import frames_with_people
 from pipeline.media.images import write_image
-from pipeline.render.compose import SideBySide
+from pipeline.render.modes import side_by_side
 from pipeline.results.result import Result, load_result
 from pipeline.viewer.content import clip_content
 from pipeline.viewer.page import PageVideo, page_html
@@ -86,14 +86,14 @@ def _about(folder: Path) -> dict[str, Any] | None:
 
 def _write_poster(result: Result, path: Path) -> None:
     """The moment, among the first, in which most people are seen, beside its 3D view."""
-    side_by_side = SideBySide(result.report.video, sampled_worlds(result.table))
+    composed = side_by_side(result.report.video, result.table.chunks)
     best, most = None, -1
     with frames_with_people(result) as (frames, _):
         first = int(next(iter(result.table.column("frame_index")), 0))
         for frame, people in islice(frames, first + _POSTER_WITHIN):
             is_settled = len(people) == most and frame.index == first + _SETTLED
             if len(people) > most or is_settled:
-                best, most = side_by_side.draw(frame, people), len(people)
+                best, most = composed.draw(frame, people), len(people)
     if best is not None:
         size = _POSTER_WIDTH, round(best.shape[0] * _POSTER_WIDTH / best.shape[1])
         write_image(path, cv2.resize(best, size, interpolation=cv2.INTER_AREA))

@@ -1,5 +1,6 @@
 """What the page knows of a result: a table of plain values, its arrays packed."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ from pipeline.motion.quantities import DEGREES, QUANTITIES, Quantity
 from pipeline.render.overlay import LINKS
 from pipeline.render.palette import TRACK_HUES, side_of
 from pipeline.results.result import Person, Result
+from pipeline.results.verdicts import LIMITS, Evidence, gather_evidence, verdicts
 from pipeline.viewer.film_camera import film_camera
 from pipeline.viewer.packed import packed
 
-_MM, _HALF_PX, _HALF_DEG, _PERCENT = 0.001, 0.5, 0.5, 0.01
+_MM, _HALF_PX, _HALF_DEG = 0.001, 0.5, 0.5
 _TENTH_MS = 1e-4
 _SIGMA_M = 0.004
-_SCORE = 1 / 16
+_SCORE, _ERROR = 1 / 16, 0.0025
 
 
 def clip_content(
@@ -38,6 +40,7 @@ def clip_content(
     if frames is None:
         index, first = np.unique(table.column("frame_index"), return_index=True)
         frames = np.stack([index, table.column("time_s")[first]], 1)
+    evidence = {one.person.track_id: one for one in gather_evidence(result.report, table)}
     zoom = max(video.height / (shown_height or video.height), 1.0)
     return {
         "name": result.stem,
@@ -60,7 +63,12 @@ def clip_content(
         "angles": [
             {"name": angle.name, "about": angle.about, "unit": "°"} for angle in _angles(result)
         ],
-        "people": [_person(person, result, frames[:, 0], zoom) for person in result.people],
+        "people": [
+            _person(person, result, frames[:, 0], zoom, evidence[person.track_id])
+            for person in result.people
+        ],
+        "verdicts": [asdict(one) for one in verdicts(evidence.values())],
+        "limits": LIMITS,
         "about": _about(result),
     }
 
@@ -84,7 +92,9 @@ def _angles(result: Result) -> list[Quantity]:
     ]
 
 
-def _person(person: Person, result: Result, frames: Floats, zoom: float) -> dict[str, Any]:
+def _person(
+    person: Person, result: Result, frames: Floats, zoom: float, evidence: Evidence
+) -> dict[str, Any]:
     """One person's rows, those whose frame the page has."""
     is_shown = np.isin(person.frame_indices, frames)
     world = person.joints_world_m[is_shown].astype(np.float64)
@@ -101,6 +111,7 @@ def _person(person: Person, result: Result, frames: Floats, zoom: float) -> dict
         "scores": packed(
             np.where(person.observed[is_shown], person.keypoint_scores[is_shown], 0), _SCORE
         ),
+        "error": packed(evidence.error[is_shown], _ERROR),
         "contacts": packed(person.contacts[is_shown], 1),
         "angles": packed(np.stack(angles, 1), _HALF_DEG),
     }

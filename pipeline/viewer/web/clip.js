@@ -9,7 +9,7 @@ export class Clip {
     Object.assign(clip, {
       name: content.name, width: content.width, height: content.height, fps: content.fps,
       joints: content.joints, keypoints: content.keypoints, angles: content.angles,
-      about: content.about, verdicts: content.verdicts ?? [],
+      about: content.about, verdicts: content.verdicts, limits: content.limits,
     });
     [clip.times, clip.frameNumbers] = await Promise.all([
       unpack(content.times, Float64Array), unpack(content.frames, Int32Array)]);

@@ -117,26 +117,29 @@ export class Figures {
   }
 }
 
-/** Middle and radius of what people of a clip take up, over all frames or in one. */
+/** Where people of a clip are, over all frames or in one: middle, radius, and some of the points. */
 export function extent(clip, isShown = () => true, frame = null) {
+  const points = [];
   const low = [Infinity, Infinity, 0];
   const high = [-Infinity, -Infinity, 0];
   for (const person of clip.people) {
     if (!isShown(person.id)) continue;
     const rows = frame === null ? person.rowFrames.length : 1;
-    const every = Math.max(1, Math.floor(rows / 2000));
+    const every = Math.max(1, Math.floor(rows / 200));
     for (let i = 0; i < rows; i += every) {
       const row = frame === null ? i : person.row(frame);
       if (!person.isKnown(row)) continue;
       for (let joint = 0; joint < person.J; joint++) {
-        person.joint(row, joint).forEach((value, axis) => {
+        const at = person.joint(row, joint);
+        at.forEach((value, axis) => {
           low[axis] = Math.min(low[axis], value);
           high[axis] = Math.max(high[axis], value);
         });
+        points.push(at);
       }
     }
   }
-  if (!Number.isFinite(low[0])) return { middle: [0, 0, 0.9], radius: 2, isEmpty: true };
+  if (!Number.isFinite(low[0])) return { middle: [0, 0, 0.9], radius: 2, points, isEmpty: true };
   const size = subtract(high, low);
-  return { middle: add(low, size, 0.5), radius: Math.max(0.58 * length(size), 0.8), isEmpty: false };
+  return { middle: add(low, size, 0.5), radius: Math.max(0.5 * length(size), 0.8), points, isEmpty: false };
 }

@@ -3,13 +3,22 @@
 // Events: "change".
 
 import { Events } from "viewer/events.js";
-import { add, cross, mix, multiply, perspective, unit, viewMatrix } from "viewer/vectors.js";
+import { add, cross, dot, mix, multiply, perspective, subtract, unit, viewMatrix } from "viewer/vectors.js";
 
 const FIELD_OF_VIEW = (36 * Math.PI) / 180; // across the shorter side
 const MOVE_MS = 300;
 const STEEPEST = Math.PI / 2 - 0.01;
 const NEAR = 0.05;
 const FAR = 400;
+const FILLED = 0.84; // share of the picture that people take who are brought in sight
+
+/** Unit axes of a camera that stands in a direction from what it looks at. */
+function axesOf(azimuth, elevation) {
+  const level = Math.cos(elevation);
+  const forward = [-level * Math.cos(azimuth), -level * Math.sin(azimuth), -Math.sin(elevation)];
+  const right = unit(cross(forward, [0, 0, 1]));
+  return { right, up: cross(right, forward), forward };
+}
 
 export class Orbit extends Events {
   #pointers = new Map();
@@ -45,11 +54,8 @@ export class Orbit extends Events {
         forward: [r[2], r[5], r[8]],
       };
     }
-    const level = Math.cos(this.elevation);
-    const out = [level * Math.cos(this.azimuth), level * Math.sin(this.azimuth), Math.sin(this.elevation)];
-    const forward = add([0, 0, 0], out, -1);
-    const right = unit(cross(forward, [0, 0, 1]));
-    return { eye: add(this.target, out, this.distance), right, up: cross(right, forward), forward };
+    const axes = axesOf(this.azimuth, this.elevation);
+    return { eye: add(this.target, axes.forward, -this.distance), ...axes };
   }
 
   /** View and projection for a canvas of a size. */
@@ -125,7 +131,7 @@ export class Orbit extends Events {
     const to = {
       azimuth: from.azimuth + turn, elevation,
       target: box ? box.middle : from.target,
-      distance: box ? box.radius / Math.sin(FIELD_OF_VIEW / 2) : from.distance,
+      distance: box ? this.#fitting(box, azimuth, elevation) : from.distance,
     };
     const id = ++this.#moveId;
     const isCalm = !moves || matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -142,6 +148,22 @@ export class Orbit extends Events {
       if (share < 1) requestAnimationFrame(move);
     };
     move(begun);
+  }
+
+  /** How far from a box's middle all of its points are in sight. */
+  #fitting({ middle, radius, points }, azimuth, elevation) {
+    if (!points.length) return radius / Math.sin(FIELD_OF_VIEW / 2);
+    const { right, up, forward } = axesOf(azimuth, elevation);
+    const aspect = (this.canvas.clientWidth || 1) / (this.canvas.clientHeight || 1);
+    const tan = Math.tan(FIELD_OF_VIEW / 2) * FILLED;
+    const [tanX, tanY] = [tan * Math.max(aspect, 1), tan * Math.max(1 / aspect, 1)];
+    let distance = 1.5;
+    for (const point of points) {
+      const away = subtract(point, middle);
+      const needed = Math.max(Math.abs(dot(away, right)) / tanX, Math.abs(dot(away, up)) / tanY);
+      distance = Math.max(distance, needed - dot(away, forward));
+    }
+    return distance;
   }
 
   #changed() {

@@ -27,24 +27,24 @@ function build(viewer, page) {
         return group;
       }));
     const values = make("output", { class: "values" });
-    const chart = new Chart(viewer, { label: "", height: 92 });
+    const chart = new Chart(viewer, { label: "", height: 76 });
     const panel = { select, values, chart, lines: [] };
     page.append(make("div", { class: "plot" }, make("div", { class: "plot-head" }, select, values), chart.element));
     return panel;
   });
-  const bars = new Chart(viewer, { label: "When heels and toes are on the ground", height: 64 });
+  const bars = new Chart(viewer, { label: "When heels and toes are on the ground", height: 56 });
   page.append(make("div", { class: "plot" },
     make("div", { class: "plot-head" }, make("span", {}, "On the ground")), bars.element));
 
   function fill(panel) {
     const quantity = known.find((one) => one.id === panel.select.value);
     panel.lines = [];
-    for (const { clip, person, shift } of viewer.plotted()) {
+    for (const { clip, person, shift, isOther = false } of viewer.plotted()) {
       if (!person) continue;
       const times = shift ? clip.times.map((time) => time + shift) : clip.times;
       for (const { side, label, of } of quantity.parts) {
         panel.lines.push({
-          times, clip, shift, side, label, values: of(clip, person), isDashed: clip !== viewer.clip || shift !== 0,
+          times, clip, shift, side, label, values: of(clip, person), isDashed: isOther,
           colour: css(colour(person.hue, side)),
         });
       }

@@ -5,6 +5,7 @@ import { clock, make } from "viewer/dom.js";
 import { errorOf, sigmaOf } from "viewer/series.js";
 import { colour, css } from "viewer/theme.js";
 
+const ORDER = ["bad", "look", "good"];
 const LEVELS = { good: ["✓", "good"], look: ["!", "have a look"], bad: ["✕", "don't trust"] };
 
 export function addTrust(viewer) {
@@ -15,11 +16,11 @@ function build(viewer, page) {
   const verdicts = make("div", { class: "verdicts" });
   const about = make("div", { class: "about" });
   const charts = [
-    ["How far the 3D joints are from what was seen, % of the person's size", (person) => errorOf(person)?.map((share) => 100 * share), [2, 5]],
-    ["How far off joints may be (σ, mean of all), cm", (person) => sigmaOf(person).map((metres) => 100 * metres), [6, 10]],
-  ].map(([label, of, limits]) => {
+    ["How far the 3D joints are from what was seen, % of the person's size", (person) => errorOf(person)?.map((share) => 100 * share), "reprojection"],
+    ["How far off joints may be (σ, mean of all), cm", (person) => sigmaOf(person).map((metres) => 100 * metres), "uncertainty"],
+  ].map(([label, of, name]) => {
     const chart = new Chart(viewer, { label, height: 84 });
-    return { chart, of, limits, element: make("div", { class: "plot" }, make("div", { class: "plot-head" }, make("span", {}, label)), chart.element) };
+    return { chart, of, name, element: make("div", { class: "plot" }, make("div", { class: "plot-head" }, make("span", {}, label)), chart.element) };
   });
   page.append(verdicts, ...charts.map(({ element }) => element), about);
 
@@ -28,8 +29,10 @@ function build(viewer, page) {
     const person = clip.person(selected);
     const own = clip.verdicts.filter((verdict) => verdict.track_id === null || verdict.track_id === selected);
     verdicts.replaceChildren(
-      make("h2", {}, person ? `Person ${person.id}` : "Nobody"), ...own.map((verdict) => card(viewer, verdict)));
-    for (const { chart, of, limits } of charts) {
+      make("h2", {}, person ? `Person ${person.id}: ${inShort(own)}` : "There is nobody to be judged"),
+      ...ORDER.flatMap((level) => own.filter((verdict) => verdict.level === level)).map((verdict) => card(viewer, verdict)));
+    for (const { chart, of, name } of charts) {
+      const limits = clip.limits[name].map((limit) => 100 * limit);
       const values = person && of(person);
       chart.set({
         lines: values ? [{ times: clip.times, values, colour: css(colour(person.hue)) }] : [], limits, floor: 0,
@@ -42,10 +45,17 @@ function build(viewer, page) {
   refresh();
 }
 
+function inShort(verdicts) {
+  const count = (level) => verdicts.filter((verdict) => verdict.level === level).length;
+  const [bad, look] = [count("bad"), count("look")];
+  if (bad) return `don't trust ${bad} of ${verdicts.length} answers below`;
+  return look ? `good, but have a look at ${look} of ${verdicts.length} answers below` : "all good";
+}
+
 function card(viewer, { title, level, text, reason, spans }) {
   const [mark, word] = LEVELS[level];
   return make("article", { class: `verdict ${level}` },
-    make("h3", {}, make("span", { class: "mark", "aria-hidden": "true" }, mark), title, make("span", { class: "level" }, word)),
+    make("h3", {}, title, make("span", { class: "level" }, make("span", { "aria-hidden": "true" }, `${mark} `), word)),
     make("p", {}, text), make("p", { class: "quiet" }, reason),
     spans.length ? make("p", { class: "spans" }, "Look at ", ...spans.map(([start, stop]) => make("button", {
       type: "button", title: `Go to ${clock(start)}`, onClick: () => viewer.playback.seekTime(start),

@@ -1,7 +1,7 @@
 // The page put together. `start` makes a Viewer; other modules are given it.
 //
 // Events: "frame" (its number), "select" (a person's id or null), "clip" (after `replaceClip`),
-// "overlay" (after the 2D overlay is drawn), "show" (people or what is drawn of them).
+// "overlay" (after the 2D overlay is drawn), "drawn" (all of a frame), "show" (who is drawn, and what).
 
 import { Clip } from "viewer/clip.js";
 import { addComparison } from "viewer/compare.js";
@@ -18,7 +18,7 @@ import { Renderer } from "viewer/renderer.js";
 import { Tabs } from "viewer/tabs.js";
 import { colour, css, firstTheme, look, setTheme } from "viewer/theme.js";
 import { addTrust } from "viewer/trust.js";
-import { toScreen } from "viewer/vectors.js";
+import { length, subtract, toScreen } from "viewer/vectors.js";
 
 const FAR_M = 8; // where people take up more than that to either side, one is followed
 const element = (id) => document.getElementById(id);
@@ -60,6 +60,11 @@ function asBlob(url) {
   const comma = url.indexOf(",");
   const bytes = Uint8Array.from(atob(url.slice(comma + 1)), (letter) => letter.charCodeAt(0));
   return URL.createObjectURL(new Blob([bytes], { type: url.slice(5, url.indexOf(";")) }));
+}
+
+/** Room for one person in any pose. */
+function around([x, y, z]) {
+  return [-0.95, 0.95].flatMap((up) => [-0.8, 0.8].flatMap((aside) => [[x + aside, y, z + up], [x, y + aside, z + up]]));
 }
 
 export class Viewer extends Events {
@@ -216,8 +221,9 @@ export class Viewer extends Events {
 
   #sizePanes() {
     const { width, height } = this.clip;
-    element("stage").style.setProperty("--film", String(Math.max(0.5, Math.min(width / height, 2))));
-    element("film").style.setProperty("--aspect", `${width} / ${height}`);
+    const stage = element("stage");
+    stage.style.setProperty("--film", String(Math.max(0.5, Math.min(width / height, 2))));
+    stage.style.setProperty("--aspect", `${width} / ${height}`);
   }
 
   #draw() {
@@ -229,6 +235,7 @@ export class Viewer extends Events {
     this.drawnFrame = frame;
     this.pictures++;
     this.lastDrawMs = performance.now() - begun;
+    this.emit("drawn", frame);
   }
 
   #drawWorld(frame) {
@@ -238,7 +245,7 @@ export class Viewer extends Events {
     else if (this.follows) this.#follow();
     figures.clear();
     const { radius, middle } = this.box;
-    figures.setFloor(this.follows ? orbit.target : middle, Math.max(6, 2.2 * Math.max(radius, this.follows ? 4 : 0)));
+    figures.setFloor(this.follows ? orbit.target : middle, Math.max(6, 2.5 * Math.max(radius, this.follows ? 4 : 0)));
     for (const person of clip.people) {
       const row = person.row(frame);
       if (!this.isShown(person.id)) continue;
@@ -284,7 +291,7 @@ export class Viewer extends Events {
   #followed() {
     const person = this.clip.person(this.selected);
     const box = person && extent(this.clip, (id) => id === person.id, this.playback.frame);
-    return box && !box.isEmpty ? { middle: box.middle, radius: Math.max(box.radius, 1.35) } : null;
+    return box && !box.isEmpty ? { ...box, points: around(box.middle) } : null;
   }
 
   /** Bring the target nearer to the selected person. */
@@ -293,12 +300,12 @@ export class Viewer extends Events {
     const row = person?.row(this.playback.frame) ?? -1;
     if (!person?.isKnown(row)) return;
     const { target } = this.orbit;
-    const [x, y] = person.joint(row, 0);
-    const [aside, ahead] = [x - target[0], y - target[1]];
-    const away = Math.hypot(aside, ahead);
-    if (away < 0.01) return;
-    const share = away > 2 ? 1 : 0.2;
-    this.orbit.target = [target[0] + share * aside, target[1] + share * ahead, target[2]];
+    const way = subtract(person.joint(row, 0), target);
+    const away = length(way);
+    if (away < 0.02) return;
+    // at once from afar; up and down slowly, so that a jump is seen as one
+    const share = away > 2 ? [1, 1, 1] : [0.2, 0.2, 0.05];
+    this.orbit.target = target.map((value, axis) => value + share[axis] * way[axis]);
     this.redraw();
   }
 }
