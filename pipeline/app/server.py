@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,7 @@ _POLICY = (
 )
 _SPARE_BYTES = 1 << 30
 """What an upload must leave free on the disk."""
-
-Handler = Callable[[Request], Awaitable[Response]]
+_WRITTEN_BYTES = 1 << 20  # of an upload at once
 
 
 def make_server(store: Store, token: str, port: int, upload_bytes: int) -> Guard:
@@ -74,6 +73,7 @@ def make_server(store: Store, token: str, port: int, upload_bytes: int) -> Guard
         Route("/clips/{id}/{name}", pages.page_file),
     ]
     app = Starlette(routes=routes, exception_handlers={Video3DError: _refused})
+    app.router.redirect_slashes = False
     return Guard(app, token, port)
 
 
@@ -122,15 +122,19 @@ class _Pages:
         return JSONResponse(self._described(self._store.add(folder, name, options)), 201)
 
     async def _receive(self, chunks: AsyncIterator[bytes], path: Path) -> None:
-        received = 0
+        received, held = 0, bytearray()
         with path.open("xb") as file:
             try:
                 async for chunk in chunks:
                     received += len(chunk)
                     self._require_room(received, 0)
-                    await run_in_threadpool(file.write, chunk)
+                    held += chunk
+                    if len(held) >= _WRITTEN_BYTES:
+                        await run_in_threadpool(file.write, held)
+                        held = bytearray()
             except ClientDisconnect as error:
                 raise HTTPException(400, "the upload was broken off") from error
+            file.write(held)
         if not received:
             raise HTTPException(400, "the file is empty")
 
