@@ -34,6 +34,7 @@ from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.staging import staged
 from pipeline.results.stances import stances_by_person
+from pipeline.results.verdicts import gather_evidence, verdicts
 from pipeline.runtime.logs import counted
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
@@ -122,6 +123,7 @@ def process_video(
             versions=versions(),
             input=made_of,
         )
+        report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
         draft = Result(partial, report, table)
         exported = write_exports(draft, config.export.formats, partial, config.export)
         report = config.export.measured(report, draft.table)

@@ -32,6 +32,7 @@ _BUILT_IN = {
     "png": "pipeline.export.pictures.contact_sheet",
     "plots": "pipeline.export.pictures.plots",
     "rrd": "pipeline.export.pictures.rerun_recording",
+    "html": "pipeline.export.pictures.html_page",
     "bvh": "pipeline.export.rigs.bvh",
     "glb": "pipeline.export.rigs.glb",
     "fbx": "pipeline.export.rigs.fbx",
@@ -128,6 +129,14 @@ class ExportOptions:
         "mixamo",
         "what bvh calls its bones (default: %(default)s)",
         choices=("mixamo", "lafan1", "h36m"),
+    )
+    private: bool = option(False, "html without the video, and so without anyone's face")
+    embed_mb: float = option(
+        20.0,
+        "html: the largest video that is put into the page; a larger one lies beside it"
+        " (default: %(default)g)",
+        metavar="MB",
+        at_least=0,
     )
     blender: str | None = option(
         None, "fbx: Blender, or a Python that has bpy (default: `blender`)", metavar="PROGRAM"

@@ -186,8 +186,8 @@ def next_contacts(
     """
     points_m = np.concatenate([points_m, root_m[:, None]], axis=1)
     velocity = np.diff(points_m, axis=0)[0] / elapsed_s
-    speeds = _relative_speeds(velocity, points_m[1], soles)
-    limits = _CAUSAL_SPEED * np.where(before, soles.leave_m_s, soles.enter_m_s)
+    speeds = _relative_speeds(velocity, points_m[1], soles, _CAUSAL_SPEED)
+    limits = np.where(before, soles.leave_m_s, soles.enter_m_s)
     return np.asarray(seen & (clearance_m < soles.low_m) & (speeds < limits))
 
 
@@ -297,11 +297,13 @@ def _stance(foot: Foot, heel: Bools, toe: Bools, start: int, stop: int, times_s:
     )
 
 
-def _relative_speeds(velocity: Floats, points_m: Floats, soles: Soles) -> Floats:
+def _relative_speeds(
+    velocity: Floats, points_m: Floats, soles: Soles, tolerance: float = 1.0
+) -> Floats:
     """(…, P) speeds of soles for limits of a body that stands; inputs (…, P + 1, 3), root last."""
     speeds = _apparent_speeds(velocity, points_m)
-    leave_m_s = np.clip(soles.travel_share * speeds[..., -1:], soles.leave_m_s, _FASTEST_M_S)
-    return np.asarray(speeds[..., :-1] * (soles.leave_m_s / leave_m_s))
+    travel = np.minimum(soles.travel_share * speeds[..., -1:], _FASTEST_M_S)
+    return np.asarray(speeds[..., :-1] / np.maximum(travel / soles.leave_m_s, tolerance))
 
 
 def _apparent_speeds(velocity: Floats, points_m: Floats) -> Floats:

@@ -46,6 +46,7 @@ FAINTEST = 0.45
 """Share of the background in the limb of a joint that is not sure."""
 HALO = 0.18
 """Opacity of the strongest halo."""
+_COARSE = 4  # px of a picture for a px of what is blurred
 NEAREST_M, FURTHEST_M = 0.3, 200.0
 """Before the camera: people with a joint nearer or further are not drawn."""
 
@@ -183,7 +184,8 @@ class _Stroke:
 def _cloud(image: Picture, strokes: Sequence[_Stroke], blur: float) -> tuple[Mask, int, int] | None:
     """Strokes, blurred by `blur` px: a mask, and where in the image its left and top are.
 
-    It covers no more of the image than the strokes do; it is drawn at half the size, being blurred.
+    It covers no more of the image than the strokes do. Being blurred, it is drawn at a quarter of
+    the size.
     """
     strokes = [
         stroke
@@ -195,17 +197,19 @@ def _cloud(image: Picture, strokes: Sequence[_Stroke], blur: float) -> tuple[Mas
     height, width = image.shape[:2]
     ends = np.array([(stroke.start, stroke.end) for stroke in strokes]).reshape(-1, 2)
     margin = max(stroke.width for stroke in strokes) / 2 + 3 * blur
-    low = np.maximum((ends.min(0) - margin) // 2 * 2, 0).astype(int)
+    low = np.maximum(ends.min(0) - margin, 0).astype(int)
     high = np.minimum(ends.max(0) + margin, (width, height)).astype(int)
-    size = (high - low + 1) // 2
-    if (size < 1).any():
+    columns, rows = (high - low + _COARSE - 1) // _COARSE
+    if columns < 1 or rows < 1:
         return None
-    mask = np.zeros((size[1], size[0]), np.uint8)
+    mask = np.zeros((rows, columns), np.uint8)
     for stroke in strokes:
         level = (stroke.level, stroke.level, stroke.level)
-        line(mask, (stroke.start - low) / 2, (stroke.end - low) / 2, level, stroke.width / 2)
-    mask = cv2.GaussianBlur(mask, (0, 0), blur / 2)
-    return cv2.resize(mask, (2 * int(size[0]), 2 * int(size[1]))), int(low[0]), int(low[1])
+        start, end = ((point - low) / _COARSE for point in (stroke.start, stroke.end))
+        line(mask, start, end, level, stroke.width / _COARSE)
+    mask = cv2.GaussianBlur(mask, (0, 0), blur / _COARSE)
+    whole = cv2.resize(mask, (_COARSE * int(columns), _COARSE * int(rows)))
+    return whole, int(low[0]), int(low[1])
 
 
 def _draw_number(image: Picture, view: View, person: PersonInFrame) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 
 from core.types import Floats, Picture
@@ -40,19 +41,22 @@ class Floor:
 
     def _draw(self, view: View) -> Picture:
         lens, theme = view.lens, self._theme
-        image = np.empty((lens.height, lens.width, 3), np.uint8)
         share = _fade(view, _row_depths(view, np.arange(lens.height) + 0.5))[:, None]
         rows = np.array(theme.floor) * (1 - share) + np.array(theme.background) * share
-        image[:] = np.round(rows).astype(np.uint8)[:, None]
+        column = np.round(rows).astype(np.uint8)[:, None]
+        size = lens.width, lens.height
+        image: Picture = cv2.resize(column, size, interpolation=cv2.INTER_NEAREST)
         if view.position[2] < _LOWEST_M:
             return image
         across_m = view.floor_distance_m * lens.width / lens.focal
         fitting = (step_m for step_m in STEPS_M if across_m <= MAX_STEPS * step_m)
         self._step_m = max(self._step_m, next(fitting, STEPS_M[-1]))  # it never goes to and fro
-        _draw_lines(image, view, self._step_m / 2, theme.grid, theme)
-        _draw_lines(image, view, self._step_m, theme.grid_strong, theme)
+        low, high = _seen_floor(view)
+        for step_m, colour in ((self._step_m / 2, theme.grid), (self._step_m, theme.grid_strong)):
+            ends = np.concatenate([_lines(low, high, step_m, axis) for axis in (0, 1)])
+            _draw_lines(image, view, ends, colour, theme.background)
         letter = letter_size(lens.height)
-        for words, x, y in _numbers(view, self._step_m):
+        for words, x, y in _numbers(view, low, high, self._step_m):
             text(image, words, x - text_width(words, letter) / 2, y, letter, theme.words)
         return image
 
@@ -79,9 +83,10 @@ def _fade(view: View, depths: Floats) -> Floats:
     return np.asarray(share.clip(0, 1))
 
 
-def _draw_lines(image: Picture, view: View, step_m: float, colour: Colour, theme: Theme) -> None:
-    """Lines `step_m` apart, in both directions, in pieces that fade into the background."""
-    ends = np.concatenate([_lines(view, step_m, axis) for axis in (0, 1)])  # (L, 2, 3) m
+def _draw_lines(
+    image: Picture, view: View, ends: Floats, colour: Colour, background: Colour
+) -> None:
+    """Draw lines, whose ends (L, 2, 3) m are given, in pieces that fade into the background."""
     depths = view.depth(ends)
     limits = view.floor_distance_m * np.array([NEAREST, *np.linspace(CLEAR, FURTHEST, _LEVELS + 1)])
     length = depths[:, 1] - depths[:, 0]
@@ -93,12 +98,11 @@ def _draw_lines(image: Picture, view: View, step_m: float, colour: Colour, theme
         start, along = ends[is_there, :1], ends[is_there, 1:] - ends[is_there, :1]
         pieces = view.pixels(start + pair[is_there][..., None] * along)
         share = round(max(level - 0.5, 0) / _LEVELS, 2)
-        lines(image, pieces, mix(colour, theme.background, share), 1)
+        lines(image, pieces, mix(colour, background, share), 1)
 
 
-def _lines(view: View, step_m: float, axis: int) -> Floats:
-    """(L, 2, 3) m: ends of the lines on the floor at multiples of `step_m` of x (0) or y (1)."""
-    low, high = _seen_floor(view)
+def _lines(low: Floats, high: Floats, step_m: float, axis: int) -> Floats:
+    """(L, 2, 3) m: ends of a rectangle's lines at multiples of `step_m` of x (0) or y (1)."""
     other = 1 - axis
     marks = _marks(low[axis], high[axis], step_m)
     ends = np.zeros((len(marks), 2, 3))
@@ -125,14 +129,15 @@ def _marks(low: float, high: float, step_m: float) -> Floats:
     return np.arange(np.ceil(low / step_m), np.floor(high / step_m) + 1) * step_m + 0.0
 
 
-def _numbers(view: View, step_m: float) -> Iterator[tuple[str, float, float]]:
+def _numbers(
+    view: View, low: Floats, high: Floats, step_m: float
+) -> Iterator[tuple[str, float, float]]:
     """The strong lines' metres where they leave the picture, and px of the words' middles.
 
     x stands along the bottom and y up the right side, or the other way round where the view is
     turned so far.
     """
     letter, lens = letter_size(view.lens.height), view.lens
-    low, high = _seen_floor(view)
     below = 0 if abs(view.axes[0, 0]) >= abs(view.axes[0, 1]) else 1
     right, up, forward = view.axes
     row = lens.height - letter
