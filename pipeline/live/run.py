@@ -34,6 +34,7 @@ from pipeline.results.report import DetectorReport
 from pipeline.results.result import Result
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
+from pipeline.runtime.threads import limit_numpy
 
 CAUSAL_LIFTER = "lifter-causal"
 
@@ -61,6 +62,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         models = Models(config.detect, config.lift.lifter)
         opened.callback(models.close)
         lifter, weights, detector = models.lifter, models.weights, models.detector
+        limit_numpy(1)  # a window is little work
         opened.enter_context(_stopped_by_signals(stop))
         page = _opened_page(config.live.serve, opened)
         stream = _opened_stream(config.live.stream, opened)
