@@ -32,7 +32,7 @@ from pipeline.media.reread import Rereader
 from pipeline.media.shots import mark_cuts
 from pipeline.media.video.fitting import Size
 from pipeline.media.video.kept_frames import KeptFrames
-from pipeline.results.detections import DetectionSpool
+from pipeline.results.detections import DetectionSpool, StoredDetections
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress
 from pipeline.tracking.tracker import find_tracklets
@@ -63,7 +63,7 @@ class FirstPass:
     info: VideoInfo
     frame_indices: NDArray[np.int64]
     times_s: Floats
-    detections: DetectionSpool
+    detections: StoredDetections
     kept: KeptFrames | None
     shot_starts: tuple[int, ...]
     is_smoothed: bool
