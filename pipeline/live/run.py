@@ -87,7 +87,9 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
             opened.enter_context(closing(window))
 
         folder = config.output / f"{source.name}_{started:%Y-%m-%d_%H-%M-%S}"
-        recorder = opened.enter_context(Recorder(folder, info, lifter.spec.skeleton_out))
+        recorder = opened.enter_context(
+            Recorder(folder, info, lifter.spec.skeleton_out, config.render.encoder)
+        )
         latency = {"poses": Latency(), "picture": Latency()}
         failure = None
         try:
