@@ -240,7 +240,9 @@ def _render(
             return
         rate = constant_rate(first.times_s, first.info.fps)
         path = target.with_name(f"{target.name}.mp4")
-        writer = opened.enter_context(VideoWriter(path, first.info, rate, config.clip.end))
+        writer = opened.enter_context(
+            VideoWriter(path, first.info, rate, config.clip.end, encoder=config.render.encoder)
+        )
         drawings = opened.enter_context(
             closing(
                 prefetch(
