@@ -17,13 +17,14 @@ from core.files import result_stem
 from core.skeletons import Skeleton
 from core.types import Array, Frame
 from pipeline.config import PipelineConfig
+from pipeline.corrections.people import corrected_people
 from pipeline.detection import FirstPass, detect_people
 from pipeline.export.base import write_exports
 from pipeline.media.clip import check_clip
 from pipeline.media.frame_times import constant_rate
 from pipeline.media.images import is_still, write_image
 from pipeline.media.video_writer import VideoWriter
-from pipeline.people import People, find_people
+from pipeline.people import People, find_people, mend_people
 from pipeline.render.compose import Space
 from pipeline.render.modes import composer, video_size
 from pipeline.render.person import PersonInFrame
@@ -42,9 +43,10 @@ from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracking.options import TrackOptions
 from pipeline.tracking.selection import number_people, select_people
 from pipeline.tracking.tracker import track_people
+from pipeline.tracks_file import write_tracks
 
 
-class _Stopwatch:
+class Stopwatch:
     """How long each stage takes."""
 
     def __init__(self) -> None:
@@ -52,6 +54,7 @@ class _Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Take the time of the block."""
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
@@ -83,7 +86,7 @@ def process_video(
     folder = config.output / result_stem(video) if folder is None else Path(folder)
     check_clip(video, config.clip)
     config.require_inputs()
-    stopwatch = _Stopwatch()
+    stopwatch = Stopwatch()
     with ExitStack() as opened:
         if models is None:
             models = Models(config.detect, config.lift.lifter)
@@ -102,13 +105,24 @@ def process_video(
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
             intrinsics = config.lift.intrinsics(first.info)
+            keep = select_people(tracks, config.track)
             people = find_people(
                 tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
-                config.lift, config.ground, partial, select_people(tracks, config.track),
-                first.is_smoothed,
+                config.lift, config.ground, partial, keep, first.is_smoothed,
             )  # fmt: skip
             opened.callback(people.table.close)
-        table = SpoolTable(people.table.rows, people.table.joints)
+            kept = [track for track in tracks if track.track_id in keep]
+            write_tracks(partial, first, kept, people.world, people.grounding)
+            if config.corrections:
+                corrected = corrected_people(
+                    kept, config.corrections, first.frame_indices, first.times_s
+                )
+                people = mend_people(
+                    SpoolTable(people.table.rows, people.table.joints), kept, corrected,
+                    first.frame_indices, first.times_s, people.world, people.grounding, lifter,
+                    intrinsics, config.lift, partial, first.is_smoothed,
+                )  # fmt: skip
+                opened.callback(people.table.close)
         report = Report(
             video=first.info,
             intrinsics=intrinsics,
@@ -117,24 +131,54 @@ def process_video(
             config=config.as_dict(),
             grounding=people.grounding,
             frames=len(first.times_s),
-            people=_person_reports(people, table),
+            people=(),
             measures=people.measures,
             warnings=_warnings(first, tracks, people, config.track),
             versions=versions(),
             input=made_of,
         )
-        report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
-        draft = Result(partial, report, table)
-        exported = write_exports(draft, config.export.formats, partial, config.export)
-        report = config.export.measured(report, draft.table)
-        report = replace(report, warnings=(*report.warnings, *exported.lines))
-        if config.render.render != "none":
-            with stopwatch.stage("render"):
-                _render(
-                    video, partial / f"{result_stem(video)}_3d", first, people, config, progress
-                )
-        report = report.timed(stopwatch.seconds).write(partial)
+        report = write_results(partial, report, first, people, config, stopwatch, progress)
     return Result(folder, report, ArchiveTable(folder / POSES))
+
+
+def write_results(
+    partial: Path,
+    report: Report,
+    first: FirstPass,
+    people: People,
+    config: PipelineConfig,
+    stopwatch: Stopwatch,
+    progress: StageProgress,
+) -> Report:
+    """Write all files of a result, the report last.
+
+    Args:
+        partial: The folder that they are staged in.
+        report: What is said of them; people, files and times are added.
+        first: The video and its frames.
+        people: Everyone, corrected or not.
+        config: All options.
+        stopwatch: How long the stages before took.
+        progress: Is told how far drawing has come.
+
+    Returns:
+        The report as written.
+    """
+    table = SpoolTable(people.table.rows, people.table.joints)
+    report = replace(report, people=_person_reports(people, table))
+    report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
+    draft = Result(partial, report, table)
+    exported = write_exports(draft, config.export.formats, partial, config.export)
+    report = config.export.measured(report, draft.table)
+    report = replace(report, warnings=(*report.warnings, *exported.lines))
+    if config.corrections:
+        config.corrections.write(partial)
+    if config.render.render != "none":
+        with stopwatch.stage("render"):
+            video = first.info.path
+            target = partial / f"{result_stem(video)}_3d"
+            _render(video, target, first, people, config, progress)
+    return report.timed(stopwatch.seconds).write(partial)
 
 
 def _warnings(

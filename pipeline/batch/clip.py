@@ -10,9 +10,10 @@ from typing import TypeVar
 from core.errors import InputError, Video3DError, shortage
 from pipeline.batch.addresses import is_remote, local_copy, upload_results
 from pipeline.batch.jobs import Job, Outcome, Tick, from_report
-from pipeline.batch.previous import missing_exports, report_before
+from pipeline.batch.previous import missing_exports, report_before, result_to_mend
 from pipeline.config import PipelineConfig
 from pipeline.export.base import add_exports
+from pipeline.mend import mend
 from pipeline.results.locks import clear_unfinished, locked
 from pipeline.results.report import Report
 from pipeline.results.result import load_result
@@ -109,9 +110,16 @@ class ClipWorker:
             if before is not None and not self._config.overwrite:
                 return self._with_missing_exports(job, before)
             LOG.info("%s: begins", job.source, extra={"clip": job.source})
-            result = process_video(
-                job.source, self._config, job.folder, self._models, _Ticks(job, on_tick)
-            )
+            ticks = _Ticks(job, on_tick)
+            former = None
+            if not self._config.overwrite:
+                former = result_to_mend(job, self._config, self._models.weights)
+            if former is None:
+                result = process_video(job.source, self._config, job.folder, self._models, ticks)
+            else:
+                result = mend(
+                    former, self._config.corrections, job.folder, self._config, self._models, ticks
+                )
             return from_report(job, "done", result.report, time.perf_counter() - started)
 
     def _with_missing_exports(self, job: Job, report: Report) -> Outcome:

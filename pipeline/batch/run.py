@@ -77,6 +77,8 @@ def run_batch(
     if choice is not None and choice.backend.one_video_only and len(jobs) != 1:
         name = choice.backend.selected_by
         raise UsageError(f"`{name}` are those of one video, {len(jobs)} are given")
+    if config.corrections and len(jobs) != 1:
+        raise UsageError(f"`corrections` are those of one video, {len(jobs)} are given")
     if options.engine == "ray" and config.detect.detector == AUTO:
         raise UsageError(
             "`detector` auto may choose differently on other machines: with `engine` ray, name one"
