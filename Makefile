@@ -4,6 +4,7 @@
 # make test-all   the same with what tests can use besides: Ray, torchvision, rtmlib, an ffmpeg on PATH, a display, …
 # make test-consumers   set up the programs that read exports (OpenSim, …), then their tests
 # make check   lint, format and types
+# make bench   how fast all of it is, beside MediaPipe; writes docs/performance.md
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -46,7 +47,7 @@ check: $(INSTALLED)
 	$(RUN) -m mypy
 
 bench: $(INSTALLED)
-	$(RUN) -m benchmarks.end_to_end
+	$(RUN) -m benchmarks.speed --write $(if $(PORTRAIT),--portrait $(PORTRAIT))
 
 bench-live: $(INSTALLED)
 	$(RUN) -m benchmarks.live

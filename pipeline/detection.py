@@ -42,7 +42,7 @@ SAME_PERSON_OKS = 0.5
 """A person followed back who is as like someone known there has become one with them."""
 SURE_SIDE_PX = 256
 """A person as large as that in a small picture is seen in it as well as in the frame itself."""
-CHUNK_BYTES = 64 << 20
+CHUNK_BYTES = 32 << 20
 """So much of a video is held to go through it backwards."""
 
 
