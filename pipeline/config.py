@@ -92,7 +92,7 @@ class PipelineConfig:
     @property
     def corrections(self) -> Corrections:
         """What was corrected by hand; empty where nothing was."""
-        return self.correct.corrections or Corrections()
+        return self.correct.edits
 
     def as_dict(self) -> dict[str, Any]:
         """Every option by its own name, as plain values for reports."""
