@@ -40,7 +40,7 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline": {
         "media": {"runtime"},
         "grounding": set(),
-        "multiview": {"lifting"},
+        "multiview": {"lifting", "media"},
         "runtime": {"results"},
         "render": {"media"},
         "results": {"grounding"},
