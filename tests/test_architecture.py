@@ -40,7 +40,7 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline": {
         "media": {"runtime"},
         "grounding": set(),
-        "multiview": {"lifting", "media"},
+        "multiview": {"lifting", "media", "results"},
         "runtime": {"results"},
         "render": {"media"},
         "results": {"grounding"},

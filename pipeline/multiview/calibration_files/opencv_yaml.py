@@ -15,8 +15,9 @@ from pipeline.multiview.calibration_files.parts import camera_of, rotation_matri
 from pipeline.multiview.scene import Camera
 
 _MATRIX = re.compile(
-    r"^ *(?P<name>[A-Za-z_][\w.-]*) *: *!!opencv-matrix\s+rows: *(?P<rows>\d{1,3})\s+"
-    r"cols: *(?P<cols>\d{1,3})\s+dt: *\w+\s+data: *\[(?P<data>[^\]]*)\]",
+    r"^ *(?P<name>[A-Za-z_][\w.-]*) *: *!!opencv-(?:matrix\s+rows: *(?P<rows>\d{1,3})\s+"
+    r"cols: *(?P<cols>\d{1,3})|nd-matrix\s+sizes: *\[ *(?P<size>\d{1,3}) *\])\s+dt: *\w+\s+"
+    r"data: *\[(?P<data>[^\]]*)\]",
     re.M,
 )
 _SIZE = re.compile(r"^ *(?:image_?)?(?P<side>width|height) *: *(?P<px>\d{1,6})\b", re.M | re.I)
@@ -37,7 +38,8 @@ def read(text: str) -> list[Camera]:
     matrices: dict[str, Floats] = {}
     for found in _MATRIX.finditer(text):
         values = np.array([float(word) for word in found["data"].replace(",", " ").split()])
-        matrices[found["name"]] = values.reshape(int(found["rows"]), int(found["cols"]))
+        rows, columns = found["rows"] or found["size"], found["cols"] or 1
+        matrices[found["name"]] = values.reshape(int(rows), int(columns))
     sides = {found["side"].lower(): int(found["px"]) for found in _SIZE.finditer(text)}
     size = sides.get("width", 0), sides.get("height", 0)
     if {"M1", "M2", "R", "T"} <= matrices.keys():

@@ -53,7 +53,7 @@ def read_cameras(
             f"{path}: has {len(cameras)} cameras for {len(names)} views; it must have one for each"
         )
     by_name = {camera.name: camera for camera in cameras}
-    if set(names) <= by_name.keys():
+    if len(set(names)) == len(names) and set(names) <= by_name.keys():
         cameras = [by_name[name] for name in names]
     elif len(cameras) > len(names):
         raise InputError(

@@ -35,6 +35,7 @@ _SEARCH_S = 600.0  # of a recording that is searched
 _SEGMENT_S = 10.0
 _MIN_OVERLAP_S, _SHORTEST_S = 1.0, 0.5
 _SAME_OFFSET_S = 0.3  # offsets nearer to the best one are its own flank
+_MIN_KNOWN = 0.05  # of the most that two recordings have in common at any lag
 _NEAR_S = 0.24  # around the line found, in which it is refined
 _LAG_S = 0.003  # one standard deviation of a segment's lag
 _HUBER, _ROUNDS = 2.0, 5
@@ -162,12 +163,14 @@ class _Table:
     @cached_property
     def scores(self) -> Floats:
         """(D, L) in standard deviations over all lags, a little less for unusual drifts."""
-        floor = 1e-3 * np.median(self.squares[self.squares > 0]) if self.squares.any() else 1.0
-        raw = self.products / np.sqrt(self.squares + floor)
-        level = raw[len(self.drifts) // 2]
-        middle = np.median(level)
-        spread = 1.4826 * np.median(np.abs(level - middle))
-        scores = (raw - middle) / max(spread, 1e-9)
+        # where hardly anything of both is known, chance decides; FFTs leave squares a little off
+        is_known = self.squares > _MIN_KNOWN * self.squares.max(initial=0.0)
+        raw = self.products / np.sqrt(np.where(is_known, self.squares, np.inf))
+        level = raw[len(self.drifts) // 2][is_known[len(self.drifts) // 2]]
+        middle = np.median(level) if len(level) else 0.0
+        # the sum of independent products has a standard deviation of 1
+        spread = max(1.0, 1.4826 * np.median(np.abs(level - middle)) if len(level) else 1.0)
+        scores = np.where(is_known, raw - middle, 0.0) / spread
         penalty = (self.drifts / USUAL_DRIFT)[:, None] ** 2
         return np.asarray(np.sign(scores) * np.sqrt(np.maximum(scores**2 - penalty, 0)))
 
