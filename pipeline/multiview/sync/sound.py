@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from core.types import Floats
-from pipeline.media.sound_samples import SAMPLE_RATE, read_sound
+from pipeline.media.video.sound import SAMPLE_RATE, read_sound
 from pipeline.multiview.sync.correlation import Signal
 
 ONSET_HZ = 200.0
