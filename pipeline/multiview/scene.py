@@ -86,7 +86,7 @@ class MatchedPerson:
 
     person_id from 1, in the order of the first view's tracks, then of the second's, …; track_ids V
     tuples of the tracks, which may be several in a view (lost and found again) or none; lengths_m
-    (J,) metres by the lower joint of each bone.
+    (groups,) metres of `adjustment.bodies.body_links`.
     """
 
     person_id: int
