@@ -40,7 +40,7 @@ from pipeline.tracking.selection import number_people, select_people
 from pipeline.tracking.tracker import track_people
 
 
-class _Stopwatch:
+class Stopwatch:
     """How long each stage takes."""
 
     def __init__(self) -> None:
@@ -48,6 +48,7 @@ class _Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Take the time of the block."""
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
@@ -79,7 +80,7 @@ def process_video(
     folder = config.output / result_stem(video) if folder is None else Path(folder)
     check_clip(video, config.clip)
     config.require_inputs()
-    stopwatch = _Stopwatch()
+    stopwatch = Stopwatch()
     with ExitStack() as opened:
         if models is None:
             models = Models(config.detect, config.lift.lifter)
@@ -110,7 +111,7 @@ def process_video(
             config=config.as_dict(),
             grounding=people.grounding,
             frames=len(first.times_s),
-            people=_person_reports(people, table),
+            people=person_reports(people, table),
             measures=people.measures,
             warnings=_warnings(first, tracks, people, config.track),
             versions=versions(),
@@ -143,7 +144,8 @@ def _warnings(
     return tuple(warnings)
 
 
-def _person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...]:
+def person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...]:
+    """Everyone in a table, as reports say it."""
     stances = stances_by_person(table)
     return tuple(
         PersonReport.of(person, people.grounding, stances[person.track_id])
@@ -164,7 +166,7 @@ def _render(
 
     def in_frame(frame_index: int) -> list[PersonInFrame]:
         rows = people.table.in_frame(frame_index)
-        return [_drawable(row, people.table.joints) for row in rows]
+        return [drawable(row, people.table.joints) for row in rows]
 
     if is_still(video):
         with open_clip(video) as still:
@@ -188,7 +190,7 @@ def _render(
             writer.write(drawing, time_s)
 
 
-def _drawable(row: Array, joints: Skeleton) -> PersonInFrame:
+def drawable(row: Array, joints: Skeleton) -> PersonInFrame:
     """A row of `person_row` with these joints as the pictures want it."""
     return PersonInFrame(
         int(row["track_id"]),

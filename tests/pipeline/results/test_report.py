@@ -19,6 +19,7 @@ from pipeline.results.report import (
     PersonReport,
     Report,
     StanceReport,
+    ViewReport,
     WeightsReport,
     read_report,
 )
@@ -139,7 +140,7 @@ def test_a_folder_without_a_report_is_said(tmp_path: Path) -> None:
 
 def test_the_page_has_every_key_and_every_measure() -> None:
     keys = set(re.findall(r"^\| `(\w+)` \|", PAGE.read_text(), re.MULTILINE))
-    told = {entry.name for kind in (Report, StanceReport) for entry in fields(kind)}
+    told = {entry.name for kind in (Report, StanceReport, ViewReport) for entry in fields(kind)}
     assert keys == told - {"measures"} | MEASURES.entries().keys()
     for one in MEASURES.entries().values():
         assert f"| `{one.name}` | {one.unit} | {one.about}" in PAGE.read_text()
