@@ -9,14 +9,9 @@ from dataclasses import fields, replace
 from core.errors import UsageError, Video3DError, shortage
 from core.options import Parser, add_flags
 from detectors.base import AUTO
-from pipeline.batch.addresses import Address, parse_location
 from pipeline.batch.options import BatchOptions
-from pipeline.batch.run import run_batch
 from pipeline.config import PipelineConfig, all_options
 from pipeline.media.live.source import LiveSource, parse_live_source
-from pipeline.media.opencv import mute_opencv
-from pipeline.media.web_file import ask_web, is_web
-from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
@@ -30,6 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = False
     try:
         options = vars(make_parser().parse_intermixed_args(arguments))
+        # Imported after the command line is known to be right: OpenCV and SciPy take their time.
+        from pipeline.batch.addresses import parse_location
+        from pipeline.batch.run import run_batch
+        from pipeline.media.opencv import mute_opencv
+
         words, debug = options.pop("videos"), options.pop("debug")
         log = LogOptions(options.pop("log_level"), options.pop("log_json"))
         start_logging(log)
@@ -68,6 +68,8 @@ def _only_live(
     words: Sequence[str], config: PipelineConfig, batch: BatchOptions
 ) -> LiveSource | None:
     """The live source, None where all are files."""
+    from pipeline.batch.addresses import Address
+
     live = next(filter(None, map(live_source, words)), None)
     if live is None:
         config.require_file()
@@ -86,6 +88,8 @@ def _only_live(
 def live_source(word: str) -> LiveSource | None:
     """What a word names, where it is live; a server on the web is asked, and only once."""
     source = parse_live_source(word)
+    from pipeline.media.web_file import ask_web, is_web
+
     if source is None or not is_web(word):
         return source
     answer = ask_web(word)
@@ -93,9 +97,10 @@ def live_source(word: str) -> LiveSource | None:
 
 
 def _run_live(source: LiveSource, config: PipelineConfig) -> int:
-    # Imported after the command line is known to be right: torch takes its time.
-    check_address_space()
     from pipeline.live.run import process_live
+    from pipeline.runtime.address_space import check_address_space
+
+    check_address_space()
 
     if text := config.detect.choose().backend.warning():
         LOG.warning(text)

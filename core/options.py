@@ -30,6 +30,7 @@ def option(
     unit: str = "",
     parse: Callable[[str], Any] | None = None,
     const: Any = None,
+    off: Any = None,
 ) -> Any:
     """A dataclass field that is an option.
 
@@ -43,6 +44,7 @@ def option(
         unit: The range's unit, for error messages ("degrees").
         parse: From the command line's text to the value; by default the field's type.
         const: The value of a flag that is given without one.
+        off: The value that a flag `--no-NAME`, made for it, stands for.
 
     Returns:
         A `dataclasses.field` with all of that in its metadata.
@@ -50,7 +52,7 @@ def option(
     metadata = {
         "help": help, "short": short, "metavar": metavar, "choices": choices,
         "at_least": at_least, "above": above, "at_most": at_most, "below": below, "unit": unit,
-        "parse": parse, "const": const,
+        "parse": parse, "const": const, "off": off,
     }  # fmt: skip
     return field(default=default, metadata=metadata)
 
@@ -122,6 +124,11 @@ def add_flags(
         else:
             common["type"] = entry.metadata["parse"] or _plain_type(entry.type)
         parser.add_argument(*names, metavar=entry.metadata["metavar"], **common)
+        if entry.metadata["off"] is not None:
+            name, off = entry.name.replace("_", "-"), entry.metadata["off"]
+            common = {"dest": entry.name, "default": argparse.SUPPRESS, "const": off}
+            text = f"the same as --{name} {off}"
+            parser.add_argument(f"--no-{name}", action="store_const", help=text, **common)
 
 
 def is_option(entry: Field[Any]) -> bool:

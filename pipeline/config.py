@@ -22,7 +22,6 @@ from pipeline.live.options import LiveOptions
 from pipeline.media.options import ClipOptions
 from pipeline.multiview.options import ViewOptions
 from pipeline.render.options import RenderOptions
-from pipeline.results.resume import network_files
 from pipeline.tracking.options import TrackOptions
 
 
@@ -91,6 +90,8 @@ class PipelineConfig:
 
     def weight_files(self) -> dict[str, str | Path]:
         """The networks' files by role; see `network_files`."""
+        from pipeline.results.resume import network_files  # what `--help` goes without
+
         return network_files(self.detect, self.lift.lifter)
 
     def require_inputs(self) -> None:
@@ -128,6 +129,7 @@ class PipelineConfig:
             "`person_id`": bool(self.track.person_id),
             "`people_order`": "people_order" in given_flags(self.track),
             "`fps`": self.clip.fps is not None,
+            f"`render` {self.render.render}": self.render.render in ("orbit", "frames"),
         }
         if self.detect.selecting_option is not None:
             raise only_for_files(f"`{self.detect.selecting_option}`")

@@ -1,26 +1,25 @@
 """Pass 2 of several views: all of them beside the 3D view, on the first one's frames."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
-from pathlib import Path
+from contextlib import ExitStack, closing, contextmanager
 
 import numpy as np
 
 from core.types import Array, Floats, Frame, Picture
-from pipeline.media.clip import open_clip
 from pipeline.media.options import ClipOptions
 from pipeline.multiview.shared_frames import SharedTracks
 from pipeline.multiview.sync.clocks import Clock
 from pipeline.render.mosaic import Mosaic
 from pipeline.render.person import PersonInFrame
 from pipeline.runtime.prefetch import prefetch
+from pipeline.view_tracks import FilmedView
 
 
 class ViewPictures:
     """The frames of several views as one picture for each frame of the first.
 
     Args:
-        videos: The views, the first one first.
+        views: The views, the first one first.
         clocks: Theirs.
         mosaic: How they are laid out.
         shared: The tracks of each at the first one's frames.
@@ -29,35 +28,36 @@ class ViewPictures:
 
     def __init__(
         self,
-        videos: Sequence[Path],
+        views: Sequence[FilmedView],
         clocks: Sequence[Clock],
         mosaic: Mosaic,
         shared: Sequence[SharedTracks],
         person_of: Sequence[dict[int, int]],
     ) -> None:
-        self._videos, self._clocks, self._mosaic = videos, clocks, mosaic
+        self._views, self._clocks, self._mosaic = views, clocks, mosaic
         self._shared, self._person_of = shared, person_of
 
-    def frames(self, options: ClipOptions) -> Iterator[Frame]:
+    @contextmanager
+    def frames(self, options: ClipOptions) -> Iterator[Iterable[Frame]]:
         """The first view's frames, with the picture of all instead of its own."""
         with ExitStack() as opened:
-
-            def read(video: Path) -> Iterable[Frame]:
-                reader = opened.enter_context(open_clip(video, options))
-                return opened.enter_context(closing(prefetch(reader)))
-
-            first = read(self._videos[0])
+            streams = []
+            for view, size in zip(self._views, self._mosaic.sizes, strict=True):
+                reader = opened.enter_context(view.first.again(view.video, options, size))
+                streams.append(opened.enter_context(closing(prefetch(reader))))
             others = [
-                _Follower(read(video), clock.to_shared)
-                for video, clock in zip(self._videos[1:], self._clocks[1:], strict=True)
+                _Follower(stream, clock.to_shared)
+                for stream, clock in zip(streams[1:], self._clocks[1:], strict=True)
             ]
-            for number, frame in enumerate(first):
-                pictures = [frame.rgb, *(other.at(frame.time_s) for other in others)]
-                people = [
-                    list(_people(tracks, number, persons))
-                    for tracks, persons in zip(self._shared, self._person_of, strict=True)
-                ]
-                yield Frame(frame.index, frame.time_s, self._mosaic.draw(pictures, people))
+            yield (self._composed(number, frame, others) for number, frame in enumerate(streams[0]))
+
+    def _composed(self, number: int, frame: Frame, others: Sequence["_Follower"]) -> Frame:
+        pictures = [frame.rgb, *(other.at(frame.time_s) for other in others)]
+        people = [
+            list(_people(tracks, number, persons))
+            for tracks, persons in zip(self._shared, self._person_of, strict=True)
+        ]
+        return Frame(frame.index, frame.time_s, self._mosaic.draw(pictures, people))
 
 
 class _Follower:

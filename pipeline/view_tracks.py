@@ -14,6 +14,7 @@ from pipeline.config import PipelineConfig
 from pipeline.detection import FirstPass, detect_people
 from pipeline.lifting.people import LiftedPeople, lift_people
 from pipeline.media.images import is_still
+from pipeline.media.video.fitting import Size
 from pipeline.media.video_reader import probe
 from pipeline.multiview.calibration_files.read import read_cameras
 from pipeline.multiview.scene import Camera, View
@@ -47,13 +48,24 @@ class FilmedView:
         return float(self.first.times_s[-1]) + 1 / self.first.info.fps
 
 
-def known_cameras(videos: Sequence[Path], config: PipelineConfig) -> list[Camera] | None:
+def probe_views(videos: Sequence[Path]) -> list[VideoInfo]:
+    """What the views are, all of them before any is worked on.
+
+    Raises:
+        InputError: One cannot be read, or is no video.
+    """
+    for video in videos:
+        if is_still(video):
+            raise InputError(f"{video}: is a picture; views are videos")
+    return [probe(video) for video in videos]
+
+
+def known_cameras(infos: Sequence[VideoInfo], config: PipelineConfig) -> list[Camera] | None:
     """The cameras of `--calibration`, one a view; None without."""
     if config.several.calibration is None:
         return None
-    infos = [probe(video) for video in videos]
     sizes = [(info.width, info.height) for info in infos]
-    return read_cameras(config.several.calibration, [video.stem for video in videos], sizes)
+    return read_cameras(config.several.calibration, [info.path.stem for info in infos], sizes)
 
 
 def film_view(
@@ -61,6 +73,7 @@ def film_view(
     config: PipelineConfig,
     models: Models,
     camera: Camera | None,
+    size: Size | None,
     progress: StageProgress,
     folder: Path,
     opened: ExitStack,
@@ -72,15 +85,14 @@ def film_view(
         config: All options.
         models: The networks.
         camera: The view's, where it is known.
+        size: At which its frames are shown; None where they are not.
         progress: Is told how far it has come.
         folder: Where rows are kept, in nameless files.
         opened: Closes them.
 
     Raises:
-        InputError: The view cannot be read, or is no video.
+        InputError: The view cannot be read.
     """
-    if is_still(video):
-        raise InputError(f"{video}: is a picture; views are videos")
     backend = config.detect.choose().backend
     own = backend.of_view(video)
     with ExitStack() as here:
@@ -88,8 +100,8 @@ def film_view(
         if own is not backend:
             detector = own.build()
             here.callback(detector.close)
-        first = detect_people(video, config.clip, detector, progress, folder)
-        here.callback(first.detections.close)
+        first = detect_people(video, config.clip, detector, progress, folder, lambda _: size)
+        opened.callback(first.close)
         found = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
         tracks = number_people(found, config.track.people_order)
         intrinsics = config.lift.intrinsics(first.info) if camera is None else camera.intrinsics

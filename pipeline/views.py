@@ -8,7 +8,7 @@ The result has the frames of the first video; everything that reads one of a sin
 """
 
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
@@ -23,18 +23,14 @@ from pipeline.export.base import write_exports
 from pipeline.grounding.axes import world_axes
 from pipeline.grounding.world import World
 from pipeline.media.clip import check_clip
-from pipeline.media.frame_times import constant_rate
-from pipeline.media.video_writer import VideoWriter
 from pipeline.multiview.calibration import calibrate
 from pipeline.multiview.calibration_files.pose2sim_toml import write as write_cameras
 from pipeline.multiview.fusion import SharedFrames, fuse_people, fused_row
 from pipeline.multiview.scene import Calibration, Camera
-from pipeline.multiview.shared_frames import SharedTracks
 from pipeline.multiview.sync.clocks import Clock, given_clocks
 from pipeline.people import People, ground_people
-from pipeline.render.compose import SideBySide
+from pipeline.render.modes import video_size
 from pipeline.render.mosaic import Mosaic
-from pipeline.render.person import PersonInFrame
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
 from pipeline.results.report import (
     NO_PEOPLE,
@@ -49,9 +45,9 @@ from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.spool import Spool
 from pipeline.results.staging import staged
-from pipeline.run import Stopwatch, drawable, person_reports
+from pipeline.results.verdicts import gather_evidence, verdicts
+from pipeline.run import Shown, Stopwatch, person_reports, render_clip
 from pipeline.runtime.models import Models
-from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracking.options import TrackOptions
 from pipeline.view_pictures import ViewPictures
@@ -61,6 +57,7 @@ from pipeline.view_tracks import (
     film_view,
     find_clocks,
     known_cameras,
+    probe_views,
     share_views,
 )
 
@@ -110,11 +107,23 @@ def process_views(
         inputs = config.input_files(*paths)
         opened.enter_context(unchanged(inputs))
         made_of = fingerprint(inputs)
-        cameras = known_cameras(paths, config)
+        infos = probe_views(paths)
+        cameras = known_cameras(infos, config)
+        mosaic = Mosaic(infos)
+        is_shown = video_size(config.render, infos[0]) is not None
         with stopwatch.stage("detect"):
             filmed = [
-                film_view(path, config, models, camera, progress, partial, opened)
-                for path, camera in zip(paths, cameras or repeat(None))  # noqa: B905
+                film_view(
+                    path,
+                    config,
+                    models,
+                    camera,
+                    size if is_shown else None,
+                    progress,
+                    partial,
+                    opened,
+                )
+                for path, camera, size in zip(paths, cameras or repeat(None), mosaic.sizes)  # noqa: B905
             ]
         with stopwatch.stage("join"):
             clocks = find_clocks(filmed, config.several.offset)
@@ -158,14 +167,20 @@ def process_views(
                 folder.name, _view_reports(filmed, clocks, calibration, in_world, seen)
             ),
         )
+        report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
         draft = Result(partial, report, table)
         exported = write_exports(draft, config.export.formats, partial, config.export)
         report = config.export.measured(report, draft.table)
         report = replace(report, warnings=(*report.warnings, *exported.lines))
-        if config.render.render:
+        if config.render.render != "none":
             with stopwatch.stage("render"):
-                target = partial / f"{report.stem}_3d.mp4"
-                _render(target, filmed, clocks, calibration, shared, people, config, progress)
+                pictures = ViewPictures(
+                    filmed, clocks, mosaic, shared, _person_of(calibration, people)
+                )
+                info = replace(first.info, width=mosaic.size[0], height=mosaic.size[1])
+                shown = Shown(info, lambda _: pictures.frames(config.clip), keypoints=False)
+                target = partial / f"{report.stem}_3d"
+                render_clip(target, shown, first, people, config, progress)
         report = report.timed(stopwatch.seconds).write(partial)
     return Result(folder, report, ArchiveTable(folder / POSES))
 
@@ -228,48 +243,11 @@ def _plain(values: Floats) -> tuple[float, ...]:
     return tuple(round(float(value), 6) for value in values)
 
 
-def _render(
-    target: Path,
-    filmed: Sequence[FilmedView],
-    clocks: Sequence[Clock],
-    calibration: Calibration,
-    shared: Sequence[SharedTracks],
-    people: People,
-    config: PipelineConfig,
-    progress: StageProgress,
-) -> None:
-    """Pass 2: read all views again, draw, encode, with the first one's sound."""
-    first = filmed[0].first
-    mosaic = Mosaic([view.first.info for view in filmed])
-    person_of: list[dict[int, int]] = [{} for _ in filmed]
+def _person_of(calibration: Calibration, people: People) -> list[dict[int, int]]:
+    """For each view the people that were kept, by track."""
+    found: list[dict[int, int]] = [{} for _ in calibration.cameras]
     for person in calibration.people:
-        for persons, track_ids in zip(person_of, person.track_ids, strict=True):
+        for persons, track_ids in zip(found, person.track_ids, strict=True):
             if person.person_id in people.table.persons:
                 persons.update(dict.fromkeys(track_ids, person.person_id))
-    videos = [view.video for view in filmed]
-    pictures = ViewPictures(videos, clocks, mosaic, shared, person_of)
-    width, height = mosaic.size
-    drawn = SideBySide(replace(first.info, width=width, height=height), people.table.worlds())
-
-    def in_space(frame_index: int) -> list[PersonInFrame]:
-        """The people without their keypoints, which are drawn in each view."""
-        found = [drawable(row, people.table.joints) for row in people.table.in_frame(frame_index)]
-        return [
-            replace(
-                person,
-                box_xyxy=np.full(4, np.nan),
-                keypoints_xy=np.full_like(person.keypoints_xy, np.nan),
-            )
-            for person in found
-        ]
-
-    rate = constant_rate(first.times_s, first.info.fps)
-    with (
-        VideoWriter(target, first.info, rate) as writer,
-        closing(prefetch(pictures.frames(config.clip))) as frames,
-        closing(
-            prefetch((frame.time_s, drawn.draw(frame, in_space(frame.index))) for frame in frames)
-        ) as drawings,
-    ):
-        for time_s, drawing in progress(drawings, "render", len(first.times_s)):
-            writer.write(drawing, time_s)
+    return found

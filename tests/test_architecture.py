@@ -35,6 +35,7 @@ _STAGES = {
     "export",
     "render",
     "runtime",
+    "viewer",
 }
 INNER_ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline": {
@@ -47,7 +48,8 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
         "tracking": {"results"},
         "lifting": {"results"},
         "motion": {"results"},
-        "export": {"results", "motion", "render", "media"},
+        "viewer": {"results", "motion", "render", "media"},
+        "export": {"results", "motion", "render", "media", "viewer"},
         "": _STAGES,  # run.py, people.py, config.py
         "live": {"", *_STAGES},
         "batch": {"", *_STAGES},

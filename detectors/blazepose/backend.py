@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.errors import WeightsError
+from core.limits import usable_cores
 from core.options import option
 from detectors.base import Availability, Detector, DetectorBackend
 from weights.store import Store, default_cache, resolve
 
-NUM_THREADS = 2
-"""The processor's threads that its networks use, unless they are to use fewer."""
+MAX_THREADS = 2
+"""The most of the processor's threads that its networks use: more would wait for each other."""
 
 PERSON_FINDER = "person-finder"
 """The finder of boxes, by its name in the weights manifest. What is missed without it is people who
@@ -72,8 +73,10 @@ class BlazePoseBackend(DetectorBackend):
         finder, landmarks = map(resolve, self.weights)
         boxes, _ = _optional(PERSON_FINDER, default_cache())
         heavy, _ = _optional(HEAVY, default_cache()) if HEAVY not in self.weights else (None, "")
-        num_threads = NUM_THREADS if threads is None else min(threads, NUM_THREADS)
-        return BlazePose(finder, landmarks, boxes, heavy, self.max_people, num_threads)
+        # Decoding takes half of the cores. On two, a second thread here would only wait: a sixth
+        # more work in the same time.
+        num_threads = min(usable_cores() // 2 if threads is None else threads, MAX_THREADS)
+        return BlazePose(finder, landmarks, boxes, heavy, self.max_people, max(num_threads, 1))
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class BlazePose:
         self._regions: list[Region] = []
         self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
         self._hard_frames: list[int] = []  # and for how many frames they were hard to see
-        self._search = Search()
+        self._search = Search(video.fps)
         self._is_full = False
 
     def close(self) -> None:

@@ -24,6 +24,8 @@ OVERLAP = {1.0: 1 / 2, FAR_SIDE: 1 / 3, TINY_SIDE: 1 / 3}
 """How far neighbouring windows of a size overlap at least: a person no larger lies whole in one."""
 INTERVAL, EMPTY_INTERVAL = 6, 2
 """Every so many frames a window is searched, while people are known or nobody is."""
+INTERVAL_S = 0.2
+"""And no more often than that while people are known: at 60 frames a second every twelfth frame."""
 LOSS_INTERVAL, LOSS_SEARCHES = 4, 8
 """After a person was lost, the place is searched at once and every so many frames, so often."""
 LOSS_SIDE = 2.0
@@ -31,9 +33,14 @@ LOSS_SIDE = 2.0
 
 
 class Search:
-    """The schedule of one video's search."""
+    """The schedule of one video's search.
 
-    def __init__(self) -> None:
+    Args:
+        fps: The video's frames a second.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._interval = max(INTERVAL, round(INTERVAL_S * fps))
         self._size = (0, 0)
         self._turn = 0
         self._since = 0
@@ -72,7 +79,7 @@ class Search:
             if age < LOSS_INTERVAL * (LOSS_SEARCHES - 1)
         ]
         self._since += 1
-        if not due and self._since >= (INTERVAL if known else EMPTY_INTERVAL):
+        if not due and self._since >= (self._interval if known else EMPTY_INTERVAL):
             self._since = 0
             windows = in_turn(*self._levels(known))
             due = [windows[self._turn % len(windows)]]

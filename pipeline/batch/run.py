@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import InputError, UsageError
+from core.errors import InputError, UsageError, shortage
 from core.files import missing_folders, remove_empty
 from detectors.base import AUTO
 from pipeline.batch.addresses import is_remote
@@ -36,9 +36,15 @@ class _Plan:
 
     done: list[Outcome]
     failed: list[Outcome]
-    pending: list[Job]
-    needs_networks: bool
-    """Whether any of what is left takes more than writing an export."""
+    to_export: list[Job]
+    """Clips that lack nothing but an export."""
+    to_analyze: list[Job]
+    """Clips that take the networks."""
+
+    @property
+    def pending(self) -> list[Job]:
+        """All that is left to do."""
+        return self.to_export + self.to_analyze
 
 
 def run_batch(
@@ -98,18 +104,19 @@ def run_batch(
     stem, way = _report_stem(config, options), made_with(config, weights)
     report = BatchReport(stem, log.run_id, way, len(jobs) + len(empty))
     plan = _plan(jobs, empty, config, report, weights)
+    if options.engine == "local":
+        plan = _within_memory(plan)
     if options.dry_run:
         _list(plan)
         return 1 if plan.failed else 0
     outcomes = OutcomeLog(None if single else report, debug)
-    if plan.needs_networks and options.engine == "local":  # a cluster's machines fetch their own
-        check_address_space()
+    if plan.to_analyze and options.engine == "local":  # a cluster's machines fetch their own
         backend = config.detect.choose().backend
         backend.fetch()
         if text := backend.warning():
             LOG.warning(text)
         if not single:
-            from lifter.predict import Lifter  # brings torch, which a run without work goes without
+            from lifter.predict import Lifter  # brings SciPy: a run without work goes without
 
             Lifter.load(resolve(config.lift.lifter))  # one that no clip can be lifted by, said once
     engine = _engine(config, options, log, single, bool(plan.pending))
@@ -153,7 +160,18 @@ def _plan(
             failed.append(Outcome(job, "failed", reason, lasting=True))
         else:
             pending.append(job)
-    return _Plan(done, failed, to_export + pending, needs_networks=bool(pending))
+    return _Plan(done, failed, to_export, pending)
+
+
+def _within_memory(plan: _Plan) -> _Plan:
+    """The plan without what takes the networks, where there is no memory to load them."""
+    try:
+        check_address_space()
+    except MemoryError as error:
+        reason = shortage(error)
+        failed = [Outcome(job, "failed", f"{job.source}: {reason}") for job in plan.to_analyze]
+        return replace(plan, failed=plan.failed + failed, to_analyze=[])
+    return plan
 
 
 def _nothing_at(word: str) -> str:

@@ -7,14 +7,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 
 from core.errors import shortage
+from core.limits import usable_cores
+from pipeline.batch.addresses import is_remote
 from pipeline.batch.dispatch import STALLED_S, STOP_WITHIN_S, Death, WorkerEngine
 from pipeline.batch.jobs import Job, Outcome, Tick
 from pipeline.config import PipelineConfig
+from pipeline.media.clip import look_ahead
 from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LOG, LogOptions, start_logging
 from pipeline.runtime.signals import end_on_sigterm
@@ -34,7 +38,9 @@ class InProcess:
         self, jobs: Sequence[Job], on_tick: Callable[[Tick], None]
     ) -> Generator[Outcome, None, None]:
         """See `Engine`."""
-        from pipeline.batch.clip import ClipWorker
+        with ThreadPoolExecutor(1) as ahead:  # ffmpeg looks at the clip while libraries are loaded
+            ahead.map(look_ahead, [job.source for job in jobs if not is_remote(job)])
+            from pipeline.batch.clip import ClipWorker
 
         with closing(ClipWorker(self._config)) as worker:
             for job in jobs:
@@ -123,13 +129,6 @@ class _Process:
             name = signal.Signals(-code).name
             return f"was killed ({name}; is memory short? fewer --workers need less)"
         return f"ended with status {code}"
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

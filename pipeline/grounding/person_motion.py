@@ -54,5 +54,5 @@ class PersonMotion:
         return self.soles.feet(self.feet_seen)
 
     def foot_speeds(self, fps: float) -> Floats:
-        """(T, P) m/s across the line of sight; infinite where a foot is not seen."""
-        return foot_speeds(self.soles_m, self.soles_seen, fps)
+        """(T, P) m/s as limits of contacts take them; infinite where a foot is not seen."""
+        return foot_speeds(self.soles_m, self.poses.root_m, self.soles_seen, fps, self.soles)

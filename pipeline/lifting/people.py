@@ -152,6 +152,8 @@ def _lift(
     rows["joints_camera_m"] = at_frames(joints)
     rows["joint_sigma_m"] = at_frames(poses.sigma_m)
     rows["root_camera_m"] = at_frames(poses.root_m)
+    is_same = np.equal(corrected.keypoint_scores, track.keypoint_scores).all(1)
+    rows["is_side_swapped"] = ~is_same
     return rows
 
 

@@ -28,6 +28,7 @@ from pipeline.results.rows import pose_row
 from pipeline.results.spool import Spool
 from pipeline.results.staging import staged
 from pipeline.results.stances import stances_by_person
+from pipeline.results.verdicts import gather_evidence, verdicts
 
 _MEASURED_ROWS = 2000  # at once
 _LONGEST_STEP_S = 0.5  # rows farther apart are before and after an absence
@@ -117,7 +118,9 @@ class Recorder:
             options: Which exports to write, and how.
         """
         self._video.close()
-        draft = Result(self._partial, report, SpoolTable(self._rows, self._joints))
+        table = SpoolTable(self._rows, self._joints)
+        report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
+        draft = Result(self._partial, report, table)
         exported = write_exports(draft, options.formats, self._partial, options)
         whole = options.measured(report, draft.table)
         whole = replace(whole, warnings=(*report.warnings, *exported.lines))

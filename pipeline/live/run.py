@@ -15,6 +15,7 @@ from datetime import datetime
 
 from tqdm import tqdm
 
+from core.limits import usable_cores
 from core.types import Picture, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.lifting.options import LiftOptions, Smoothing
@@ -29,11 +30,11 @@ from pipeline.live.window import Window, open_window
 from pipeline.media.live.reader import LiveReader
 from pipeline.media.live.source import LiveSource
 from pipeline.render.live_view import LiveView
+from pipeline.render.options import RenderOptions
 from pipeline.results.report import DetectorReport
 from pipeline.results.result import Result
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
-from pipeline.runtime.threads import torch_threads
 
 CAUSAL_LIFTER = "lifter-causal"
 
@@ -58,11 +59,10 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
     config.require_inputs()
     stop = threading.Event()
     with ExitStack() as opened:
-        models = Models(config.detect, config.lift.lifter)
+        # All of them: what counts is when a frame's poses are out, and decoding is little work.
+        models = Models(config.detect, config.lift.lifter, usable_cores())
         opened.callback(models.close)
         lifter, weights, detector = models.lifter, models.weights, models.detector
-        # One window is little work: threads that wait for each other would cost far more.
-        opened.enter_context(torch_threads(1))
         opened.enter_context(_stopped_by_signals(stop))
         page = _opened_page(config.live.serve, opened)
         stream = _opened_stream(config.live.stream, opened)
@@ -93,7 +93,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         try:
             analysis = Analysis(detector, lifter, intrinsics, config)
             moments = _sent(analysis.moments(reader), stream, recorder, latency["poses"])
-            outputs = _Outputs(info, config.render.render, page, window, recorder)
+            outputs = _Outputs(info, config.render, page, window, recorder)
             _present(moments, outputs, stop, latency["picture"])
         except Exception as error:  # whatever it was, hours of recording are not thrown away
             failure = error
@@ -148,13 +148,13 @@ class _Outputs:
     def __init__(
         self,
         info: VideoInfo,
-        records: bool,
+        options: RenderOptions,
         page: Page | None,
         window: Window | None,
         recorder: Recorder,
     ) -> None:
-        self._view = LiveView(info)
-        self._records = records
+        self._view = LiveView(info, options)
+        self._records = options.render != "none"
         self._page, self._window, self._recorder = page, window, recorder
 
     @property

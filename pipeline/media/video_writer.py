@@ -45,6 +45,8 @@ class VideoWriter:
             that each frame is given.
         end_s: Second of the source that the sound ends at, None for its own end.
         sound: Whether the source has sound to copy; a live source, whose path is no file, has none.
+        crf: x264's constant rate factor: smaller is better, and a larger file.
+        keyframes: Frames, at most, from a keyframe to the next; players seek faster with fewer.
 
     Raises:
         OutputError: The file cannot be written, ffmpeg fails (with its last line), or the block
@@ -58,8 +60,11 @@ class VideoWriter:
         rate: Fraction | None = None,
         end_s: float | None = None,
         sound: bool = True,
+        crf: int = 21,
+        keyframes: int = 250,
     ) -> None:
         self._path, self._source, self._sound = path, source, sound
+        self._crf, self._keyframes = crf, keyframes
         self._rate, self._end_s = rate, end_s
         self._undo = ExitStack()
         self._log = self._undo.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - by the stack
@@ -134,7 +139,8 @@ class VideoWriter:
         """
         streams = [ffmpeg.input("pipe:0", format="matroska", **LOCAL_ONLY)]
         options: dict[str, Any] = {
-            "vcodec": "libx264", "preset": "superfast", "crf": 21, "threads": 1,
+            "vcodec": "libx264", "preset": "superfast", "crf": self._crf, "threads": 1,
+            "g": self._keyframes,
             "x264-params": "mbtree=1:rc-lookahead=10",
             "pix_fmt": "yuv420p", "movflags": "+faststart", "format": "mp4",
             frame_sync_option(): "passthrough",

@@ -19,6 +19,7 @@ from pipeline.results.spool import Spool
 
 _BRIDGED_S, _PART_S, _OVERLAP_S = 1.5, 60.0, 5.0  # as of lifting
 _FEET = COCO_21.indices(("left_ankle", "right_ankle"))
+_OF_THE_FIRST = ("box_xyxy", "keypoints_2d", "keypoint_scores", "is_side_swapped")
 _MARGIN = 0.1  # of a person's size, around the joints, to their box
 
 
@@ -146,6 +147,6 @@ def _rows(
             at, own = at[is_there], own[is_there]
             rows["feet_seen"][at] |= own["keypoint_scores"][:, _FEET] > 0
             if view == 0:
-                for name in ("box_xyxy", "keypoints_2d", "keypoint_scores"):
+                for name in _OF_THE_FIRST:
                     rows[name][at] = own[name]
     return rows

@@ -106,6 +106,8 @@ def _resampled(rows: Array, clock: Clock, shared_s: Floats) -> Array:
         return sampled
     for name in _INTERPOLATED:
         sampled[name] = to_frame_times(rows[name], times, wanted)
+    is_swapped = to_frame_times(rows["is_side_swapped"].astype(float), times, wanted)
+    sampled["is_side_swapped"] = is_swapped > 0.5
     scores = rows["keypoint_scores"]
     is_filled = to_frame_times((scores > 0).astype(float), times, wanted) < 1 - 1e-6
     sampled["keypoint_scores"] = np.where(is_filled, 0, to_frame_times(scores, times, wanted))

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from core.types import Picture, VideoInfo
+from pipeline.media.video.fitting import Size
 from pipeline.render.draw import rounded_rectangle, text, text_width
 from pipeline.render.overlay import draw_person
 from pipeline.render.palette import BLACK, TEXT
@@ -24,6 +24,7 @@ class Mosaic:
 
     Attributes:
         size: (width, height) px of the pictures, even.
+        sizes: px, even, of the frames that are laid out, view by view.
     """
 
     def __init__(self, infos: Sequence[VideoInfo]) -> None:
@@ -32,6 +33,7 @@ class Mosaic:
         best = max(layouts, key=lambda layout: layout.area)
         self._infos, self._cells = infos, best.cells()
         self.size = best.width, HEIGHT
+        self.sizes = [Size(wide, high) for _, _, wide, high in self._cells]
 
     def draw(
         self, pictures: Sequence[Picture | None], people: Sequence[Sequence[PersonInFrame]]
@@ -39,8 +41,8 @@ class Mosaic:
         """Compose one picture.
 
         Args:
-            pictures: A frame (H, W, 3) RGB of each view, None where it does not film yet or any
-                more; they are not changed.
+            pictures: A frame (H, W, 3) RGB of each view, of its size in `sizes`; None where it
+                does not film yet or any more. They are not changed.
             people: The people in each.
 
         Returns:
@@ -52,7 +54,7 @@ class Mosaic:
             x, y, wide, high = cell
             shown = mosaic[y : y + high, x : x + wide]
             if rgb is not None:
-                shown[:] = _shrunk(rgb, wide, high)
+                shown[:] = rgb
                 for person in seen:
                     draw_person(shown, person, high / info.height)
             _draw_name(shown, info.path.stem)
@@ -72,23 +74,15 @@ class _Layout:
 
     def cells(self) -> list[tuple[int, int, int, int]]:
         """x, y, width and height px of each view, each row in the middle."""
-        cells, high = [], round(self._high)
+        cells, high = [], max(2, round(self._high / 2 - 0.25) * 2)
         top = (HEIGHT - high * len(self._rows)) // 2
         for number, row in enumerate(self._rows):
-            widths = [max(1, math.floor(shape * self._high)) for shape in row]
+            widths = [max(2, math.floor(shape * self._high / 2) * 2) for shape in row]
             x = (self.width - sum(widths)) // 2
             for wide in widths:
                 cells.append((x, top + number * high, wide, high))
                 x += wide
         return cells
-
-
-def _shrunk(rgb: Picture, width: int, height: int) -> Picture:
-    """A picture of another size; halved while it stays larger, as else fine detail flickers."""
-    while rgb.shape[0] >= 2 * height and rgb.shape[1] >= 2 * width:
-        rgb = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    shrunk: Picture = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR)
-    return shrunk
 
 
 def _draw_name(image: Picture, name: str) -> None:

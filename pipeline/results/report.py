@@ -7,9 +7,8 @@ import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from core.errors import InputError
 from core.files import result_stem
@@ -21,6 +20,9 @@ from pipeline.results.staging import REPORT, read_json
 
 NO_PEOPLE = "nobody was found in this video"
 """The warning of a result without people."""
+
+Level = Literal["good", "look", "bad"]
+"""Of a verdict: all is well; have a look; don't trust it."""
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "scipy")
 
@@ -142,7 +144,8 @@ class StanceReport:
 class PersonReport:
     """One person: first and last frame, frames detected, frames bridged between detections.
 
-    stances: when each foot is on the ground, by time.
+    stances: when each foot is on the ground, by time. side_swaps: when left and right were
+    exchanged back, (start, stop) seconds; None where that was not looked for.
     """
 
     track_id: int
@@ -152,11 +155,32 @@ class PersonReport:
     frames_bridged: int
     grounding: str
     stances: tuple[StanceReport, ...] = ()
+    side_swaps: tuple[tuple[float, float], ...] | None = None
 
     @classmethod
     def of(cls, person: PersonSummary, grounding: str, stances: tuple[StanceReport, ...]) -> Self:
         """The report of a table's person."""
-        return cls(**vars(person), grounding=grounding, stances=stances)
+        swaps = None if person.side_swaps is None else tuple(person.side_swaps)
+        return cls(**{**vars(person), "side_swaps": swaps}, grounding=grounding, stances=stances)
+
+
+@dataclass(frozen=True)
+class VerdictReport:
+    """Whether something about a person can be trusted; see `pipeline.results.verdicts`.
+
+    name; title, the question; track_id; level; value in `unit`, on which it rests, None where there
+    is none; text, the answer, and reason, for people; spans: when to look, (start, stop) seconds.
+    """
+
+    name: str
+    title: str
+    track_id: int
+    level: Level
+    value: float | None
+    unit: str
+    text: str
+    reason: str
+    spans: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,9 +190,9 @@ class Report:
     video, intrinsics, detector, weights (by role) and config (option → value) tell what the result
     was made of and with. grounding: how up and floor were found. frames: how many were analysed.
     seconds: by stage. measures: by name, see `pipeline.results.measures`; in the file they stand
-    at the top level. input: None for a live source. live: None for files. motion: a table a person,
-    None where it was not asked for. files: name → bytes. views: None of a single one; `video` and
-    `intrinsics` are the first view's then.
+    at the top level. verdicts: what can be trusted, by person. input: None for a live source.
+    live: None for files. motion: a table a person, None where it was not asked for. files: name →
+    bytes. views: None of a single one; `video` and `intrinsics` are the first view's then.
     """
 
     video: VideoInfo
@@ -181,6 +205,7 @@ class Report:
     people: tuple[PersonReport, ...]
     measures: Mapping[str, float | None]
     warnings: tuple[str, ...] = ()
+    verdicts: tuple[VerdictReport, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     frames_per_second: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -220,6 +245,7 @@ class Report:
         """The file's content as plain values."""
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         plain |= {"people": [asdict(person) for person in self.people]}
+        plain |= {"verdicts": [asdict(one) for one in self.verdicts]}
         plain |= {"warnings": list(self.warnings), **self.provenance()}
         for name in ("input", "live"):  # a file's result has no key `live`, and the other way round
             part = plain.pop(name)
@@ -267,6 +293,7 @@ class Report:
             "grounding": grounding,
             "people": tuple(_person(person, grounding) for person in persons),
             "warnings": tuple(plain["warnings"]),
+            "verdicts": tuple(_verdict(one) for one in plain.get("verdicts", ())),
             "input": None if made_of is None else InputReport(**made_of),
             "live": None if live is None else LiveReport(**{"name": "live", **live}),
             "views": None
@@ -321,7 +348,7 @@ class Report:
 
 _KINDS: dict[str, type] = {
     "frames": int, "people": list, "warnings": list, "config": dict, "weights": dict,
-    "files": dict, "video": dict, "intrinsics": dict, "grounding": str,
+    "files": dict, "video": dict, "intrinsics": dict, "grounding": str, "verdicts": list,
 }  # fmt: skip
 """What fields are in the file."""
 
@@ -332,8 +359,18 @@ def _video(content: Mapping[str, Any]) -> VideoInfo:
 
 def _person(content: dict[str, Any], grounding: str) -> PersonReport:
     stances = tuple(StanceReport(**stance) for stance in content.get("stances", ()))
+    swaps = content.get("side_swaps")
     others = {"frames_bridged": 0, "grounding": grounding, **content}
+    others |= {"side_swaps": None if swaps is None else _spans(swaps)}
     return PersonReport(**{**others, "stances": stances})
+
+
+def _verdict(content: dict[str, Any]) -> VerdictReport:
+    return VerdictReport(**{**content, "spans": _spans(content["spans"])})
+
+
+def _spans(content: list[list[float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((start, stop) for start, stop in content)
 
 
 def read_report(folder: Path) -> Report:
@@ -356,6 +393,8 @@ def read_report(folder: Path) -> Report:
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the installed packages that results depend on."""
+    from importlib.metadata import PackageNotFoundError, version  # takes a while to load
+
     found = {"python": platform.python_version()}
     of_detectors = [package for backend in backends().values() for package in backend.packages]
     for package in dict.fromkeys((*_PACKAGES, *of_detectors)):

@@ -15,6 +15,7 @@ from weights.store import identify
 
 NOT_SETTINGS = frozenset({
     "output", "overwrite", "export", "plots", "measures", "z_up", "bvh_names", "blender",
+    "private", "embed_mb",
 })  # fmt: skip
 """Options that change nothing in the poses and pictures."""
 

@@ -20,7 +20,7 @@ from core.types import VideoInfo
 from detectors.stored.layouts import LAYOUTS
 from detectors.stored.replay import Replay
 from lifter.predict import Lifter
-from lifter.published import read_published
+from lifter.published.pickles import read_published
 from pipeline.batch.clip import ClipWorker
 from pipeline.batch.jobs import Job
 from pipeline.batch.previous import made_with, report_before

@@ -10,7 +10,7 @@ import torch
 from core.errors import OutputError, WeightsError, one_line
 from core.files import written_whole
 from lifter.checkpoint import LifterSpec, save_lifter
-from lifter.published import read_published
+from lifter.published.pickles import read_published
 from train.reproduce.generators import BatchSampler
 from train.reproduce.networks import Networks
 from train.reproduce.session import Session, load_weights

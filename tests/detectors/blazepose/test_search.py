@@ -24,7 +24,7 @@ TALL, SMALL = Region(900.0, 500.0, 600.0, 0.0), Region(900.0, 500.0, 200.0, 0.0)
 
 
 def started(size: tuple[int, int] = SIZE) -> Search:
-    search = Search()
+    search = Search(30.0)
     search.due(size, [], [], False)
     return search
 
@@ -69,7 +69,7 @@ def test_whoever_is_a_fifth_as_tall_as_the_frame_lies_whole_in_a_far_window(
 
 
 def test_everything_is_searched_at_the_start_of_a_shot_and_where_the_size_changes() -> None:
-    search, everything = Search(), [*coarse_windows(*SIZE), *far_windows(*SIZE)]
+    search, everything = Search(30.0), [*coarse_windows(*SIZE), *far_windows(*SIZE)]
     assert search.due(SIZE, [], [], False) == everything
     quiet(search, 5)
     assert search.due(SIZE, [], [TALL], True) == everything
@@ -82,7 +82,7 @@ def test_everything_is_searched_at_the_start_of_a_shot_and_where_the_size_change
 def test_the_smallest_windows_are_for_where_somebody_is_small_or_nobody_known(
     known: list[Region], is_worth_it: bool
 ) -> None:
-    search, tiny = Search(), {*tiny_windows(*SIZE)}
+    search, tiny = Search(30.0), {*tiny_windows(*SIZE)}
     search.due(SIZE, [], [], False)
     assert {*search.also_due(known)} == (tiny if is_worth_it else set())
     frames = [search.due(SIZE, [], known, False) for _ in range(3 * INTERVAL * len(tiny))]
@@ -117,7 +117,15 @@ def test_who_was_lost_is_looked_for_where_they_were() -> None:
 
 @pytest.mark.parametrize("size", [(16384, 16), (160, 65407)])
 def test_a_strip_is_searched_as_a_whole(size: tuple[int, int]) -> None:
-    search = Search()
+    search = Search(30.0)
     for starts_shot in (True, False, False, False):
         due = search.due(size, [], [], starts_shot)
         assert [window.side for window in due] in ([], [max(size)])
+
+
+@pytest.mark.parametrize(("fps", "apart"), [(15.0, 6), (30.0, 6), (60.0, 12), (240.0, 48)])
+def test_windows_are_searched_five_times_a_second_at_most(fps: float, apart: int) -> None:
+    search = Search(fps)
+    search.due(SIZE, [], [], False)
+    searched = [i for i in range(200) if search.due(SIZE, [], [TALL], False)]
+    assert {b - a for a, b in pairwise(searched)} == {apart}

@@ -56,12 +56,9 @@ def each_ffmpeg(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(shutil, "which", lambda name: None)
     else:
         monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", _missing)
-    caches = ffmpeg_program.ffmpeg_program, ffmpeg_program.frame_sync_option
-    for cache in caches:
-        cache.cache_clear()
+    ffmpeg_program.ffmpeg_program.cache_clear()
     yield
-    for cache in caches:
-        cache.cache_clear()
+    ffmpeg_program.ffmpeg_program.cache_clear()
 
 
 @pytest.mark.usefixtures("each_ffmpeg")

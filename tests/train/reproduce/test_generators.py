@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from lifter.published import read_published
+from lifter.published.pickles import read_published
 from train.cameras import Camera
 from train.datasets.h36m import load_h36m
 from train.motion_data import Clip
