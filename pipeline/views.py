@@ -137,7 +137,7 @@ def process_views(
             rows = Spool(fused_row(shared[0].joints), partial)
             opened.callback(rows.close)
             frames = SharedFrames(first.frame_indices, first.times_s, first.info.fps)
-            fused, seen = fuse_people(calibration, shared, frames, rows)
+            fused, seen = fuse_people(calibration, shared, frames, rows, config.lift.smooth)
             intrinsics = calibration.cameras[0].intrinsics
             people = ground_people(
                 fused, first.info.fps, intrinsics, config.ground.camera, partial,

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.runs import true_runs
 from core.skeletons import COCO_21, Skeleton
 from core.types import Array, Floats
+from pipeline.lifting.options import Smoothing
 from pipeline.lifting.people import LiftedPart, LiftedPeople
 from pipeline.multiview.cameras import project
 from pipeline.multiview.scene import Calibration, FusedPerson, MatchedPerson, Sighting
@@ -43,6 +45,7 @@ def fuse_people(
     views: Sequence[SharedTracks],
     frames: SharedFrames,
     rows: Spool,
+    smoothing: Smoothing,
 ) -> tuple[LiftedPeople, dict[int, list[int]]]:
     """Triangulate everyone.
 
@@ -51,6 +54,7 @@ def fuse_people(
         views: The tracks of each view.
         frames: The shared frames.
         rows: An empty spool of `fused_row`, which gets the rows.
+        smoothing: How joints are smoothed in time.
 
     Returns:
         The people, in the first view's camera space, and in how many frames each view saw each.
@@ -59,18 +63,33 @@ def fuse_people(
     seen: dict[int, list[int]] = {}
     for person in calibration.people:
         seen[person.person_id] = _frames_seen(person, views)
-        last = -1
+        before = np.zeros(0, np.int64)  # the frames of the last part
         for start, stop in _parts(person, views, frames):
             own = _tracks(person, views, start, stop)
-            fused = triangulate(calibration, person, [each.sightings for each in own], frames.fps)
-            if not len(fused.frames):
-                continue
-            begin = len(rows)
-            rows.append(_rows(fused, calibration, own, frames, rows.dtype))
-            shared = int((fused.frames <= last).sum())
-            people.parts.append(LiftedPart(person.person_id, begin, len(rows), shared))
-            last = int(fused.frames[-1])
+            sightings = [each.sightings for each in own]
+            fused = triangulate(calibration, person, sightings, frames.fps, smoothing)
+            found = _rows(fused, calibration, own, frames, rows.dtype)
+            for run in true_runs(_at(fused.frames)):
+                taken = np.searchsorted(fused.frames, run)
+                own_frames = fused.frames[slice(*taken)]
+                shared = int((own_frames <= before[-1:]).sum()) if len(before) else 0
+                if not np.array_equal(own_frames[:shared], before[len(before) - shared :]):
+                    taken[0] += shared
+                    own_frames, shared = own_frames[shared:], 0
+                if not len(own_frames):
+                    continue
+                begin = len(rows)
+                rows.append(found[slice(*taken)])
+                people.parts.append(LiftedPart(person.person_id, begin, len(rows), shared))
+                before = own_frames
     return people, seen
+
+
+def _at(frames: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of all frames up to the last one are among these."""
+    is_there = np.zeros(frames.max(initial=-1) + 1, bool)
+    is_there[frames] = True
+    return is_there
 
 
 class _Tracks(NamedTuple):
