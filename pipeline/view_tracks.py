@@ -1,6 +1,7 @@
 """Pass 1 of several views: who is in each, lifted by each alone, and all on one clock."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.skeletons import COCO_21
-from core.types import Floats, Intrinsics, VideoInfo
+from core.types import Intrinsics, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.detection import FirstPass, detect_people
 from pipeline.lifting.people import LiftedPeople, lift_people
@@ -20,7 +21,8 @@ from pipeline.multiview.calibration_files.read import read_cameras
 from pipeline.multiview.scene import Camera, View
 from pipeline.multiview.shared_frames import SharedTracks, chosen_frames, share_tracks
 from pipeline.multiview.sync.clocks import Clock, Recording, given_clocks, synchronise
-from pipeline.multiview.sync.motion import motion_signal
+from pipeline.multiview.sync.correlation import Signal
+from pipeline.multiview.sync.motion import LONGEST_S, motion_signal
 from pipeline.multiview.sync.sound import onsets
 from pipeline.results.rows import lifted_row
 from pipeline.results.spool import Spool
@@ -52,9 +54,11 @@ def probe_views(videos: Sequence[Path]) -> list[VideoInfo]:
     """What the views are, all of them before any is worked on.
 
     Raises:
-        InputError: One cannot be read, or is no video.
+        InputError: One cannot be read, is no video, or is there twice.
     """
-    for video in videos:
+    for number, video in enumerate(videos):
+        if any(video.samefile(other) for other in videos[:number]):
+            raise InputError(f"{video}: is given twice; each view is a video of its own")
         if is_still(video):
             raise InputError(f"{video}: is a picture; views are videos")
     return [probe(video) for video in videos]
@@ -122,29 +126,32 @@ def find_clocks(views: Sequence[FilmedView], offsets_s: Sequence[float]) -> list
     """
     if offsets_s:
         return given_clocks(offsets_s, len(views))
-    recordings = []
-    for view in views:
-        longest = sorted(_joints_by_person(view).values(), key=lambda own: -len(own[1]))
-        motions = [
-            motion_signal(joints, times, view.lifted.joints, view.seconds)
-            for joints, times in longest[:_COMPARED]
-        ]
-        known = [motion for motion in motions if motion is not None]
-        recordings.append(Recording(view.video.name, onsets(view.video), known))
+    recordings = [
+        Recording(view.video.name, onsets(view.video), list(_motions(view))) for view in views
+    ]
     return synchronise(recordings)
 
 
-def _joints_by_person(view: FilmedView) -> dict[int, tuple[Floats, Floats]]:
-    """Each person's joints (T, J, 3) and times (T,), of parts that overlap the later one."""
-    found: dict[int, tuple[Floats, Floats]] = {}
+def _motions(view: FilmedView) -> Iterator[Signal]:
+    """The motion of the people that a view sees longest, as far as motion is compared."""
+    rows: Counter[int] = Counter()
     for part in view.lifted.parts:
-        rows = view.lifted.read(part)[part.shared :]
-        joints, times = rows["joints_camera_m"], rows["time_s"]
-        if part.track_id in found:
-            before = found[part.track_id]
-            joints, times = np.concatenate([before[0], joints]), np.append(before[1], times)
-        found[part.track_id] = joints, times
-    return found
+        rows[part.track_id] += part.stop - part.start
+    for track_id, _ in rows.most_common(_COMPARED):
+        joints, times = [], []
+        for part in view.lifted.parts:
+            if part.track_id == track_id:
+                own = view.lifted.read(part)[part.shared :]
+                if not len(own) or own["time_s"][0] > LONGEST_S:
+                    continue
+                joints.append(own["joints_camera_m"])
+                times.append(own["time_s"])
+        if times:
+            signal = motion_signal(
+                np.concatenate(joints), np.concatenate(times), view.lifted.joints, view.seconds
+            )
+            if signal is not None:
+                yield signal
 
 
 def share_views(
@@ -177,9 +184,8 @@ def calibration_views(views: Sequence[FilmedView], shared: Sequence[SharedTracks
     found = []
     for view, tracks in zip(views, shared, strict=True):
         sightings = []
-        for track_id, frames in tracks.frames.items():
-            rows = tracks.read(track_id, int(frames[0]), int(frames[-1]) + 1)
-            rows = rows[np.isin(frames, chosen)]
+        for track_id in tracks.frames:
+            rows = tracks.read_some(track_id, chosen)
             if len(rows):
                 sightings.append(tracks.sighting(track_id, rows))
         info: VideoInfo = view.first.info

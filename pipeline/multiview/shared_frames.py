@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.runs import true_runs
 from core.skeletons import COCO_21, Skeleton
 from core.types import Array, CameraPoses, Floats
 from pipeline.lifting.people import LiftedPart, LiftedPeople
@@ -39,6 +40,13 @@ class SharedTracks:
         first, last = np.searchsorted(self.frames[track_id], (start, stop)).tolist()
         begin = self.starts[track_id]
         return self.rows.read(begin + first, begin + last)
+
+    def read_some(self, track_id: int, wanted: NDArray[np.int64]) -> Array:
+        """The rows of a track at those of some shared frames that it has."""
+        begin = self.starts[track_id]
+        runs = true_runs(np.isin(self.frames[track_id], wanted))
+        parts = [self.rows.read(begin + start, begin + stop) for start, stop in runs]
+        return np.concatenate([np.zeros(0, self.rows.dtype), *parts])
 
     def sighting(self, track_id: int, rows: Array) -> Sighting:
         """Rows of a track as the rest of this room takes them."""
