@@ -44,6 +44,7 @@ from train.wild.people.windows import FilmedWindows
 from train.wild.synthesis.recipe import STAGES, Recipe, with_changes
 from train.wild.synthesis.synthesizer import Synthesizer
 from train.wild.widening import starting_weights
+from train.window_pass import lay_out_for_windows, train_windows
 
 _WARMUP_STEPS = 50
 _COOLDOWN = 0.5  # last share of the run, in which the learning rate falls to zero
@@ -181,6 +182,7 @@ class Run:
         self._device = device
         self._bf16 = fast_bf16(device, options.channels)
         self._model = TemporalConvNet(config).to(device)
+        lay_out_for_windows(self._model)
         if options.start:
             try:
                 self._model.load_state_dict(starting_weights(options.start, self._model))
@@ -243,7 +245,10 @@ class Run:
             The batch's MPJPE in metres, before the step.
         """
         with torch.autocast(windows.device.type, torch.bfloat16, enabled=self._bf16):
-            predicted = self._model.forward_windows(windows)
+            if windows.device.type == "cpu":
+                predicted = train_windows(self._model, windows, None)
+            else:
+                predicted = self._model.forward_windows(windows)
         loss, error = training_loss(predicted.float(), target)
         self._model.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
