@@ -44,7 +44,7 @@ from train.wild.people.windows import FilmedWindows
 from train.wild.synthesis.recipe import STAGES, Recipe, with_changes
 from train.wild.synthesis.synthesizer import Synthesizer
 from train.wild.widening import starting_weights
-from train.window_pass import lay_out_for_windows, train_windows
+from train.window_pass import train_windows
 
 _WARMUP_STEPS = 50
 _COOLDOWN = 0.5  # last share of the run, in which the learning rate falls to zero
@@ -182,7 +182,6 @@ class Run:
         self._device = device
         self._bf16 = fast_bf16(device, options.channels)
         self._model = TemporalConvNet(config).to(device)
-        lay_out_for_windows(self._model)
         if options.start:
             try:
                 self._model.load_state_dict(starting_weights(options.start, self._model))
@@ -190,8 +189,8 @@ class Run:
                 raise InputError(
                     f"{options.start}: not a network of this --arc and --channels"
                 ) from error
-        self._average = copy.deepcopy(self._model)
         self._optimizer = MuonWithAdam(self._model)
+        self._average = copy.deepcopy(self._model)
 
     def resume(self) -> None:
         """Go on from the output folder's `state.pt`, if it is there.
