@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Video3DError, one_line
+from core.limits import usable_cores
 from pipeline.app.forms import make_config
 from pipeline.app.pages import make_page
 from pipeline.app.store import Clip, Progress, Store, link_or_copy
 from pipeline.batch.jobs import Job, Outcome, Tick
-from pipeline.batch.workers import Pool, in_process
+from pipeline.batch.workers import Pool, WorkerProcess, in_process
 from pipeline.corrections.edits import MENDED
 from pipeline.results.staging import REPORT, listed_files
 from pipeline.runtime.logs import LOG, LogOptions
@@ -30,6 +31,7 @@ class Runner:
 
     def __init__(self, store: Store, log: LogOptions) -> None:
         self._store, self._log = store, log
+        self._spares: list[WorkerProcess] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="queue")
 
@@ -47,6 +49,8 @@ class Runner:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._store.sweep()
+            if not self._spares:  # so that the next clip need not wait for libraries
+                self._spares.append(WorkerProcess(usable_cores(), self._log))
             with self._store.changed:
                 clip = self._store.next_waiting()
                 if clip is None:
@@ -66,6 +70,8 @@ class Runner:
                 self._store.update(clip.id, status="failed", reason=reason)
             finally:
                 self._store.progress.pop(clip.id, None)
+        for spare in self._spares:
+            spare.stop()
         self._store.sweep()
 
     def _require_wanted(self, clip: Clip) -> None:
@@ -101,7 +107,7 @@ class Runner:
         def show(tick: Tick) -> None:
             self._store.progress[clip.id] = Progress(tick.stage, tick.count, tick.total)
 
-        pool = Pool(config, 1, self._log, lambda: self._require_wanted(clip))
+        pool = Pool(config, 1, self._log, lambda: self._require_wanted(clip), self._spares)
         with closing(pool.run([job], show)) as outcomes:
             return next(outcomes)
 

@@ -117,7 +117,7 @@ class _Pages:
         try:
             await self._receive(request.stream(), folder / "source" / name)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._store.discard(folder)
             raise
         return JSONResponse(self._described(self._store.add(folder, name, options)), 201)
 

@@ -72,6 +72,7 @@ class Store:
         self.changed = threading.Condition(threading.RLock())
         self.progress: dict[str, Progress] = {}
         self._clips: dict[str, Clip] = {}
+        self._coming: set[str] = set()  # ids of folders whose uploads are on their way
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob("*/clip.json"):
             with suppress(OSError, ValueError, TypeError, RecursionError):
@@ -97,15 +98,25 @@ class Store:
         return waiting[-1] if waiting else None
 
     def new_folder(self) -> Path:
-        """A new, empty folder for a clip to come; it is none until `add`."""
+        """A new, empty folder for a clip to come, until `add` or `discard`."""
         folder = self.folder / secrets.token_hex(8)
+        with self.changed:
+            self._coming.add(folder.name)
         (folder / "source").mkdir(parents=True)
         return folder
+
+    def discard(self, folder: Path) -> None:
+        """Delete a `new_folder` whose upload failed."""
+        shutil.rmtree(folder, ignore_errors=True)
+        with self.changed:
+            self._coming.discard(folder.name)
 
     def add(self, folder: Path, name: str, options: Mapping[str, Any]) -> Clip:
         """Queue a clip whose upload lies in a `new_folder`."""
         clip = Clip(folder.name, name, dict(options), created=time.time())
-        self._keep(clip)
+        with self.changed:
+            self._keep(clip)
+            self._coming.discard(clip.id)
         return clip
 
     def again(self, clip: Clip, options: Mapping[str, Any]) -> Clip:
@@ -138,7 +149,7 @@ class Store:
     def sweep(self) -> None:
         """Delete the folders of clips that were deleted, or whose upload never ended."""
         with self.changed:
-            known = set(self._clips)
+            known = {*self._clips, *self._coming}
         for folder in self.folder.iterdir():
             if _ID.fullmatch(folder.name) and folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -49,7 +49,7 @@ class InProcess:
                 yield worker.do(replace(job, wait=True), on_tick)
 
 
-class Pool(WorkerEngine["_Process"]):
+class Pool(WorkerEngine["WorkerProcess"]):
     """The engine of one machine: processes, each with its networks and a share of the cores.
 
     Args:
@@ -57,6 +57,7 @@ class Pool(WorkerEngine["_Process"]):
         workers: How many processes.
         log: How they log.
         check: Called several times a second where it is given; what it raises ends all work.
+        spares: Processes that were started beforehand, for as many threads; they are used up.
     """
 
     def __init__(
@@ -65,15 +66,18 @@ class Pool(WorkerEngine["_Process"]):
         workers: int,
         log: LogOptions,
         check: Callable[[], None] | None = None,
+        spares: list["WorkerProcess"] | None = None,
     ) -> None:
         super().__init__(workers, config.output)
-        self._config, self._log, self._check = config, log, check
+        self._config, self._log, self._check, self._spares = config, log, check, spares
         self._threads = max(1, usable_cores() // workers)
 
-    def _start(self) -> "_Process":
-        return _Process(self._config, self._threads, self._log)
+    def _start(self) -> "WorkerProcess":
+        process = self._spares.pop() if self._spares else WorkerProcess(self._threads, self._log)
+        process.begin(self._config)
+        return process
 
-    def _await(self, team: Sequence["_Process"]) -> list["_Process"]:
+    def _await(self, team: Sequence["WorkerProcess"]) -> list["WorkerProcess"]:
         at_work = {worker.connection: worker for worker in team if worker.job is not None}
         if self._check is not None:
             self._check()
@@ -83,23 +87,26 @@ class Pool(WorkerEngine["_Process"]):
             worker.kill_if_stalled()
         return [worker for connection, worker in at_work.items() if connection in ready]
 
-    def _stop(self, team: Sequence["_Process"]) -> None:
+    def _stop(self, team: Sequence["WorkerProcess"]) -> None:
         for worker in team:
             worker.stop()
             if worker.job is not None:
                 self._clear(worker.job)
 
 
-class _Process:
-    """A worker process, seen from the parent; see `Worker`."""
+class WorkerProcess:
+    """A worker process, seen from the parent; see `Worker`. It loads libraries until `begin`.
 
-    def __init__(self, config: PipelineConfig, threads: int, log: LogOptions) -> None:
+    Args:
+        threads: How many each library may use.
+        log: How it logs.
+    """
+
+    def __init__(self, threads: int, log: LogOptions) -> None:
         self.job: Job | None = None
         self.connection, theirs = _SPAWN.Pipe()
         self._last_message_s = time.monotonic()
-        self._process = _SPAWN.Process(
-            target=_serve, args=(theirs, config, threads, log), daemon=True
-        )
+        self._process = _SPAWN.Process(target=_serve, args=(theirs, threads, log), daemon=True)
         # numpy's and torch's libraries read it when they are loaded
         with _environment(OMP_NUM_THREADS=str(threads)):
             self._process.start()
@@ -107,14 +114,22 @@ class _Process:
 
     @property
     def is_idle(self) -> bool:
+        """See `Worker`."""
         return self.job is None
 
+    def begin(self, config: PipelineConfig) -> None:
+        """Say how clips are worked on, before the first one."""
+        with suppress(OSError):  # where it died, `receive` says so
+            self.connection.send(config)
+
     def give(self, job: Job) -> None:
+        """See `Worker`."""
         self.job, self._last_message_s = job, time.monotonic()
         with suppress(OSError):  # where it died idle, `receive` says so
             self.connection.send(job)
 
     def receive(self) -> Tick | Outcome | Death:
+        """See `Worker`."""
         assert self.job is not None
         try:
             message = self.connection.recv()
@@ -128,6 +143,7 @@ class _Process:
         return message
 
     def kill_if_stalled(self) -> None:
+        """Kill it where it has said nothing for `STALLED_S`."""
         if time.monotonic() - self._last_message_s > STALLED_S:
             self._process.kill()
 
@@ -210,8 +226,8 @@ def _environment(**variables: str) -> Iterator[None]:
             del os.environ[name]
 
 
-def _serve(connection: Connection, config: PipelineConfig, threads: int, log: LogOptions) -> None:
-    """Run the worker process: receive jobs, send ticks and outcomes, until the pipe closes."""
+def _serve(connection: Connection, threads: int, log: LogOptions) -> None:
+    """Run the worker process: receive the configuration, then jobs, until the pipe closes."""
     # a terminal sends Ctrl-C to all processes; what becomes of the workers is the parent's choice
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_on_sigterm()
@@ -223,7 +239,9 @@ def _serve(connection: Connection, config: PipelineConfig, threads: int, log: Lo
         from pipeline.media.opencv import mute_opencv
 
         mute_opencv()
-        worker = ClipWorker(config, threads)
+        worker = ClipWorker(connection.recv(), threads)
+    except EOFError:  # it was not needed
+        return
     except Exception as error:
         if (text := shortage(error)) is None:
             raise

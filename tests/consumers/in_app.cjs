@@ -1,9 +1,10 @@
 // Runs in node: a person at the page of `--app`, in Chromium; says what they saw as one line of JSON.
 //
-//     node in_app.cjs MODULES URL CLIP FOLDER
+//     node in_app.cjs MODULES URL CLIP FOLDER CLIPS     FOLDER gets pictures, downloads and the result; CLIPS has the app's
+const fs = require("fs");
 const path = require("path");
 
-const [modules, url, clip, folder] = process.argv.slice(2);
+const [modules, url, clip, folder, clips] = process.argv.slice(2);
 const LONG = 300_000;
 
 async function visit(page, said) {
@@ -109,8 +110,13 @@ async function main() {
     await original.goto(new URL("original", page.url()).href);
     await ready(original);
     said.original = await original.evaluate(() => document.querySelector("#tab-mend") === null);
+    fs.cpSync(path.join(clips, said.id, "result"), path.join(folder, "result"), { recursive: true });
     await page.locator("#undo-all").click();
     await lifted(page, "As it was found.");
+    said.undone = {
+      edits: await page.locator("#edits li").count(),
+      isMended: fs.existsSync(path.join(clips, said.id, "result", "mended")),
+    };
     await page.goto(said.address);
     page.on("dialog", (dialog) => dialog.accept());
     await page.getByRole("button", { name: "Delete" }).click();

@@ -131,8 +131,10 @@ def test_what_was_running_waits_again_and_damaged_clips_are_left_out(tmp_path: P
     store.update(done.id, status="done", people=2)
     damaged = store.add(store.new_folder(), "c.mp4", {})
     (store.path(damaged) / "clip.json").write_text('{"id": ')
-    store.new_folder()  # of an upload that never ended
-    again = Store(tmp_path)
+    coming = store.new_folder()
+    store.sweep()
+    assert coming.exists(), "an upload is on its way"
+    again = Store(tmp_path)  # to which that upload never ended
     assert [clip.status for clip in again.clips()] == ["done", "waiting"]
     assert again.next_waiting() == again.get(running.id)
     again.sweep()
