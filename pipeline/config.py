@@ -22,6 +22,7 @@ from pipeline.grounding.options import GroundOptions
 from pipeline.lifting.options import LiftOptions
 from pipeline.live.options import LiveOptions
 from pipeline.media.options import ClipOptions
+from pipeline.multiview.options import ViewOptions
 from pipeline.render.options import RenderOptions
 from pipeline.tracking.options import TrackOptions
 
@@ -38,6 +39,7 @@ class PipelineConfig:
         Path("output"), "folder for results (default: %(default)s)", short="-o", parse=str
     )  # as text on the command line, where it may be an address
     overwrite: bool = option(False, "do finished videos again")
+    several: ViewOptions = field(default_factory=ViewOptions)
     clip: ClipOptions = field(default_factory=ClipOptions)
     correct: CorrectionOptions = field(default_factory=CorrectionOptions)
     detect: DetectOptions = field(default_factory=DetectOptions)
@@ -51,6 +53,8 @@ class PipelineConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.output, Path):
             object.__setattr__(self, "output", Path(self.output))
+        if self.several.views:
+            self._require_views()
 
     @classmethod
     def from_flat(cls, **values: Any) -> Self:
@@ -110,9 +114,13 @@ class PipelineConfig:
             if value != defaults[name] and name != "output"
         ]  # fmt: skip
 
-    def input_files(self, clip: Path) -> list[Path]:
-        """The files and folders that the results of a clip are made of."""
-        return [clip, *self.detect.choose().backend.input_files()]
+    def input_files(self, *clips: Path) -> list[Path]:
+        """The files and folders that the results of a clip, or of several views, are made of."""
+        backend = self.detect.choose().backend
+        backends = [backend.of_view(clip) for clip in clips] if self.several.views else [backend]
+        keypoints = [path for each in backends for path in each.input_files()]
+        cameras = [] if self.several.calibration is None else [self.several.calibration]
+        return [*clips, *keypoints, *cameras]
 
     def weight_files(self) -> dict[str, str | Path]:
         """The networks' files by role; see `network_files`."""
@@ -123,7 +131,8 @@ class PipelineConfig:
     def require_inputs(self) -> None:
         """`InputError` where a file or folder that a detector is to read is not there."""
         backend = self.detect.choose().backend
-        for path in (*backend.input_files(), *backend.weight_files().values()):
+        cameras = () if self.several.calibration is None else (self.several.calibration,)
+        for path in (*backend.input_files(), *backend.weight_files().values(), *cameras):
             if not path.exists():
                 raise InputError(f"{path}: no such file or folder")
 
@@ -134,10 +143,21 @@ class PipelineConfig:
                 f"`{name}` is for live sources: a camera's number, an address or a FIFO"
             )
 
+    def _require_views(self) -> None:
+        """`UsageError` where something is asked for that several views cannot give."""
+        if self.ground.camera == "moving":
+            raise UsageError(
+                "`camera` moving does not go with `views`: they need cameras that stand still, on"
+                " something solid"
+            )
+        for name in given_flags(self.clip):
+            raise UsageError(f"`{name}` is for one video: it does not go with `views`")
+
     def require_live(self) -> None:
         """`UsageError` where something is asked for that a source without a future cannot give."""
         refused = {
             "`overwrite`": self.overwrite,
+            "`views`": self.several.views,
             "`start`": self.clip.start is not None,
             "`camera` moving": self.ground.camera == "moving",
             "`person_id`": bool(self.track.person_id),

@@ -12,7 +12,7 @@ from core.skeletons import COCO_21, Skeleton
 from core.types import Array, CameraPoses, Floats, Intrinsics
 from lifter.predict import Lifter
 from pipeline.grounding.contacts import seen_feet
-from pipeline.grounding.options import GroundOptions
+from pipeline.grounding.options import Camera, GroundOptions
 from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.world import World, estimate_world
 from pipeline.kept_people import KeptPeople
@@ -35,7 +35,7 @@ _BLENDED = (
 class People:
     """Everyone in a video: their rows, what was measured on them, how up and floor were found.
 
-    doubts: what cannot be right about them, a line each. world: that in which they are.
+    doubts: what cannot be right about them, a line each. world: what their camera space became.
     """
 
     table: PersonTable
@@ -82,10 +82,35 @@ def find_people(
         lifted = lift_people(
             tracks, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed
         )
-        world = estimate_world(_Motions(lifted), fps, ground.camera)
-        floor = "one floor for all" if len(lifted.parts) > 1 else "floor under the lowest steps"
-        grounding = f"up from balance and steps; {floor}; {ground.camera} camera"
-        return _ground(lifted.kept(keep), world, grounding, fps, intrinsics, folder)
+        return ground_people(lifted, fps, intrinsics, ground.camera, folder, keep)
+
+
+def ground_people(
+    lifted: LiftedPeople,
+    fps: float,
+    intrinsics: Intrinsics,
+    camera: Camera,
+    folder: Path | None = None,
+    keep: Collection[int] | None = None,
+) -> People:
+    """Put all people into one world.
+
+    Args:
+        lifted: The people in camera space; rows may have `feet_seen` (2,), where other views than
+            this camera's see feet.
+        fps: The frames' mean rate.
+        intrinsics: The camera.
+        camera: Whether it moves.
+        folder: Where rows are kept in nameless files; None for where temporary files go.
+        keep: The `track_id`s of the people that are asked for; None for all.
+
+    Returns:
+        The people that are kept; the caller closes their table.
+    """
+    world = estimate_world(_Motions(lifted), fps, camera)
+    floor = "one floor for all" if len(lifted.parts) > 1 else "floor under the lowest steps"
+    grounding = f"up from balance and steps; {floor}; {camera} camera"
+    return _ground(lifted.kept(keep), world, grounding, fps, intrinsics, folder)
 
 
 def mend_people(
@@ -148,8 +173,10 @@ def _motion(rows: Array, joints: Skeleton, marks: Marks | None = None) -> Person
         rows["joints_camera_m"], rows["root_camera_m"], joints, rows["joint_sigma_m"]
     )
     frames = rows["frame_index"]
+    has_feet = "feet_seen" in (rows.dtype.names or ())
+    feet_seen = rows["feet_seen"] if has_feet else seen_feet(rows["keypoint_scores"])
     marked = None if marks is None else marks.contacts[frames]
-    return PersonMotion(poses, frames, seen_feet(rows["keypoint_scores"]), marked)
+    return PersonMotion(poses, frames, feet_seen, marked)
 
 
 def _ground(

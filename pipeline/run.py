@@ -6,16 +6,17 @@ result.people[0].joints_world_m  # (T, J, 3) metres
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from core.files import result_stem
 from core.skeletons import Skeleton
-from core.types import Array, Frame
+from core.types import Array, Frame, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.corrections.people import corrected_people
 from pipeline.detection import FirstPass, detect_people
@@ -23,6 +24,7 @@ from pipeline.export.base import write_exports
 from pipeline.media.clip import check_clip
 from pipeline.media.frame_times import constant_rate
 from pipeline.media.images import is_still, write_image
+from pipeline.media.video.fitting import Size
 from pipeline.media.video_writer import VideoWriter
 from pipeline.people import People, find_people, mend_people
 from pipeline.render.compose import Space
@@ -137,13 +139,16 @@ def process_video(
             versions=versions(),
             input=made_of,
         )
-        report = write_results(partial, report, first, people, config, stopwatch, progress)
+        report = write_results(
+            partial, report, shown_clip(first, config), first, people, config, stopwatch, progress
+        )
     return Result(folder, report, ArchiveTable(folder / POSES))
 
 
 def write_results(
     partial: Path,
     report: Report,
+    shown: "Shown",
     first: FirstPass,
     people: People,
     config: PipelineConfig,
@@ -155,7 +160,8 @@ def write_results(
     Args:
         partial: The folder that they are staged in.
         report: What is said of them; people, files and times are added.
-        first: The video and its frames.
+        shown: What is drawn beside the 3D view.
+        first: The video whose frames the result has.
         people: Everyone, corrected or not.
         config: All options.
         stopwatch: How long the stages before took.
@@ -175,9 +181,8 @@ def write_results(
         config.corrections.write(partial)
     if config.render.render != "none":
         with stopwatch.stage("render"):
-            video = first.info.path
-            target = partial / f"{result_stem(video)}_3d"
-            _render(video, target, first, people, config, progress)
+            target = partial / f"{report.stem}_3d"
+            _render(target, shown, first, people, config, progress)
     return report.timed(stopwatch.seconds).write(partial)
 
 
@@ -196,6 +201,7 @@ def _warnings(
 
 
 def _person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...]:
+    """Everyone in a table, as reports say it."""
     stances = stances_by_person(table)
     return tuple(
         PersonReport.of(person, people.grounding, stances[person.track_id])
@@ -203,44 +209,65 @@ def _person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...
     )
 
 
+class Shown(NamedTuple):
+    """What is shown of a clip beside its people in 3D.
+
+    info: The video, of the size of what is shown. open: Opens the frames, given the size at which
+    they are wanted. keypoints: Whether people's 2D is drawn on them.
+    """
+
+    info: VideoInfo
+    open: Callable[[Size], AbstractContextManager[Iterable[Frame]]]
+    keypoints: bool = True
+
+
+def shown_clip(first: FirstPass, config: PipelineConfig) -> Shown:
+    """A clip itself, beside its people in 3D."""
+    return Shown(first.info, lambda size: first.again(first.info.path, config.clip, size))
+
+
 def _render(
-    video: Path,
     target: Path,
+    shown: Shown,
     first: FirstPass,
     people: People,
     config: PipelineConfig,
     progress: StageProgress,
 ) -> None:
-    """Pass 2: read the video again where it is shown, draw, encode.
+    """Pass 2: read what is shown again, where it is, draw, encode.
 
     A picture becomes a picture, beside `target`; so does each frame of "frames".
     """
     table = SpoolTable(people.table.rows, people.table.joints)
     cuts = [int(first.frame_indices[start]) for start in first.shot_starts]
-    drawn = composer(config.render, first.info, table.chunks, cuts)
+    drawn = composer(config.render, shown.info, table.chunks, cuts)
 
     def in_frame(frame_index: int) -> list[PersonInFrame]:
         rows = people.table.in_frame(frame_index)
+        if not shown.keypoints:
+            rows["box_xyxy"] = rows["keypoints_2d"] = np.nan
         return [_drawable(row, people.table.joints) for row in rows]
 
     with ExitStack() as opened:
         frames: Iterable[Frame] = _blank_frames(first)
         if drawn.video_size is not None:
-            reader = opened.enter_context(first.again(video, config.clip, drawn.video_size))
+            reader = opened.enter_context(shown.open(drawn.video_size))
             frames = opened.enter_context(closing(prefetch(reader)))
         if isinstance(drawn, Space) and config.render.render == "frames":
             for frame in progress(frames, "render", len(first.times_s)):
                 path = target.with_name(f"{target.name}_{frame.index:06d}.png")
                 write_image(path, drawn.cut_out(frame, in_frame(frame.index)))
             return
-        if is_still(video):
+        if is_still(first.info.path):
             frame = next(iter(frames))
             path = target.with_name(f"{target.name}.jpg")
             write_image(path, drawn.draw(frame, in_frame(frame.index)))
             return
         rate = constant_rate(first.times_s, first.info.fps)
         path = target.with_name(f"{target.name}.mp4")
-        writer = opened.enter_context(VideoWriter(path, first.info, rate, config.clip.end))
+        writer = opened.enter_context(
+            VideoWriter(path, first.info, rate, config.clip.end, encoder=config.render.encoder)
+        )
         drawings = opened.enter_context(
             closing(
                 prefetch(

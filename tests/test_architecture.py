@@ -28,6 +28,7 @@ _STAGES = {
     "media",
     "tracking",
     "lifting",
+    "multiview",
     "grounding",
     "results",
     "motion",
@@ -41,6 +42,7 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline": {
         "media": {"runtime"},
         "grounding": set(),
+        "multiview": {"lifting", "media", "results"},
         "runtime": {"results"},
         "render": {"media"},
         "results": {"grounding"},

@@ -27,7 +27,7 @@ def report_before(
         weights: The networks that it would be done with.
     """
     options, defaults = config.as_dict(), PipelineConfig().as_dict()
-    return finished(job.folder, config.input_files(job.source), options, defaults, weights)
+    return finished(job.folder, config.input_files(*job.videos), options, defaults, weights)
 
 
 def result_to_mend(

@@ -15,9 +15,11 @@ from pipeline.batch.jobs import Engine, Job, Outcome, from_report
 from pipeline.batch.options import BatchOptions
 from pipeline.batch.previous import made_with, missing_exports, report_before
 from pipeline.batch.report import BatchReport
+from pipeline.batch.takes import find_takes
 from pipeline.batch.workers import InProcess, Pool
 from pipeline.config import PipelineConfig
 from pipeline.media.clip import check_clip
+from pipeline.multiview.sync.clocks import given_clocks
 from pipeline.results.report import WeightsReport
 from pipeline.results.resume import weights_report
 from pipeline.runtime.address_space import check_address_space
@@ -72,7 +74,13 @@ def run_batch(
         WeightsError, DetectorError: The networks could serve no clip.
     """
     sequences = config.clip.fps is not None
-    jobs, empty = find_jobs(words, config.output, options.pattern, sequences=sequences)
+    if config.several.views:
+        jobs, empty = find_takes(words, config.output)
+        for job in jobs:
+            if config.several.offset:
+                given_clocks(config.several.offset, len(job.views))
+    else:
+        jobs, empty = find_jobs(words, config.output, options.pattern, sequences=sequences)
     choice = config.detect.choose() if config.detect.detector != AUTO else None
     if choice is not None and choice.backend.one_video_only and len(jobs) != 1:
         name = choice.backend.selected_by
@@ -83,8 +91,11 @@ def run_batch(
         raise UsageError(
             "`detector` auto may choose differently on other machines: with `engine` ray, name one"
         )
+    if options.engine == "ray" and config.several.views:
+        raise UsageError("`engine` ray takes single videos: it does not go with `views`")
     jobs = list(shard(jobs, *options.shard))
     single = len(words) == 1 and input_kind(words[0]) == "file"
+    single = single or (config.several.views and len(jobs) == 1)
     if options.pattern is not None and not any(input_kind(word) in _TREES for word in words):
         raise UsageError("`pattern` says which files of a folder are meant, and none is given")
     if choice is not None:
@@ -138,8 +149,8 @@ def _plan(
     # Workers look whether far ones are done: each look takes its time.
     pending += [job for job in jobs if is_remote(job)]
     # A clip of several files may have been mended in another one than the report remembers.
-    one_file_each = config.input_files(Path()) == [Path()] and config.clip.fps is None
-    try_all = config.overwrite or not one_file_each
+    is_of_several = config.several.views or config.clip.fps is not None
+    try_all = config.overwrite or is_of_several or config.input_files(Path()) != [Path()]
     failed_before = {} if try_all else report.failed_before(near)
     for job in near:
         before = None if config.overwrite else report_before(job, config, weights)
@@ -172,7 +183,8 @@ def _nothing_at(word: str) -> str:
 def _unusable(job: Job, config: PipelineConfig) -> str:
     """Why a file cannot be a clip, as far as a look from outside tells."""
     try:
-        check_clip(job.source, config.clip)
+        for video in job.videos:
+            check_clip(video, config.clip)
     except InputError as error:
         return str(error)
     return ""

@@ -34,6 +34,7 @@ from pipeline.results.report import DetectorReport
 from pipeline.results.result import Result
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
+from pipeline.runtime.threads import limit_numpy
 
 CAUSAL_LIFTER = "lifter-causal"
 
@@ -61,6 +62,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         models = Models(config.detect, config.lift.lifter)
         opened.callback(models.close)
         lifter, weights, detector = models.lifter, models.weights, models.detector
+        limit_numpy(1)  # a window is little work
         opened.enter_context(_stopped_by_signals(stop))
         page = _opened_page(config.live.serve, opened)
         stream = _opened_stream(config.live.stream, opened)
@@ -85,7 +87,9 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
             opened.enter_context(closing(window))
 
         folder = config.output / f"{source.name}_{started:%Y-%m-%d_%H-%M-%S}"
-        recorder = opened.enter_context(Recorder(folder, info, lifter.spec.skeleton_out))
+        recorder = opened.enter_context(
+            Recorder(folder, info, lifter.spec.skeleton_out, config.render.encoder)
+        )
         latency = {"poses": Latency(), "picture": Latency()}
         failure = None
         try:

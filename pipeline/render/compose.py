@@ -133,8 +133,9 @@ class Space:
     video_size = None
 
     def __init__(self, camera: Camera, theme: Theme = DARK) -> None:
-        self._camera, self._theme = camera, theme
-        self._floor, self._figures = Floor(theme), FigurePainter(theme.background)
+        self._camera = camera
+        self._floor = Floor(theme, _draw_legend)
+        self._figures = FigurePainter(theme.background)
         self.size = Size(camera.lens.width, camera.lens.height)
 
     def draw(self, frame: Frame, people: Sequence[PersonInFrame]) -> Picture:
@@ -148,7 +149,6 @@ class Space:
         view = self._camera.view(frame, people)
         picture[:] = self._floor.picture(view)
         self._figures.draw(picture, view, people)
-        _draw_legend(picture, self._theme)
 
     def cut_out(self, frame: Frame, people: Sequence[PersonInFrame]) -> NDArray[np.uint8]:
         """The people and their shadows alone, to be laid over other pictures.

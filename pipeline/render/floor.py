@@ -1,6 +1,6 @@
 """The 3D view's floor: a grid in metres that fades into the distance, its numbers on the border."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
@@ -26,17 +26,23 @@ class Floor:
 
     Args:
         theme: Its colours.
+        legend: Draws what stands in every picture.
     """
 
-    def __init__(self, theme: Theme) -> None:
-        self._theme = theme
+    def __init__(
+        self, theme: Theme, legend: Callable[[Picture, Theme], None] | None = None
+    ) -> None:
+        self._theme, self._legend = theme, legend
         self._drawn: tuple[View, Picture] | None = None
         self._step_m = STEPS_M[0]
 
     def picture(self, view: View) -> Picture:
         """The empty view (H, W, 3) RGB; the same array as before where the view stands still."""
         if self._drawn is None or not _is_same(self._drawn[0], view):
-            self._drawn = view, self._draw(view)
+            picture = self._draw(view)
+            if self._legend is not None:
+                self._legend(picture, self._theme)
+            self._drawn = view, picture
         return self._drawn[1]
 
     def _draw(self, view: View) -> Picture:

@@ -21,9 +21,10 @@ from pipeline.render.person import PersonInFrame
 from pipeline.render.view import AZIMUTH_DEG, Lens, View, view_axes
 
 _REMEMBERED_S = 2.0  # for which room is kept where people were
-_SPARE_M = 0.2  # kept free around people, besides
-_SPEED_S, _MAX_SPEED_M_S = 0.3, 3.0  # over how long speeds are measured; what is believed of them
-_ANSWER_S = 0.35  # after which the camera is on its way: 1 / ω of the spring
+_SPARE_M = 0.22  # kept free around people, besides
+_SPEED_S, _MAX_SPEED_M_S = 0.2, 3.0  # over how long speeds are measured; what is believed of them
+_ANSWER_S = 0.3  # after which the camera is on its way: 1 / ω of the spring
+_SOFTEN_S = 0.25  # over which leaps of where it should be are spread
 _MAX_STEP_S = 0.2  # of the spring, whatever the time between frames
 _MAX_DISTANCE_M = 25.0  # joints beyond it are misjudged
 
@@ -40,9 +41,10 @@ class FollowingCamera:
     """A camera that keeps room for where people were of late, and follows them as by a spring.
 
     With x the camera and x' the nearest position that keeps the largest reaches of the last
-    `_REMEMBERED_S` seconds, it moves by ẍ = ω² (x' - x) - 2 ω ẋ, which is critically damped. The
-    step from frame to frame is the equation's exact solution. Behind what moves evenly it would lag
-    by 2 / ω seconds, for which reaches are carried on.
+    `_REMEMBERED_S` seconds, itself followed by x'' at a rate of 1 / `_SOFTEN_S`, the camera moves
+    by ẍ = ω² (x'' - x) - 2 ω ẋ, which is critically damped. The step from frame to frame is the
+    equation's exact solution. Behind what moves evenly it would lag by 2 / ω + `_SOFTEN_S`
+    seconds, for which reaches are carried on.
 
     Args:
         lens: Its panel.
@@ -53,6 +55,7 @@ class FollowingCamera:
         self._axes = view_axes(AZIMUTH_DEG)
         self._recent: deque[_Reach] = deque()
         self._position: Floats | None = None  # (3,) in the view's axes
+        self._wanted: Floats | None = None  # where it should be, without leaps
         self._velocity = np.zeros(3)
         self._time_s = 0.0
 
@@ -89,18 +92,19 @@ class FollowingCamera:
         if not before:
             return np.zeros(4)
         speed = (now - before[-1].now) / (time_s - before[-1].time_s)
-        return np.asarray(2 * _ANSWER_S * speed.clip(0, _MAX_SPEED_M_S))
+        return np.asarray((2 * _ANSWER_S + _SOFTEN_S) * speed.clip(0, _MAX_SPEED_M_S))
 
     def _move(self, time_s: float) -> None:
         highest = np.max([one.kept for one in self._recent], axis=0)
         wanted = nearest_position(highest, self.lens.slopes)
-        if self._position is None:  # nobody was there to be followed
-            self._position = wanted
+        if self._position is None or self._wanted is None:  # nobody was there to be followed
+            self._position = self._wanted = wanted
         step_s = min(max(time_s - self._time_s, 0.0), _MAX_STEP_S)
+        self._wanted = wanted + (self._wanted - wanted) * np.exp(-step_s / _SOFTEN_S)
         rate = 1 / _ANSWER_S
-        off, decay = self._position - wanted, np.exp(-rate * step_s)
+        off, decay = self._position - self._wanted, np.exp(-rate * step_s)
         push = self._velocity + rate * off
-        self._position = wanted + (off + push * step_s) * decay
+        self._position = self._wanted + (off + push * step_s) * decay
         self._velocity = (self._velocity - rate * push * step_s) * decay
         self._time_s = time_s
 

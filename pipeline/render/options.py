@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.options import check_options, option
+from pipeline.media.options import ENCODERS, EncoderName
 
 Render = Literal["side-by-side", "overlay", "3d", "orbit", "frames", "none"]
 RENDERS: tuple[Render, ...] = ("side-by-side", "overlay", "3d", "orbit", "frames", "none")
@@ -37,6 +38,13 @@ class RenderOptions:
         metavar="X",
         at_least=0.25,
         at_most=4,
+    )
+
+    encoder: EncoderName = option(
+        "libx264",
+        "what encodes videos: a chip's encoder, `auto` the first that works here; libx264 (default)"
+        " where none does",
+        choices=ENCODERS,
     )
 
     def __post_init__(self) -> None:

@@ -72,6 +72,64 @@ class LiveReport:
 
 
 @dataclass(frozen=True)
+class SeenReport:
+    """In how many of the result's frames a view sees a person."""
+
+    track_id: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class ViewReport:
+    """One of several views.
+
+    offset_s, drift: its t is offset_s + (1 + drift) t on the first view's clock; found_by "first",
+    "given", "sound" or "motion"; margin: by how many standard deviations that explains the
+    recordings better than any other offset, None where it was not measured. position_m (3,),
+    rotation (3, 3): where the camera stands in the world, and world axes → camera axes. distortion
+    k1, k2, p1, p2. residual_px: median distance of keypoints from the joints' images.
+    """
+
+    video: VideoInfo
+    offset_s: float
+    drift: float
+    found_by: str
+    margin: float | None
+    intrinsics: Intrinsics
+    distortion: tuple[float, ...]
+    position_m: tuple[float, ...]
+    rotation: tuple[tuple[float, ...], ...]
+    residual_px: float | None
+    people: tuple[SeenReport, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields as plain values."""
+        plain = asdict(self)
+        plain["video"]["path"] = str(self.video.path)
+        return plain
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The report of plain values."""
+        return cls(
+            **{
+                **content,
+                "video": _video(content["video"]),
+                "intrinsics": Intrinsics(**content["intrinsics"]),
+                "people": tuple(SeenReport(**seen) for seen in content["people"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class ViewsReport:
+    """Several views: what the result's files are called, and each view, the first one first."""
+
+    name: str
+    views: tuple[ViewReport, ...]
+
+
+@dataclass(frozen=True)
 class StanceReport:
     """One foot on the ground once, in seconds, as `pipeline.grounding.contacts.Stance`."""
 
@@ -134,7 +192,7 @@ class Report:
     seconds: by stage. measures: by name, see `pipeline.results.measures`; in the file they stand
     at the top level. verdicts: what can be trusted, by person. input: None for a live source.
     live: None for files. motion: a table a person, None where it was not asked for. files: name →
-    bytes.
+    bytes. views: None of a single one; `video` and `intrinsics` are the first view's then.
     """
 
     video: VideoInfo
@@ -153,6 +211,7 @@ class Report:
     versions: Mapping[str, str] = field(default_factory=dict)
     input: InputReport | None = None
     live: LiveReport | None = None
+    views: ViewsReport | None = None
     motion: Sequence[Mapping[str, Any]] | None = None
     files: Mapping[str, int] = field(default_factory=dict)
     status: str = "done"
@@ -161,13 +220,15 @@ class Report:
         taken = self.measures.keys() & {entry.name for entry in fields(self)}
         if taken:
             raise ValueError(f"measures must not be called {', '.join(sorted(taken))}")
-        if self.live is not None and Path(self.live.name).name != self.live.name:
-            raise ValueError(f"{self.live.name!r} is no name of files")
+        for named in (self.live, self.views):
+            if named is not None and Path(named.name).name != named.name:
+                raise ValueError(f"{named.name!r} is no name of files")
 
     @property
     def stem(self) -> str:
         """What the result's files are named after."""
-        return result_stem(self.video.path) if self.live is None else self.live.name
+        named = self.live or self.views
+        return result_stem(self.video.path) if named is None else named.name
 
     def provenance(self) -> dict[str, Any]:
         """What the result was made of and with, as plain values; `poses.npz` has it, too."""
@@ -190,6 +251,10 @@ class Report:
             part = plain.pop(name)
             if part is not None:
                 plain[name] = asdict(part)
+        del plain["views"]
+        if self.views is not None:
+            views = [view.as_dict() for view in self.views.views]
+            plain["views"] = {"name": self.views.name, "views": views}
         if self.motion is None:
             del plain["motion"]
         measures = plain.pop("measures")
@@ -218,9 +283,10 @@ class Report:
         known = {entry.name for entry in fields(cls)} - {"measures"}
         plain = {name: value for name, value in content.items() if name in known}
         persons, live, made_of = plain["people"], plain.get("live"), plain.get("input")
+        views = plain.get("views")
         grounding = plain.get("grounding", persons[0].get("grounding", "") if persons else "")
         plain |= {
-            "video": VideoInfo(**{**plain["video"], "path": Path(plain["video"]["path"])}),
+            "video": _video(plain["video"]),
             "intrinsics": Intrinsics(**plain["intrinsics"]),
             "detector": DetectorReport(**plain.get("detector", {"name": "", "why": ""})),
             "weights": {role: WeightsReport(**file) for role, file in plain["weights"].items()},
@@ -230,6 +296,9 @@ class Report:
             "verdicts": tuple(_verdict(one) for one in plain.get("verdicts", ())),
             "input": None if made_of is None else InputReport(**made_of),
             "live": None if live is None else LiveReport(**{"name": "live", **live}),
+            "views": None
+            if views is None
+            else ViewsReport(views["name"], tuple(map(ViewReport.from_dict, views["views"]))),
             "measures": {name: content[name] for name in content if name not in known},
         }
         return cls(**plain)
@@ -282,6 +351,10 @@ _KINDS: dict[str, type] = {
     "files": dict, "video": dict, "intrinsics": dict, "grounding": str, "verdicts": list,
 }  # fmt: skip
 """What fields are in the file."""
+
+
+def _video(content: Mapping[str, Any]) -> VideoInfo:
+    return VideoInfo(**{**content, "path": Path(content["path"])})
 
 
 def _person(content: dict[str, Any], grounding: str) -> PersonReport:

@@ -25,14 +25,15 @@ def packed(values: Array, unit: float) -> dict[str, Any]:
 
     Args:
         values: (T, …) numbers; NaN is kept.
-        unit: What the last digit is worth; |values| / unit < 2³¹.
+        unit: What the last digit is worth; what exceeds 2³¹ of it is cut off there.
 
     Returns:
         `shape` (T, columns), `unit`, `order` of the differences, and `data`.
     """
     columns = values.reshape(len(values), math.prod(values.shape[1:])).astype(np.float64)
     known = np.isfinite(columns)
-    whole = np.where(known, np.round(np.where(known, columns, 0.0) / unit), MISSING)
+    rounded = np.round(np.where(known, columns, 0.0) / unit).clip(MISSING + 1, -MISSING - 1)
+    whole = np.where(known, rounded, MISSING)
     integers = whole.astype(np.int32).T  # (columns, T)
     coded = {order: _deflated(integers, order) for order in (1, 2)}
     order = min(coded, key=lambda one: len(coded[one]))

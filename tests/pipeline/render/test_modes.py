@@ -26,6 +26,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     return clip, [str(clip), "--keypoints", keypoints, "--lifter", str(lifter)]
 
 
+def with_shipped_lifter(words: list[str]) -> list[str]:
+    """The same words for people of whom something is known: halos else fill the picture."""
+    return words[: words.index("--lifter")]
+
+
 @pytest.mark.parametrize(
     ("words", "size"),
     [
@@ -51,7 +56,8 @@ def test_the_orbit_turns_and_the_3d_view_does_not(
 ) -> None:
     floors = {}
     for mode in ("3d", "orbit"):
-        assert main([*made[1], "-o", str(tmp_path / mode), "--render", mode]) == 0
+        words = [*with_shipped_lifter(made[1]), "-o", str(tmp_path / mode), "--render", mode]
+        assert main(words) == 0
         with VideoReader(tmp_path / mode / "clip" / "clip_3d.mp4") as reader:
             frames = [frame.rgb[-60:].astype(int) for frame in reader]
         floors[mode] = np.abs(frames[-1] - frames[0]).max(-1)
@@ -61,9 +67,8 @@ def test_the_orbit_turns_and_the_3d_view_does_not(
 def test_frames_are_transparent_pictures_one_a_frame(
     made: tuple[Path, list[str]], tmp_path: Path
 ) -> None:
-    _, words = made
-    lifter = words.index("--lifter")  # an untrained one is sure of nothing
-    assert main([*words[:lifter], "-o", str(tmp_path), "--render", "frames"]) == 0
+    words = [*with_shipped_lifter(made[1]), "-o", str(tmp_path), "--render", "frames"]
+    assert main(words) == 0
     pictures = sorted((tmp_path / "clip").glob("*.png"))
     assert [picture.name for picture in pictures] == [
         f"clip_3d_{index:06d}.png" for index in range(FRAMES)
@@ -81,7 +86,8 @@ def test_nothing_is_drawn_where_only_data_are_wanted(
 ) -> None:
     assert main([*made[1], "-o", str(tmp_path), *words]) == 0
     names = {path.name for path in (tmp_path / "clip").iterdir()}
-    assert names == {"poses.npz", "report.json"}
+    assert {"poses.npz", "report.json"} <= names
+    assert not any("_3d" in name for name in names)
 
 
 @pytest.mark.parametrize("mode", ["overlay", "3d", "orbit"])

@@ -20,6 +20,7 @@ from pipeline.results.report import (
     Report,
     StanceReport,
     VerdictReport,
+    ViewReport,
     WeightsReport,
     read_report,
 )
@@ -151,7 +152,7 @@ def test_a_folder_without_a_report_is_said(tmp_path: Path) -> None:
 
 def test_the_page_has_every_key_and_every_measure() -> None:
     keys = set(re.findall(r"^\| `(\w+)` \|", PAGE.read_text(), re.MULTILINE))
-    told = {entry.name for kind in (Report, StanceReport) for entry in fields(kind)}
+    told = {entry.name for kind in (Report, StanceReport, ViewReport) for entry in fields(kind)}
     verdicts = VERDICTS.entries()
     assert keys == told - {"measures"} | MEASURES.entries().keys() | verdicts.keys()
     for name, (title, _) in verdicts.items():

@@ -30,6 +30,11 @@ def test_values_come_back_to_half_a_unit_and_nan_as_nan() -> None:
     np.testing.assert_allclose(found, values, atol=0.00051)
 
 
+def test_what_is_too_large_is_cut_off() -> None:
+    found = unpacked(packed(np.array([[1e30], [-1e30], [np.inf], [0.0]]), 0.001))
+    np.testing.assert_allclose(found[:, 0], [2147483.647, -2147483.647, np.nan, 0.0])
+
+
 def test_steady_motion_takes_little_room() -> None:
     """Second differences of what moves evenly are nothing."""
     times = np.arange(18_000)[:, None] / 29.97

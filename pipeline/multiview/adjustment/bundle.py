@@ -1,0 +1,137 @@
+"""Bundle adjustment: cameras, bodies and the lengths of their bones from keypoints and lifts.
+
+Levenberg-Marquardt over the objective of `terms`. Frames depend on each other by cameras and
+lengths alone, so each step eliminates the joints frame by frame (Schur complement: Triggs et al.,
+"Bundle adjustment, a modern synthesis", 2000).
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Floats
+from pipeline.multiview.adjustment.problem import CAMERA, FOCAL, LENS, Problem, State
+from pipeline.multiview.adjustment.terms import Equations, cross_matrix, linearised
+
+_CONVERGED = 1e-5  # relative decrease of the objective
+_MAX_DAMPING = 1e4
+_UNREACHED = 1.0  # 1/m², added for joints that no term reaches
+
+
+def adjust(
+    problem: Problem, state: State, widths: Sequence[float], steps: int = 12
+) -> tuple[State, float]:
+    """Minimise the objective from a start.
+
+    Args:
+        problem: The observations.
+        state: The start.
+        widths: τ of each round.
+        steps: The most in each round.
+
+    Returns:
+        The minimum, and the objective there.
+    """
+    cost = np.inf
+    for width in widths:
+        damping = 1e-3
+        equations = linearised(problem, state, width)
+        cost = equations.cost
+        for _ in range(steps):
+            step, moves = _solved(equations, problem.free, damping)
+            moved = _moved(state, step, moves)
+            tried = linearised(problem, moved, width)
+            if tried.cost < cost:
+                is_done = cost - tried.cost < _CONVERGED * cost
+                state, equations, cost = moved, tried, tried.cost
+                damping /= 5
+                if is_done:
+                    break
+            else:
+                damping *= 10
+                if damping > _MAX_DAMPING:
+                    break
+    return state, cost
+
+
+def covariances(problem: Problem, state: State, width: float) -> list[Floats]:
+    """Posterior covariances of all joints with cameras and lengths fixed (Laplace's approximation).
+
+    Args:
+        problem: The observations.
+        state: The minimum.
+        width: τ there.
+
+    Returns:
+        Of each person (T, J, J, 3, 3) m², of joints j and k.
+    """
+    equations = linearised(problem, state, width)
+    found = []
+    for matrix, _, own in _by_frame(equations, problem.free):
+        joints = own.shape[1] // 3
+        inverse = np.linalg.inv(matrix + _UNREACHED * np.eye(own.shape[1]))
+        found.append(inverse.reshape(len(own), joints, 3, joints, 3).transpose(0, 1, 3, 2, 4))
+    return found
+
+
+def _moved(state: State, step: Floats, moves: Sequence[Floats]) -> State:
+    """The state after a step of cameras and lengths (C,) and moves of the joints (T, J, 3)."""
+    views = len(state.rotations)
+    cameras = step[: CAMERA * views].reshape(views, CAMERA)
+    lengths = step[CAMERA * views :].reshape(len(moves), -1)
+    return State(
+        np.stack([rotation_by(w) @ r for w, r in zip(cameras, state.rotations, strict=True)]),
+        state.translations + cameras[:, 3:6],
+        state.log_focals + cameras[:, FOCAL],
+        state.distortions + cameras[:, LENS],
+        tuple(x + move for x, move in zip(state.joints, moves, strict=True)),
+        tuple(old + new for old, new in zip(state.log_lengths, lengths, strict=True)),
+    )
+
+
+def rotation_by(vector: Floats) -> Floats:
+    """(3, 3) rotation by the first three numbers of a vector (Rodrigues' formula)."""
+    angle = float(np.linalg.norm(vector[:3]))
+    axis = cross_matrix(vector[:3] / max(angle, 1e-12))
+    return np.asarray(np.eye(3) + np.sin(angle) * axis + (1 - np.cos(angle)) * axis @ axis)
+
+
+def _solved(
+    equations: Equations, free: NDArray[np.bool_], damping: float
+) -> tuple[Floats, list[Floats]]:
+    """The step of cameras and lengths (C,) and the moves of joints (T, J, 3)."""
+    schur = equations.cc[np.ix_(free, free)].copy()
+    diagonal = np.diag_indices(len(schur))
+    schur[diagonal] *= 1 + damping
+    right = equations.c[free].copy()
+    eliminated = []
+    for matrix, mixed, own in _by_frame(equations, free):
+        diagonal = np.diag_indices(matrix.shape[1])
+        matrix[:, diagonal[0], diagonal[1]] *= 1 + damping
+        matrix[:, diagonal[0], diagonal[1]] += _UNREACHED
+        solved = np.linalg.solve(matrix, np.concatenate([mixed, own[..., None]], -1))
+        both = np.einsum("txc,txd->cd", mixed, solved)
+        schur -= both[:, :-1]
+        right -= both[:, -1]
+        eliminated.append(solved)
+    step: Floats = np.zeros(len(free))
+    step[free] = np.linalg.solve(schur, right) if free.any() else 0.0
+    moves: list[Floats] = [
+        (solved[..., -1] - solved[..., :-1] @ step[free]).reshape(len(solved), -1, 3)
+        for solved in eliminated
+    ]
+    return step, moves
+
+
+def _by_frame(
+    equations: Equations, free: NDArray[np.bool_]
+) -> Iterator[tuple[Floats, Floats, Floats]]:
+    """Of each person copies of H_xx (T, 3J, 3J), H_xc (T, 3J, free) and b_x (T, 3J)."""
+    for xx, xc, x in zip(equations.xx, equations.xc, equations.x, strict=True):
+        frames, size = len(x), 3 * x.shape[1]
+        yield (
+            xx.reshape(frames, size, size).copy(),
+            xc.reshape(frames, size, -1)[..., free],
+            x.reshape(frames, size),
+        )
