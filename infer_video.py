@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from core.errors import UsageError, Video3DError, shortage
-from core.options import Parser, add_flags
+from core.options import Parser, add_flags, given_flags
 from detectors.base import AUTO
+from pipeline.app.options import AppOptions
 from pipeline.batch.options import BatchOptions
 from pipeline.config import PipelineConfig, all_options
 from pipeline.media.live.source import LiveSource, parse_live_source
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
+
+_APP = {entry.name for entry in fields(AppOptions)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         batch = BatchOptions(**{name: options.pop(name) for name in names})
         if "output" in options:
             options["output"] = parse_location(options["output"])
+        app = AppOptions(**{name: options.pop(name) for name in _APP & options.keys()})
         config = PipelineConfig.from_flat(**options)
+        if app.app:
+            return _run_app(app, words, config, batch, log)
         live = _only_live(words, config, batch)
         if config.detect.detector == AUTO:
             choice = config.detect.choose()
@@ -64,12 +70,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _run_app(
+    app: AppOptions,
+    words: Sequence[str],
+    config: PipelineConfig,
+    batch: BatchOptions,
+    log: LogOptions,
+) -> int:
+    """Serve the page until it is ended."""
+    if words:
+        raise UsageError("`app` takes clips on its page: give none here")
+    from pipeline.batch.addresses import Address
+
+    if isinstance(config.output, Address):
+        raise UsageError(f"`output` {config.output}: the page keeps its clips on this machine")
+    given = [*given_flags(batch), *config.given()]
+    if given:
+        raise UsageError(f"`{given[0]}` is chosen on the page of `app`")
+    from pipeline.app.run import run_app
+
+    run_app(app, config.output, log)
+    return 0
+
+
 def _only_live(
     words: Sequence[str], config: PipelineConfig, batch: BatchOptions
 ) -> LiveSource | None:
     """The live source, None where all are files."""
     from pipeline.batch.addresses import Address
 
+    if not words:
+        raise UsageError("which videos? Give some, or `app` for a page")
     live = next(filter(None, map(live_source, words)), None)
     if live is None:
         config.require_file()
@@ -125,9 +156,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="infer_video.py", description="Any video to 3D human motion.")
     videos = "videos, pictures, folders, patterns, - for a list on stdin; "
     live = "or one camera, address or FIFO"
-    parser.add_argument("videos", nargs="+", metavar="VIDEO", help=videos + live)
+    parser.add_argument("videos", nargs="*", metavar="VIDEO", help=videos + live)
     add_flags(parser, all_options())
     add_flags(parser, fields(BatchOptions))
+    add_flags(parser, fields(AppOptions))
     add = parser.add_argument
     level = "what is told on stderr (default: %(default)s)"
     add("--log-level", choices=LEVELS, default=LogOptions.level, help=level)

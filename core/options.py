@@ -70,7 +70,7 @@ def check_options(options: Any) -> None:
         if not _is_of_type(value, entry.type):
             wanted = _type_text(entry.type)
             raise UsageError(f"`{entry.name}` must be {wanted}, got {value!r}")
-        allowed = _choices(entry)
+        allowed = option_choices(entry)
         if allowed and isinstance(value, tuple):
             value = next((one for one in value if one not in allowed), allowed[0])
         if allowed and value not in allowed:
@@ -115,7 +115,7 @@ def add_flags(
             continue
         if entry.metadata["const"] is not None:
             common |= {"nargs": "?", "const": entry.metadata["const"]}
-        choices = _choices(entry)
+        choices = option_choices(entry)
         if choices and entry.metadata["parse"]:  # of several values, that `check_options` checks
             common["help"] += f": {', '.join(choices)}"
             choices = ()
@@ -145,12 +145,26 @@ def given_flags(options: Any) -> list[str]:
     ]
 
 
+def parsed(entry: Field[Any], text: str) -> Any:
+    """An option's value from text, as its flag would parse it.
+
+    Raises:
+        UsageError: The text is none of its values; ranges are left to `check_options`.
+    """
+    parse = entry.metadata["parse"] or _plain_type(entry.type)
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(f"`{entry.name}` must be {_type_text(entry.type)}, got {text}") from error
+
+
 def comma_separated(text: str) -> tuple[str, ...]:
     """`a,b` → ("a", "b"); an empty text has none."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _choices(entry: Field[Any]) -> Sequence[str]:
+def option_choices(entry: Field[Any]) -> Sequence[str]:
+    """The values that an option allows besides None; none where any is."""
     choices: Any = entry.metadata["choices"]
     allowed: Sequence[str] = choices() if callable(choices) else choices
     return allowed

@@ -32,7 +32,7 @@ from pipeline.media.reread import Rereader
 from pipeline.media.shots import mark_cuts
 from pipeline.media.video.fitting import Size
 from pipeline.media.video.kept_frames import KeptFrames
-from pipeline.results.detections import DetectionSpool
+from pipeline.results.detections import DetectionSpool, StoredDetections
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress
 from pipeline.tracking.tracker import find_tracklets
@@ -42,7 +42,7 @@ SAME_PERSON_OKS = 0.5
 """A person followed back who is as like someone known there has become one with them."""
 SURE_SIDE_PX = 256
 """A person as large as that in a small picture is seen in it as well as in the frame itself."""
-CHUNK_BYTES = 64 << 20
+CHUNK_BYTES = 32 << 20
 """So much of a video is held to go through it backwards."""
 
 
@@ -63,7 +63,7 @@ class FirstPass:
     info: VideoInfo
     frame_indices: NDArray[np.int64]
     times_s: Floats
-    detections: DetectionSpool
+    detections: StoredDetections
     kept: KeptFrames | None
     shot_starts: tuple[int, ...]
     is_smoothed: bool

@@ -18,6 +18,7 @@ from core.files import result_stem
 from core.skeletons import Skeleton
 from core.types import Array, Frame, VideoInfo
 from pipeline.config import PipelineConfig
+from pipeline.corrections.people import corrected_people
 from pipeline.detection import FirstPass, detect_people
 from pipeline.export.base import write_exports
 from pipeline.media.clip import check_clip
@@ -25,7 +26,7 @@ from pipeline.media.frame_times import constant_rate
 from pipeline.media.images import is_still, write_image
 from pipeline.media.video.fitting import Size
 from pipeline.media.video_writer import VideoWriter
-from pipeline.people import People, find_people
+from pipeline.people import People, find_people, mend_people
 from pipeline.render.compose import Space
 from pipeline.render.modes import composer, video_size
 from pipeline.render.person import PersonInFrame
@@ -44,6 +45,7 @@ from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracking.options import TrackOptions
 from pipeline.tracking.selection import number_people, select_people
 from pipeline.tracking.tracker import track_people
+from pipeline.tracks_file import write_tracks
 
 
 class Stopwatch:
@@ -105,13 +107,24 @@ def process_video(
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
             intrinsics = config.lift.intrinsics(first.info)
+            keep = select_people(tracks, config.track)
             people = find_people(
                 tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
-                config.lift, config.ground, partial, select_people(tracks, config.track),
-                first.is_smoothed,
+                config.lift, config.ground, partial, keep, first.is_smoothed,
             )  # fmt: skip
             opened.callback(people.table.close)
-        table = SpoolTable(people.table.rows, people.table.joints)
+            kept = [track for track in tracks if track.track_id in keep]
+            write_tracks(partial, first, kept, people.world, people.grounding)
+            if config.corrections:
+                corrected = corrected_people(
+                    kept, config.corrections, first.frame_indices, first.times_s
+                )
+                people = mend_people(
+                    SpoolTable(people.table.rows, people.table.joints), kept, corrected,
+                    first.frame_indices, first.times_s, people.world, people.grounding, lifter,
+                    intrinsics, config.lift, partial, first.is_smoothed,
+                )  # fmt: skip
+                opened.callback(people.table.close)
         report = Report(
             video=first.info,
             intrinsics=intrinsics,
@@ -120,24 +133,57 @@ def process_video(
             config=config.as_dict(),
             grounding=people.grounding,
             frames=len(first.times_s),
-            people=person_reports(people, table),
+            people=(),
             measures=people.measures,
             warnings=_warnings(first, tracks, people, config.track),
             versions=versions(),
             input=made_of,
         )
-        report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
-        draft = Result(partial, report, table)
-        exported = write_exports(draft, config.export.formats, partial, config.export)
-        report = config.export.measured(report, draft.table)
-        report = replace(report, warnings=(*report.warnings, *exported.lines))
-        if config.render.render != "none":
-            with stopwatch.stage("render"):
-                shown = Shown(first.info, lambda size: first.again(video, config.clip, size))
-                target = partial / f"{result_stem(video)}_3d"
-                render_clip(target, shown, first, people, config, progress)
-        report = report.timed(stopwatch.seconds).write(partial)
+        report = write_results(partial, report, first, people, config, stopwatch, progress)
     return Result(folder, report, ArchiveTable(folder / POSES))
+
+
+def write_results(
+    partial: Path,
+    report: Report,
+    first: FirstPass,
+    people: People,
+    config: PipelineConfig,
+    stopwatch: Stopwatch,
+    progress: StageProgress,
+    shown: "Shown | None" = None,
+) -> Report:
+    """Write all files of a result, the report last.
+
+    Args:
+        partial: The folder that they are staged in.
+        report: What is said of them; people, files and times are added.
+        first: The video and its frames.
+        people: Everyone, corrected or not.
+        config: All options.
+        stopwatch: How long the stages before took.
+        progress: Is told how far drawing has come.
+        shown: What the people are drawn beside; None for the video.
+
+    Returns:
+        The report as written.
+    """
+    table = SpoolTable(people.table.rows, people.table.joints)
+    report = replace(report, people=_person_reports(people, table))
+    report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
+    draft = Result(partial, report, table)
+    exported = write_exports(draft, config.export.formats, partial, config.export)
+    report = config.export.measured(report, draft.table)
+    report = replace(report, warnings=(*report.warnings, *exported.lines))
+    if config.corrections:
+        config.corrections.write(partial)
+    if config.render.render != "none":
+        with stopwatch.stage("render"):
+            if shown is None:
+                video = first.info.path
+                shown = Shown(first.info, lambda size: first.again(video, config.clip, size))
+            _render(partial / f"{report.stem}_3d", shown, first, people, config, progress)
+    return report.timed(stopwatch.seconds).write(partial)
 
 
 def _warnings(
@@ -154,8 +200,7 @@ def _warnings(
     return tuple(warnings)
 
 
-def person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...]:
-    """Everyone in a table, as reports say it."""
+def _person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...]:
     stances = stances_by_person(table)
     return tuple(
         PersonReport.of(person, people.grounding, stances[person.track_id])
@@ -175,7 +220,7 @@ class Shown(NamedTuple):
     keypoints: bool = True
 
 
-def render_clip(
+def _render(
     target: Path,
     shown: Shown,
     first: FirstPass,

@@ -19,7 +19,6 @@ from core.errors import UsageError
 from core.files import views_stem
 from core.types import Floats
 from pipeline.config import PipelineConfig
-from pipeline.export.base import write_exports
 from pipeline.grounding.axes import world_axes
 from pipeline.grounding.world import World
 from pipeline.media.clip import check_clip
@@ -27,11 +26,11 @@ from pipeline.multiview.calibration import calibrate
 from pipeline.multiview.calibration_files.pose2sim_toml import write as write_cameras
 from pipeline.multiview.fusion import SharedFrames, fuse_people, fused_row
 from pipeline.multiview.scene import Calibration, Camera
-from pipeline.multiview.sync.clocks import Clock, given_clocks
+from pipeline.multiview.sync.clocks import Clock
 from pipeline.people import People, ground_people
 from pipeline.render.modes import video_size
 from pipeline.render.mosaic import Mosaic
-from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
+from pipeline.results.archive import POSES, ArchiveTable
 from pipeline.results.report import (
     NO_PEOPLE,
     DetectorReport,
@@ -45,8 +44,7 @@ from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.spool import Spool
 from pipeline.results.staging import staged
-from pipeline.results.verdicts import gather_evidence, verdicts
-from pipeline.run import Shown, Stopwatch, person_reports, render_clip
+from pipeline.run import Shown, Stopwatch, write_results
 from pipeline.runtime.models import Models
 from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracking.options import TrackOptions
@@ -92,8 +90,7 @@ def process_views(
     config = replace(config, several=replace(config.several, views=True))
     if len(paths) < 2:
         raise UsageError("`views` are two videos or more of the same people")
-    if config.several.offset:
-        given_clocks(config.several.offset, len(paths))  # before any work
+    config.several.require_offsets(len(paths))
     folder = config.output / views_stem(paths) if folder is None else Path(folder)
     for path in paths:
         check_clip(path, config.clip)
@@ -149,7 +146,6 @@ def process_views(
             for camera, path in zip(calibration.cameras, paths, strict=True)
         ]
         write_cameras(partial / CALIBRATION, in_world)
-        table = SpoolTable(people.table.rows, people.table.joints)
         report = Report(
             video=first.info,
             intrinsics=intrinsics,
@@ -158,7 +154,7 @@ def process_views(
             config=config.as_dict(),
             grounding=people.grounding,
             frames=len(first.times_s),
-            people=person_reports(people, table),
+            people=(),
             measures=people.measures,
             warnings=_warnings(filmed, calibration, people),
             versions=versions(),
@@ -167,21 +163,10 @@ def process_views(
                 folder.name, _view_reports(filmed, clocks, calibration, in_world, seen)
             ),
         )
-        report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
-        draft = Result(partial, report, table)
-        exported = write_exports(draft, config.export.formats, partial, config.export)
-        report = config.export.measured(report, draft.table)
-        report = replace(report, warnings=(*report.warnings, *exported.lines))
-        if config.render.render != "none":
-            with stopwatch.stage("render"):
-                pictures = ViewPictures(
-                    filmed, clocks, mosaic, shared, _person_of(calibration, people)
-                )
-                info = replace(first.info, width=mosaic.size[0], height=mosaic.size[1])
-                shown = Shown(info, lambda _: pictures.frames(config.clip), keypoints=False)
-                target = partial / f"{report.stem}_3d"
-                render_clip(target, shown, first, people, config, progress)
-        report = report.timed(stopwatch.seconds).write(partial)
+        pictures = ViewPictures(filmed, clocks, mosaic, shared, _person_of(calibration, people))
+        info = replace(first.info, width=mosaic.size[0], height=mosaic.size[1])
+        shown = Shown(info, lambda _: pictures.frames(config.clip), keypoints=False)
+        report = write_results(partial, report, first, people, config, stopwatch, progress, shown)
     return Result(folder, report, ArchiveTable(folder / POSES))
 
 

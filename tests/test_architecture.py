@@ -35,6 +35,7 @@ _STAGES = {
     "export",
     "render",
     "runtime",
+    "corrections",
     "viewer",
 }
 INNER_ROOMS: dict[str, dict[str, set[str]]] = {
@@ -46,6 +47,7 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
         "render": {"media"},
         "results": {"grounding"},
         "tracking": {"results"},
+        "corrections": {"results"},
         "lifting": {"results"},
         "motion": {"results"},
         "viewer": {"results", "motion", "render", "media"},
@@ -53,6 +55,7 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
         "": _STAGES,  # run.py, people.py, config.py
         "live": {"", *_STAGES},
         "batch": {"", *_STAGES},
+        "app": {"", "batch", *_STAGES},
     },
     "train": {
         "": {"reproduce", "datasets", "wild", "prepare"},

@@ -11,8 +11,10 @@ from core.options import option
 from detectors.base import Availability, Detector, DetectorBackend
 from weights.store import Store, default_cache, resolve
 
+MAX_AT_ONCE = 2
+"""How many networks run at once, at most: for several people, and for a search beside them."""
 MAX_THREADS = 2
-"""The most of the processor's threads that its networks use: more would wait for each other."""
+"""The most threads of a network: more would wait for each other."""
 
 PERSON_FINDER = "person-finder"
 """The finder of boxes, by its name in the weights manifest. What is missed without it is people who
@@ -73,10 +75,11 @@ class BlazePoseBackend(DetectorBackend):
         finder, landmarks = map(resolve, self.weights)
         boxes, _ = _optional(PERSON_FINDER, default_cache())
         heavy, _ = _optional(HEAVY, default_cache()) if HEAVY not in self.weights else (None, "")
-        # Decoding takes half of the cores. On two, a second thread here would only wait: a sixth
-        # more work in the same time.
-        num_threads = min(usable_cores() // 2 if threads is None else threads, MAX_THREADS)
-        return BlazePose(finder, landmarks, boxes, heavy, self.max_people, max(num_threads, 1))
+        # Networks side by side do more than one with several threads, which wait for each other.
+        cores = usable_cores() if threads is None else threads
+        at_once = min(max(cores, 1), MAX_AT_ONCE)
+        num_threads = min(max(cores // MAX_AT_ONCE, 1), MAX_THREADS)
+        return BlazePose(finder, landmarks, boxes, heavy, self.max_people, num_threads, at_once)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import cv2
 import numpy as np
@@ -150,19 +151,35 @@ def paint_out(picture: NDArray[np.uint8], xy: Floats) -> None:
 
 
 class Network:
-    """A TFLite model with one input, run by LiteRT with XNNPACK."""
+    """A TFLite model with one input, run by LiteRT with XNNPACK.
+
+    It may be called by several threads at once: there is an interpreter for each of them.
+    """
 
     def __init__(self, content: bytes, num_threads: int) -> None:
-        self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
+        self._content, self._num_threads = content, num_threads
+        self._idle: SimpleQueue[Interpreter] = SimpleQueue()
+        interpreter = self._another()
+        self._input = interpreter.get_input_details()[0]["index"]
+        self._outputs = [output["index"] for output in interpreter.get_output_details()]
+        self._idle.put(interpreter)
+
+    def _another(self) -> Interpreter:
+        interpreter = Interpreter(model_content=self._content, num_threads=self._num_threads)
+        interpreter.allocate_tensors()
+        return interpreter
 
     def __call__(self, picture: Floats) -> list[Floats]:
         """Run on one (1, S, S, 3) float32 picture; returns the outputs in the model's order."""
-        self._interpreter.set_tensor(self._input, picture)
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._outputs]
+        try:
+            interpreter = self._idle.get_nowait()
+        except Empty:
+            interpreter = self._another()
+        interpreter.set_tensor(self._input, picture)
+        interpreter.invoke()
+        outputs = [interpreter.get_tensor(index) for index in self._outputs]
+        self._idle.put(interpreter)
+        return outputs
 
 
 def without_output(content: bytes, index: int) -> bytes:

@@ -48,21 +48,16 @@ class Search:
         self._losses: list[tuple[Region, int]] = []  # windows, and frames since the loss
 
     def due(
-        self,
-        size: tuple[int, int],
-        lost: Sequence[Region],
-        known: Sequence[Region],
-        is_new_shot: bool,
+        self, size: tuple[int, int], known: Sequence[Region], is_new_shot: bool
     ) -> list[Region]:
-        """The windows to search in the next frame.
+        """The windows to search in the next frame, whoever is seen in it.
 
-        All but the smallest at the start of a shot; then where people were just lost; else one in
+        All but the smallest at the start of a shot; then where people were lost before; else one in
         turn.
 
         Args:
             size: The frame's width and height, px.
-            lost: The regions of people who were seen in the frame before and no more.
-            known: Those of the others.
+            known: The regions of the people who were seen in the frame before.
             is_new_shot: Whether a shot begins.
         """
         self._is_first = is_new_shot or size != self._size
@@ -71,7 +66,6 @@ class Search:
             self._turn = self._since = 0
             self._losses = []
             return [*coarse_windows(*size), *far_windows(*size)]
-        self._losses += [(inside(region, size), 0) for region in lost]
         due = [window for window, age in self._losses if age % LOSS_INTERVAL == 0]
         self._losses = [
             (window, age + 1)
@@ -85,6 +79,14 @@ class Search:
             due = [windows[self._turn % len(windows)]]
             self._turn += 1
         return due
+
+    def lost(self, regions: Sequence[Region]) -> list[Region]:
+        """The windows to search in this frame for people who were seen in the one before."""
+        if self._is_first:  # everything is searched
+            return []
+        windows = [inside(region, self._size) for region in regions]
+        self._losses += [(window, 1) for window in windows]
+        return windows
 
     def also_due(self, known: Sequence[Region]) -> list[Region]:
         """The smallest windows, if a shot begins and those found in it are small, or nobody is."""

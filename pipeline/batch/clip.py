@@ -10,9 +10,10 @@ from typing import TypeVar
 from core.errors import InputError, Video3DError, shortage
 from pipeline.batch.addresses import is_remote, local_copy, upload_results
 from pipeline.batch.jobs import Job, Outcome, Tick, from_report
-from pipeline.batch.previous import missing_exports, report_before
+from pipeline.batch.previous import missing_exports, report_before, result_to_mend
 from pipeline.config import PipelineConfig
 from pipeline.export.base import add_exports
+from pipeline.mend import mend
 from pipeline.results.locks import clear_unfinished, locked
 from pipeline.results.report import Report
 from pipeline.results.result import Result, load_result
@@ -110,7 +111,16 @@ class ClipWorker:
             if before is not None and not self._config.overwrite:
                 return self._with_missing_exports(job, before)
             LOG.info("%s: begins", job.source, extra={"clip": job.source})
-            result = self._process(job, _Ticks(job, on_tick))
+            ticks = _Ticks(job, on_tick)
+            former = None
+            if not self._config.overwrite:
+                former = result_to_mend(job, self._config, self._models.weights)
+            if former is None:
+                result = self._process(job, ticks)
+            else:
+                result = mend(
+                    former, self._config.corrections, job.folder, self._config, self._models, ticks
+                )
             return from_report(job, "done", result.report, time.perf_counter() - started)
 
     def _process(self, job: Job, progress: StageProgress) -> Result:

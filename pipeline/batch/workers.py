@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
+from typing import Any
 
-from core.errors import shortage
+from core.errors import Video3DError, shortage
 from core.limits import usable_cores
 from pipeline.batch.addresses import is_remote
 from pipeline.batch.dispatch import STALLED_S, STOP_WITHIN_S, Death, WorkerEngine
@@ -24,6 +25,7 @@ from pipeline.runtime.logs import LOG, LogOptions, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
 _CHECK_STALLED_EVERY_S = 60
+_CHECK_EVERY_S = 0.2
 
 _SPAWN = multiprocessing.get_context("spawn")  # torch's and OpenCV's threads do not survive a fork
 
@@ -48,11 +50,24 @@ class InProcess:
 
 
 class Pool(WorkerEngine["_Process"]):
-    """The engine of one machine: processes, each with its networks and a share of the cores."""
+    """The engine of one machine: processes, each with its networks and a share of the cores.
 
-    def __init__(self, config: PipelineConfig, workers: int, log: LogOptions) -> None:
+    Args:
+        config: How clips are worked on.
+        workers: How many processes.
+        log: How they log.
+        check: Called several times a second where it is given; what it raises ends all work.
+    """
+
+    def __init__(
+        self,
+        config: PipelineConfig,
+        workers: int,
+        log: LogOptions,
+        check: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(workers, config.output)
-        self._config, self._log = config, log
+        self._config, self._log, self._check = config, log, check
         self._threads = max(1, usable_cores() // workers)
 
     def _start(self) -> "_Process":
@@ -60,7 +75,10 @@ class Pool(WorkerEngine["_Process"]):
 
     def _await(self, team: Sequence["_Process"]) -> list["_Process"]:
         at_work = {worker.connection: worker for worker in team if worker.job is not None}
-        ready = wait(list(at_work), timeout=_CHECK_STALLED_EVERY_S)
+        if self._check is not None:
+            self._check()
+        every = _CHECK_STALLED_EVERY_S if self._check is None else _CHECK_EVERY_S
+        ready = wait(list(at_work), timeout=every)
         for worker in at_work.values():
             worker.kill_if_stalled()
         return [worker for connection, worker in at_work.items() if connection in ready]
@@ -129,6 +147,55 @@ class _Process:
             name = signal.Signals(-code).name
             return f"was killed ({name}; is memory short? fewer --workers need less)"
         return f"ended with status {code}"
+
+
+def in_process(
+    work: Callable[..., object], arguments: tuple[Any, ...], check: Callable[[], None]
+) -> None:
+    """Call a function in a process of its own.
+
+    Args:
+        work: A module's function.
+        arguments: Its arguments.
+        check: Called several times a second; what it raises ends the process.
+
+    Raises:
+        Video3DError: The function raised it, or the process died.
+    """
+    connection, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=_call, args=(theirs, work, arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while not wait([connection], timeout=_CHECK_EVERY_S):
+            check()
+        error = connection.recv()
+    except (EOFError, OSError) as error:
+        raise Video3DError(f"the process of {work.__name__} died") from error
+    finally:
+        process.terminate()
+        process.join(STOP_WITHIN_S)
+        process.kill()
+        process.join()
+        connection.close()
+    if error is not None:
+        raise Video3DError(error)
+
+
+def _call(connection: Connection, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    """Run `in_process`'s process: send what went wrong, None for nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_on_sigterm()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        work(*arguments)
+    except Exception as error:
+        if not isinstance(error, Video3DError) and shortage(error) is None:
+            connection.send(f"a fault of this program, {type(error).__name__}: {error}")
+            raise
+        connection.send(shortage(error) or str(error))
+    else:
+        connection.send(None)
 
 
 @contextmanager

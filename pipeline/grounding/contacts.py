@@ -59,6 +59,11 @@ class Soles:
         """(…, 4) left heel, left toe, right heel, right toe, of (…, P)."""
         return np.repeat(of_joints, 4 // len(self.joints), axis=-1)
 
+    def of_four(self, heels_and_toes: Bools) -> Bools:
+        """(T, P) of (T, 4): what is true of a heel or toe is true of the ankle in its place."""
+        of_joints = heels_and_toes.reshape(len(heels_and_toes), len(self.joints), -1)
+        return np.asarray(of_joints.any(-1))
+
 
 _ANKLE_SOLES = Soles(ANKLES, ANKLE_HEIGHT_M, 0.35, 0.6, 0.15, 0.0)
 HEELS_AND_TOES = Soles(
@@ -222,6 +227,29 @@ def find_contacts(speeds: Floats, heights: Floats, fps: float, soles: Soles) -> 
             if stop - start >= min_frames and not _is_apex(contact, heights[:, point], fps):
                 contacts.append(contact)
     return contacts
+
+
+def marked_contacts(
+    contacts: list[Contact], marked: NDArray[np.int8], soles: Soles
+) -> list[Contact]:
+    """Contacts with those that a person marked by hand.
+
+    Args:
+        contacts: As found.
+        marked: (T, 4) left heel, left toe, right heel, right toe: 1 on, -1 off the ground, 0 as
+            found. Where the skeleton ends at the ankles, "on" wins.
+        soles: What the joints are.
+
+    Returns:
+        Contacts by joint, then time.
+    """
+    mask = contact_mask(contacts, len(marked), soles)
+    mask = (mask & ~soles.of_four(marked < 0)) | soles.of_four(marked > 0)
+    return [
+        Contact(point, start, stop)
+        for point in range(mask.shape[1])
+        for start, stop in true_runs(mask[:, point])
+    ]
 
 
 def contact_mask(contacts: list[Contact], frames: int, soles: Soles) -> Bools:

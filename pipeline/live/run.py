@@ -15,7 +15,6 @@ from datetime import datetime
 
 from tqdm import tqdm
 
-from core.limits import usable_cores
 from core.types import Picture, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.lifting.options import LiftOptions, Smoothing
@@ -59,8 +58,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
     config.require_inputs()
     stop = threading.Event()
     with ExitStack() as opened:
-        # All of them: what counts is when a frame's poses are out, and decoding is little work.
-        models = Models(config.detect, config.lift.lifter, usable_cores())
+        models = Models(config.detect, config.lift.lifter)
         opened.callback(models.close)
         lifter, weights, detector = models.lifter, models.weights, models.detector
         opened.enter_context(_stopped_by_signals(stop))

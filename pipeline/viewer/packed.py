@@ -4,6 +4,7 @@
 """
 
 import base64
+import math
 import zlib
 from typing import Any
 
@@ -29,7 +30,7 @@ def packed(values: Array, unit: float) -> dict[str, Any]:
     Returns:
         `shape` (T, columns), `unit`, `order` of the differences, and `data`.
     """
-    columns = values.reshape(len(values), -1).astype(np.float64)
+    columns = values.reshape(len(values), math.prod(values.shape[1:])).astype(np.float64)
     known = np.isfinite(columns)
     whole = np.where(known, np.round(np.where(known, columns, 0.0) / unit), MISSING)
     integers = whole.astype(np.int32).T  # (columns, T)

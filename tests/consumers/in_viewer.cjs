@@ -30,7 +30,7 @@ async function contents(page) {
  * Frames by which the pose on the screen is off from the video's picture, which has the number of
  * each frame as bits in its top row: while playing at some rates, and after seeks.
  */
-async function sync(page, { bits, numbers, rates, seeks, seconds }) {
+async function sync(page, { bits, numbers, rates, seeks, pictures }) {
   await page.evaluate(({ bits, numbers }) => {
     const canvas = document.createElement("canvas");
     const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -49,22 +49,25 @@ async function sync(page, { bits, numbers, rates, seeks, seconds }) {
   }, { bits, numbers });
   const played = {};
   for (const rate of rates) {
-    played[rate] = await page.evaluate(async ({ rate, seconds }) => {
+    played[rate] = await page.evaluate(async ({ rate, pictures }) => {
       const { playback } = viewer;
       playback.seek(0);
       await new Promise((done) => setTimeout(done, 300));
       playback.setRate(rate);
       await playback.play();
       const offsets = [];
-      const stop = viewer.on("drawn", (drawn) => {
+      // as a picture is begun: the video goes on while a slow machine draws it
+      const stop = viewer.on("overlay", ({ frame }) => {
         const shown = window.shownFrame();
-        offsets.push(shown < 0 ? 99 : Math.abs(drawn - shown));
+        offsets.push(shown < 0 ? 99 : Math.abs(frame - shown));
       });
-      await new Promise((done) => setTimeout(done, 1000 * seconds));
+      for (let wait = 0; wait < 100 && offsets.length < pictures && playback.isPlaying; wait++) {
+        await new Promise((done) => setTimeout(done, 200));
+      }
       stop();
       playback.pause();
       return { worst: Math.max(...offsets), count: offsets.length, reached: viewer.drawnFrame };
-    }, { rate, seconds });
+    }, { rate, pictures });
   }
   const sought = await page.evaluate(async ({ seeks }) => {
     const { playback } = viewer;
@@ -201,7 +204,28 @@ async function speed(page) {
   });
 }
 
-const CHECKS = { contents, sync, use, layout, speed };
+/** What the second of two results adds to a picture, and where it is. */
+async function compare(page) {
+  await page.locator("#tab-compare").click();
+  return page.evaluate(async () => {
+    viewer.playback.seek(60);
+    await new Promise((done) => setTimeout(done, 1500));
+    const drawn = { bones: 0, first: null, person(clip, person, at) {
+      this.first ??= at(0);
+      this.bones = clip.joints.names.filter((_, joint) => Number.isFinite(at(joint)[0])).length;
+    } };
+    viewer.ghost(drawn, viewer.playback.frame);
+    const main = viewer.clip.person(viewer.selected);
+    const at = main.joint(main.row(viewer.playback.frame), 0);
+    return {
+      shift: viewer.comparison.shift, ghostBones: drawn.bones,
+      apart_m: Math.hypot(...at.map((value, axis) => value - drawn.first[axis])),
+      rows: document.querySelectorAll(".differences tr").length,
+    };
+  });
+}
+
+const CHECKS = { compare, contents, sync, use, layout, speed };
 
 async function main() {
   const { chromium } = require(path.join(modules, "playwright-core"));
@@ -217,6 +241,7 @@ async function main() {
     page.on("request", (request) => /^(data|blob):/.test(request.url()) || asked.push(request.url()));
     await page.goto(`file://${file}`);
     await page.waitForFunction(() => window.viewer?.isReady, null, { timeout: 60000 });
+    await page.waitForFunction(() => (document.querySelector("video")?.readyState ?? 4) >= 2, null, { timeout: 60000 });
     const said = await CHECKS[what](page, JSON.parse(given ?? "null"));
     return { said, errors, asked };
   } finally {

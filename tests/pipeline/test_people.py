@@ -84,6 +84,15 @@ def test_frames_between_detections_have_rows_that_are_not_observed() -> None:
     assert np.abs(person["keypoints_2d"] - truth).max() < 40
 
 
+def test_when_sides_were_exchanged_back_is_kept() -> None:
+    """A detector takes left for right in frames 60 to 62, as sure as of all others."""
+    points = keypoints(with_feet(walking(100)), path())
+    points[60:63] = points[60:63][:, COCO_21.flip_order]
+    people = lift([track_of(FRAMES, points[FRAMES])])
+    with closing(people.table):
+        assert people.table.persons[7].side_swaps == [(2.0, 2.067)]
+
+
 class LongLifter(TrueLifter):
     """Lifts a walk of any length without error, and remembers how much it was asked for at once."""
 

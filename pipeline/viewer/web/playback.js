@@ -85,6 +85,21 @@ export class Playback extends Events {
     if (!this.video.seeking) this.#seekVideo();
   }
 
+  /**
+   * Look which frame the video shows at this moment: what it said last may be a frame or two old
+   * by the time it is drawn. Called before drawing.
+   */
+  catchUp() {
+    const { video } = this;
+    if (!video || !window.VideoFrame || video.seeking || video.readyState < 2) return;
+    try {
+      const frame = new VideoFrame(video);
+      const time = frame.timestamp / 1e6;
+      frame.close();
+      this.#show(this.clip.frameAt(this.start + time));
+    } catch { /* it shows none yet */ }
+  }
+
   #seekVideo() {
     if (this.#wanted === null) return;
     const { clip, video } = this;

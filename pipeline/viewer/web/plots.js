@@ -27,12 +27,12 @@ function build(viewer, page) {
         return group;
       }));
     const values = make("output", { class: "values" });
-    const chart = new Chart(viewer, { label: "", height: 76 });
+    const chart = new Chart(viewer, { label: "", height: 70 });
     const panel = { select, values, chart, lines: [] };
     page.append(make("div", { class: "plot" }, make("div", { class: "plot-head" }, select, values), chart.element));
     return panel;
   });
-  const bars = new Chart(viewer, { label: "When heels and toes are on the ground", height: 56 });
+  const bars = new Chart(viewer, { label: "When heels and toes are on the ground", height: 52 });
   page.append(make("div", { class: "plot" },
     make("div", { class: "plot-head" }, make("span", {}, "On the ground")), bars.element));
 

@@ -1,7 +1,7 @@
 // The page put together. `start` makes a Viewer; other modules are given it.
 //
 // Events: "frame" (its number), "select" (a person's id or null), "clip" (after `replaceClip`),
-// "overlay" (after the 2D overlay is drawn), "drawn" (all of a frame), "show" (who is drawn, and what).
+// "overlay" (after the 2D overlay is drawn), "show" (who is drawn, and what).
 
 import { Clip } from "viewer/clip.js";
 import { addComparison } from "viewer/compare.js";
@@ -71,6 +71,7 @@ export class Viewer extends Events {
   #hidden = new Set();
   #isWaiting = false;
   #clipBox = null;
+  #followedFrame = 0;
 
   constructor(clips, video, { settings }) {
     super();
@@ -228,6 +229,7 @@ export class Viewer extends Events {
 
   #draw() {
     const begun = performance.now();
+    this.playback.catchUp();
     const { clip, playback: { frame } } = this;
     const context = this.overlay.draw(clip, frame, (id) => this.isShown(id), this.selected);
     this.emit("overlay", { context, frame, toCanvas: (at) => this.overlay.toCanvas(at) });
@@ -235,7 +237,6 @@ export class Viewer extends Events {
     this.drawnFrame = frame;
     this.pictures++;
     this.lastDrawMs = performance.now() - begun;
-    this.emit("drawn", frame);
   }
 
   #drawWorld(frame) {
@@ -303,8 +304,10 @@ export class Viewer extends Events {
     const way = subtract(person.joint(row, 0), target);
     const away = length(way);
     if (away < 0.02) return;
-    // at once from afar; up and down slowly, so that a jump is seen as one
-    const share = away > 2 ? [1, 1, 1] : [0.2, 0.2, 0.05];
+    // at once after a jump in time; up and down slowly, so that people are seen to jump
+    const { frame } = this.playback;
+    const share = away > 2 || Math.abs(frame - this.#followedFrame) > this.clip.fps / 2 ? [1, 1, 1] : [0.2, 0.2, 0.05];
+    this.#followedFrame = frame;
     this.orbit.target = target.map((value, axis) => value + share[axis] * way[axis]);
     this.redraw();
   }
