@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.skeletons import Skeleton
-from core.types import Floats, Intrinsics
+from core.types import Floats
 from pipeline.motion.quantities import DEGREES, QUANTITIES, Quantity
 from pipeline.render.overlay import LINKS
 from pipeline.render.palette import TRACK_HUES, side_of
@@ -119,7 +119,7 @@ def _person(
 
 def _camera(result: Result, frames: Floats) -> dict[str, Any] | None:
     """The film camera: rotation and position, one or one a frame, and its lens."""
-    table, intrinsics = result.table, result.report.intrinsics
+    table = result.table
     is_moving = result.report.config.get("camera") == "moving"
     joints = table.column("joints_camera_m") + table.column("root_camera_m")[:, None]
     index = table.column("frame_index")
@@ -130,12 +130,8 @@ def _camera(result: Result, frames: Floats) -> dict[str, Any] | None:
     return {
         "rotation": packed(camera.rotation[rows].reshape(len(rows), 9), 1e-4),
         "position": packed(camera.position[rows], _MM),
-        "lens": _lens(intrinsics),
+        "lens": vars(result.report.intrinsics),
     }
-
-
-def _lens(intrinsics: Intrinsics) -> dict[str, Any]:
-    return vars(intrinsics)
 
 
 def _about(result: Result) -> dict[str, Any]:

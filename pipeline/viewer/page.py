@@ -62,31 +62,30 @@ def page_html(
         "extras": [f"viewer/{name}.js" for name in extras],
         "settings": settings or {},
     }
-    names = [*(path.name for path in sorted(_WEB.glob("*.js")))]
     wanted = {f"{name}.js" for name in extras}
-    names = [name for name in names if name in wanted or not _is_extra(name)]
-    imports = {f"viewer/{name}": _module_url(name) for name in names}
+    modules = [path for path in sorted(_WEB.glob("*.js")) if path.name in wanted or _is_own(path)]
+    imports = {f"viewer/{path.name}": _module_url(path) for path in modules}
     filled = {
         "TITLE": escape(" and ".join(str(clip["name"]) for clip in clips)),
         "CONNECT": connect,
-        "STYLE": (_WEB / "style.css").read_text(),
+        "STYLE": (_WEB / "style.css").read_text(encoding="utf-8"),
         "IMPORTS": json.dumps({"imports": imports}),
         "CONTENT": _in_script(content),
     }
-    page = (_WEB / "page.html").read_text()
+    page = (_WEB / "page.html").read_text(encoding="utf-8")
     for name, value in filled.items():
         page = page.replace(f"⟦{name}⟧", value)
     return page
 
 
-def _is_extra(name: str) -> bool:
-    """Whether a module says that it is only there when it is asked for."""
-    with (_WEB / name).open() as file:
-        return file.readline().startswith("// extra:")
+def _is_own(path: Path) -> bool:
+    """Whether a module is always there: an extra one says in its first line that it is not."""
+    with path.open(encoding="utf-8") as file:
+        return not file.readline().startswith("// extra:")
 
 
-def _module_url(name: str) -> str:
-    source = (_WEB / name).read_text() + f"\n//# sourceURL=viewer/{name}\n"
+def _module_url(path: Path) -> str:
+    source = path.read_text(encoding="utf-8") + f"\n//# sourceURL=viewer/{path.name}\n"
     return f"data:text/javascript;base64,{base64.b64encode(source.encode()).decode()}"
 
 

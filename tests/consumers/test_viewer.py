@@ -146,7 +146,7 @@ def test_pose_and_picture_are_of_one_frame(name: str, clip: Callable[[str], Clip
     for rate in rates:
         played = said["played"][str(rate)]
         assert played["worst"] <= 1, (rate, played)
-        assert played["count"] > 5, (rate, played)
+        assert played["count"] >= 3, (rate, played)
     assert said["sought"] == [[0, 0]] * 50
 
 
