@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from core.errors import UsageError, Video3DError, shortage
-from core.options import Parser, add_flags
+from core.options import Parser, add_flags, given_flags
 from detectors.base import AUTO
-from pipeline.batch.addresses import Address, parse_location
+from pipeline.app.options import AppOptions
 from pipeline.batch.options import BatchOptions
-from pipeline.batch.run import run_batch
 from pipeline.config import PipelineConfig, all_options
 from pipeline.media.live.source import LiveSource, parse_live_source
-from pipeline.media.opencv import mute_opencv
-from pipeline.media.web_file import ask_web, is_web
-from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
+
+_APP = {entry.name for entry in fields(AppOptions)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = False
     try:
         options = vars(make_parser().parse_intermixed_args(arguments))
+        # Imported after the command line is known to be right: OpenCV and SciPy take their time.
+        from pipeline.batch.addresses import parse_location
+        from pipeline.batch.run import run_batch
+        from pipeline.media.opencv import mute_opencv
+
         words, debug = options.pop("videos"), options.pop("debug")
         log = LogOptions(options.pop("log_level"), options.pop("log_json"))
         start_logging(log)
@@ -39,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         batch = BatchOptions(**{name: options.pop(name) for name in names})
         if "output" in options:
             options["output"] = parse_location(options["output"])
+        app = AppOptions(**{name: options.pop(name) for name in _APP & options.keys()})
         config = PipelineConfig.from_flat(**options)
+        if app.app:
+            return _run_app(app, words, config, batch, log)
         live = _only_live(words, config, batch)
         if config.detect.detector == AUTO:
             choice = config.detect.choose()
@@ -64,10 +70,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _run_app(
+    app: AppOptions,
+    words: Sequence[str],
+    config: PipelineConfig,
+    batch: BatchOptions,
+    log: LogOptions,
+) -> int:
+    """Serve the page until it is ended."""
+    if words:
+        raise UsageError("`app` takes clips on its page: give none here")
+    from pipeline.batch.addresses import Address
+
+    if isinstance(config.output, Address):
+        raise UsageError(f"`output` {config.output}: the page keeps its clips on this machine")
+    given = [*given_flags(batch), *config.given()]
+    if given:
+        raise UsageError(f"`{given[0]}` is chosen on the page of `app`")
+    from pipeline.app.run import run_app
+
+    run_app(app, config.output, log)
+    return 0
+
+
 def _only_live(
     words: Sequence[str], config: PipelineConfig, batch: BatchOptions
 ) -> LiveSource | None:
     """The live source, None where all are files."""
+    from pipeline.batch.addresses import Address
+
+    if not words:
+        raise UsageError("which videos? Give some, or `app` for a page")
     live = next(filter(None, map(live_source, words)), None)
     if live is None:
         config.require_file()
@@ -86,6 +119,8 @@ def _only_live(
 def live_source(word: str) -> LiveSource | None:
     """What a word names, where it is live; a server on the web is asked, and only once."""
     source = parse_live_source(word)
+    from pipeline.media.web_file import ask_web, is_web
+
     if source is None or not is_web(word):
         return source
     answer = ask_web(word)
@@ -93,9 +128,10 @@ def live_source(word: str) -> LiveSource | None:
 
 
 def _run_live(source: LiveSource, config: PipelineConfig) -> int:
-    # Imported after the command line is known to be right: torch takes its time.
-    check_address_space()
     from pipeline.live.run import process_live
+    from pipeline.runtime.address_space import check_address_space
+
+    check_address_space()
 
     if text := config.detect.choose().backend.warning():
         LOG.warning(text)
@@ -120,9 +156,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="infer_video.py", description="Any video to 3D human motion.")
     videos = "videos, pictures, folders, patterns, - for a list on stdin; "
     live = "or one camera, address or FIFO"
-    parser.add_argument("videos", nargs="+", metavar="VIDEO", help=videos + live)
+    parser.add_argument("videos", nargs="*", metavar="VIDEO", help=videos + live)
     add_flags(parser, all_options())
     add_flags(parser, fields(BatchOptions))
+    add_flags(parser, fields(AppOptions))
     add = parser.add_argument
     level = "what is told on stderr (default: %(default)s)"
     add("--log-level", choices=LEVELS, default=LogOptions.level, help=level)

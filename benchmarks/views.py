@@ -10,16 +10,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.types import Floats, Frame, Picture, WorldPoses
+from core.types import Floats, Frame, Picture
 from pipeline.media.video_reader import VideoReader
 from pipeline.render.figures import FigurePainter
+from pipeline.render.floor import Floor
+from pipeline.render.framing import nearest_position, reach
 from pipeline.render.overlay import draw_person
+from pipeline.render.palette import DARK
 from pipeline.render.person import PersonInFrame
-from pipeline.render.stage_plot import build_stage
+from pipeline.render.view import AZIMUTH_DEG, Lens, View, view_axes
 from pipeline.results.result import Result, load_result
 
 MOMENTS, CELL, MARGIN = 6, 300, 0.35
 TURNS_DEG = (0.0, 90.0)
+AXES = view_axes(AZIMUTH_DEG)
 
 
 def main() -> None:
@@ -86,10 +90,15 @@ def turned(people: list[PersonInFrame], turn_deg: float) -> Picture:
         [[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
     )
     seen = [replace(person, joints_world_m=person.joints_world_m @ about_z) for person in people]
-    worlds = [WorldPoses(person.joints_world_m[None], "", person.skeleton) for person in seen]
-    stage = build_stage(worlds, CELL, CELL)
-    picture = stage.picture.copy()
-    FigurePainter(stage).draw(picture, seen)
+    lens = Lens(CELL, CELL)
+    reaches = [
+        reach(person.joints_world_m[None], person.joint_sigma_m[None], AXES, lens.slopes)
+        for person in seen
+    ]
+    position = nearest_position(np.max(reaches, axis=0)[0], lens.slopes) @ AXES
+    view = View(AXES, position, lens)
+    picture = Floor(DARK).picture(view).copy()
+    FigurePainter(DARK.background).draw(picture, view, seen)
     return picture
 
 

@@ -37,6 +37,11 @@ def result_stem(path: Path) -> str:
     return f"{os.fsdecode(name[:end])}~{mark}"
 
 
+def views_stem(paths: Sequence[Path]) -> str:
+    """The name that the results of several files together begin with: all of their names."""
+    return result_stem(Path("+".join(path.stem for path in paths) + ".views"))
+
+
 def number_in(name: str) -> int | None:
     """The last number in a file's name, without its extension; None if there is none.
 

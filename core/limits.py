@@ -1,5 +1,6 @@
-"""A limit on the memory of this process, for readers that nothing else bounds."""
+"""What this process may use: cores, and memory, for readers that nothing else bounds."""
 
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,3 +22,10 @@ def memory_limited(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -30,6 +30,7 @@ def option(
     unit: str = "",
     parse: Callable[[str], Any] | None = None,
     const: Any = None,
+    off: Any = None,
 ) -> Any:
     """A dataclass field that is an option.
 
@@ -43,6 +44,7 @@ def option(
         unit: The range's unit, for error messages ("degrees").
         parse: From the command line's text to the value; by default the field's type.
         const: The value of a flag that is given without one.
+        off: The value that a flag `--no-NAME`, made for it, stands for.
 
     Returns:
         A `dataclasses.field` with all of that in its metadata.
@@ -50,7 +52,7 @@ def option(
     metadata = {
         "help": help, "short": short, "metavar": metavar, "choices": choices,
         "at_least": at_least, "above": above, "at_most": at_most, "below": below, "unit": unit,
-        "parse": parse, "const": const,
+        "parse": parse, "const": const, "off": off,
     }  # fmt: skip
     return field(default=default, metadata=metadata)
 
@@ -68,7 +70,7 @@ def check_options(options: Any) -> None:
         if not _is_of_type(value, entry.type):
             wanted = _type_text(entry.type)
             raise UsageError(f"`{entry.name}` must be {wanted}, got {value!r}")
-        allowed = _choices(entry)
+        allowed = option_choices(entry)
         if allowed and isinstance(value, tuple):
             value = next((one for one in value if one not in allowed), allowed[0])
         if allowed and value not in allowed:
@@ -113,7 +115,7 @@ def add_flags(
             continue
         if entry.metadata["const"] is not None:
             common |= {"nargs": "?", "const": entry.metadata["const"]}
-        choices = _choices(entry)
+        choices = option_choices(entry)
         if choices and entry.metadata["parse"]:  # of several values, that `check_options` checks
             common["help"] += f": {', '.join(choices)}"
             choices = ()
@@ -122,6 +124,11 @@ def add_flags(
         else:
             common["type"] = entry.metadata["parse"] or _plain_type(entry.type)
         parser.add_argument(*names, metavar=entry.metadata["metavar"], **common)
+        if entry.metadata["off"] is not None:
+            name, off = entry.name.replace("_", "-"), entry.metadata["off"]
+            common = {"dest": entry.name, "default": argparse.SUPPRESS, "const": off}
+            text = f"the same as --{name} {off}"
+            parser.add_argument(f"--no-{name}", action="store_const", help=text, **common)
 
 
 def is_option(entry: Field[Any]) -> bool:
@@ -138,12 +145,26 @@ def given_flags(options: Any) -> list[str]:
     ]
 
 
+def parsed(entry: Field[Any], text: str) -> Any:
+    """An option's value from text, as its flag would parse it.
+
+    Raises:
+        UsageError: The text is none of its values; ranges are left to `check_options`.
+    """
+    parse = entry.metadata["parse"] or _plain_type(entry.type)
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(f"`{entry.name}` must be {_type_text(entry.type)}, got {text}") from error
+
+
 def comma_separated(text: str) -> tuple[str, ...]:
     """`a,b` → ("a", "b"); an empty text has none."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _choices(entry: Field[Any]) -> Sequence[str]:
+def option_choices(entry: Field[Any]) -> Sequence[str]:
+    """The values that an option allows besides None; none where any is."""
     choices: Any = entry.metadata["choices"]
     allowed: Sequence[str] = choices() if callable(choices) else choices
     return allowed

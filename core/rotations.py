@@ -82,6 +82,22 @@ def from_quaternions(quaternions: Floats) -> Floats:
     return np.asarray(np.eye(3) + 2 * q[..., :1, None] * matrix + 2 * matrix @ matrix)
 
 
+def rotation_vectors(rotations: Floats) -> Floats:
+    """Rotations (…, 3, 3) as axis times angle (…, 3), by angles of at most half a turn."""
+    q = quaternions(rotations)
+    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
+    angle = 2 * np.arctan2(sine, np.abs(q[..., :1]))
+    return np.asarray(np.copysign(1.0, q[..., :1]) * unit_vectors(q[..., 1:]) * angle)
+
+
+def from_rotation_vectors(vectors: Floats) -> Floats:
+    """Rotations (…, 3, 3) of axes times angles (…, 3)."""
+    half = np.linalg.norm(vectors, axis=-1, keepdims=True) / 2
+    return from_quaternions(
+        np.concatenate([np.cos(half), np.sin(half) * unit_vectors(vectors)], axis=-1)
+    )
+
+
 def euler_angles(rotations: Floats, order: str, before: Floats | None = None) -> Floats:
     """Tait-Bryan angles of rotations, turned about the axes that move along.
 

@@ -223,21 +223,6 @@ class CameraPoses:
 
 
 @dataclass(frozen=True)
-class WorldPoses:
-    """One person's joints in the world.
-
-    joints_m (T, J, 3) metres, z up, floor at z = 0; grounding says how up and floor were estimated.
-    """
-
-    joints_m: Floats
-    grounding: str
-    skeleton: Skeleton
-
-    def __post_init__(self) -> None:
-        check_shape("WorldPoses.joints_m", self.joints_m, (None, len(self.skeleton), 3))
-
-
-@dataclass(frozen=True)
 class Intrinsics:
     """A pinhole camera: focal lengths fx, fy and principal point cx, cy, px.
 

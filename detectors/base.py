@@ -220,6 +220,14 @@ class DetectorBackend(ABC):
         """The files that the user gave as weights, by role, for reports."""
         return {}
 
+    def of_view(self, video: Path) -> "DetectorBackend":
+        """The backend for one of several views of the same people.
+
+        Raises:
+            InputError: It has nothing for this one.
+        """
+        return self
+
     def input_files(self) -> tuple[Path, ...]:
         """The files or folders, besides the video, that results are made of."""
         return ()

@@ -1,8 +1,9 @@
-"""COCO-17 keypoints as a network wants them: in its own skeleton, none missing."""
+"""COCO's keypoints as a network wants them: in its own skeleton, none missing."""
 
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.skeletons import COCO_17, COCO_21, H36M_17, Skeleton
 from core.types import Floats, LifterInput, joints_of
@@ -20,6 +21,7 @@ _TRUNK = {
 of the shoulders, p of the hips and e of the ears, and the nose n. Least squares over 61 clips of
 the CMU motion capture with the COCO points of `train.wild.synthesis.keypoints`; leaves 21 to
 28 mm."""
+_OF_TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 _TRUNK_WITHOUT_FACE = {"spine": 0.49, "thorax": -0.06, "neck_base": -0.25, "head_top": -0.55}
 """a, where no part of the face is known; leaves 36 to 129 mm."""
 
@@ -141,3 +143,26 @@ def fill_unseen(keypoints: Floats, skeleton: Skeleton) -> Floats:
             middle = _mean_of_known(known[:, neighbours[joint]].swapaxes(0, 1))
             filled[:, joint] = np.where(missing[:, joint], middle, known[:, joint])
     return np.nan_to_num(filled)
+
+
+def seen_joints(observed: NDArray[np.bool_], joints: Skeleton) -> NDArray[np.bool_]:
+    """Which joints were seen.
+
+    Args:
+        observed: (T, 21) or (T, 17) which keypoints of COCO-21 or COCO-17 were; toes and heels that
+            it lacks were not.
+        joints: H36M_17 or H36M_21.
+
+    Returns:
+        (T, J) whether the joint's keypoint was seen; for joints of the trunk and head, whether
+        shoulders and hips were.
+    """
+    trunk = observed[:, COCO_17.indices(_OF_TRUNK)].all(1)
+    seen = np.zeros((len(observed), len(joints)), bool)
+    for joint, name in enumerate(joints.joints):
+        keypoint = _coco_name(name).replace("_toe", "_big_toe")
+        if keypoint not in COCO_21.joints:
+            seen[:, joint] = trunk
+        elif (row := COCO_21.index(keypoint)) < observed.shape[1]:
+            seen[:, joint] = observed[:, row]
+    return seen

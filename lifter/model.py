@@ -9,66 +9,11 @@ window: there the convolutions do not overlap, so the network is a chain of matr
 (windows · frames, width · channels), for training on single frames.
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lifter.network import LiftingNetwork, NetworkConfig
-
-
-@dataclass(frozen=True)
-class ModelConfig(NetworkConfig):
-    """The sizes of a temporal ConvNet."""
-
-    architecture: ClassVar[str] = "temporal_convnet"
-
-    filter_widths: tuple[int, ...] = (3, 3, 3)
-    """Odd widths; the receptive field is their product."""
-    channels: int = 1024
-    """Hidden channels."""
-    causal: bool = False
-    """Whether only past frames are used."""
-    dense: bool = False
-    """Whether dilations are replaced by full-width filters (an ablation of the paper)."""
-    dropout: float = 0.25
-    """Share of activations dropped in training."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "filter_widths", tuple(self.filter_widths))
-        if not self.filter_widths or any(
-            width < 1 or width % 2 == 0 for width in self.filter_widths
-        ):
-            raise ValueError(f"filter widths must be odd and positive, got {self.filter_widths}")
-
-    @property
-    def receptive_field(self) -> int:
-        """Input frames that one output frame depends on."""
-        return math.prod(self.filter_widths)
-
-    @property
-    def padding(self) -> tuple[int, int]:
-        """Frames to add before and after a sequence so that it gets one output a frame."""
-        missing = self.receptive_field - 1
-        return (missing, 0) if self.causal else (missing // 2, missing // 2)
-
-    def check_tensors(self, state: Mapping[str, Tensor]) -> None:
-        """Check that tensors have the sizes of this config, without building the network.
-
-        Raises:
-            ValueError: The tensors belong to another network.
-        """
-        expected = _Sizes(
-            self.joints_in * self.features_in,
-            self.joints_out * self.features_out,
-            self.channels,
-            self.filter_widths,
-        )
-        if _sizes(state, self.dense) != expected:
-            raise ValueError("its tensors do not fit the network it describes")
+from lifter.config import ModelConfig
+from lifter.network import LiftingNetwork
 
 
 class TemporalConvNet(LiftingNetwork, config=ModelConfig):
@@ -173,47 +118,3 @@ class TemporalConvNet(LiftingNetwork, config=ModelConfig):
         weight = convolution.weight.transpose(1, 2).flatten(1)
         merged: Tensor = self.dropout(F.relu(norm(F.linear(x, weight))))
         return merged
-
-
-def config_from_state(
-    state: Mapping[str, Tensor], causal: bool = False, dense: bool = False
-) -> ModelConfig:
-    """Read a network's sizes off its tensors, for files without a header.
-
-    Args:
-        state: The tensors by name. Two numbers per keypoint are assumed.
-        causal, dense: These do not show in the tensors.
-
-    Returns:
-        The config of the network that the tensors belong to.
-
-    Raises:
-        ValueError: They are not the tensors of a temporal ConvNet.
-    """
-    inputs, outputs, channels, widths = _sizes(state, dense)
-    return ModelConfig(inputs // 2, 2, outputs // 3, widths, channels, causal, dense)
-
-
-class _Sizes(NamedTuple):
-    """What decides the shape of every tensor."""
-
-    inputs: int
-    outputs: int
-    channels: int
-    filter_widths: tuple[int, ...]
-
-
-def _sizes(state: Mapping[str, Tensor], dense: bool) -> _Sizes:
-    """The sizes that tensors of unknown origin have; `ValueError` if they are no ConvNet's."""
-    blocks = sum(name.startswith("layers_conv.") for name in state) // 2
-    try:
-        channels, inputs, first = state["expand_conv.weight"].shape
-        kernels = [state[f"layers_conv.{2 * i}.weight"].shape[2] for i in range(blocks)]
-        outputs = state["shrink.weight"].shape[0]
-        widths = [int(first)]
-        for kernel in kernels:
-            # a dense kernel covers (width - 1) · dilation + 1 frames, see TemporalConvNet.__init__
-            widths.append((kernel - 1) // math.prod(widths) + 1 if dense else kernel)
-    except (KeyError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
-        raise ValueError(f"not the weights of a temporal ConvNet: {error}") from error
-    return _Sizes(inputs, outputs, channels, tuple(widths))

@@ -1,4 +1,4 @@
-"""What a lifting network is, seen from outside, and the architectures that checkpoints may name.
+"""Lifting networks in torch, and the architectures that checkpoints may name.
 
 An architecture is one file with two classes: a frozen dataclass derived from `NetworkConfig`, which
 carries the architecture's name and sizes, and the network, derived from `LiftingNetwork`:
@@ -17,61 +17,20 @@ and the config's fields; `lifter.checkpoint` builds the network from them.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
 from core.registry import Registry
+from core.types import Floats
+from lifter.config import NetworkConfig
 
 _BUILT_IN = ("lifter.model",)
 """Modules that bring an architecture; a new one is a line here."""
 
 _NETWORKS: Registry[type["LiftingNetwork"]] = Registry("an architecture", _BUILT_IN)
-
-
-@dataclass(frozen=True)
-class NetworkConfig(ABC):
-    """The sizes of a network: all that is needed to build it, as values that JSON can hold."""
-
-    architecture: ClassVar[str]
-    """The architecture's name in a checkpoint's header."""
-
-    joints_in: int
-    """Keypoints per frame."""
-    features_in: int
-    """Numbers per keypoint: 2 for x and y, 3 with a confidence."""
-    joints_out: int
-    """Joints per frame; 1 for a trajectory network."""
-    features_out: int = field(default=3, kw_only=True)
-    """Numbers per joint: 3 for x, y, z, 4 with the logarithm of σ, metres."""
-
-    @property
-    @abstractmethod
-    def receptive_field(self) -> int:
-        """Input frames that one output frame depends on."""
-
-    @property
-    @abstractmethod
-    def padding(self) -> tuple[int, int]:
-        """Frames to add before and after a sequence so that it gets one output a frame."""
-
-    @abstractmethod
-    def check_tensors(self, state: Mapping[str, Tensor]) -> None:
-        """Check that tensors have the sizes of this config, without building the network.
-
-        A checkpoint's header may name any size, so this runs before memory is taken for it.
-
-        Args:
-            state: The checkpoint's tensors by name, of unknown origin.
-
-        Raises:
-            ValueError: The tensors belong to another network.
-        """
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for a checkpoint's header."""
-        return asdict(self)
 
 
 class LiftingNetwork(nn.Module, ABC):
@@ -95,6 +54,16 @@ class LiftingNetwork(nn.Module, ABC):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
+
+    @torch.inference_mode()
+    def lift_sequences(self, x: Floats) -> Floats:
+        """`forward` of numpy's arrays, for inference."""
+        return np.asarray(self(torch.from_numpy(x)).numpy())
+
+    @torch.inference_mode()
+    def lift_windows(self, x: Floats) -> Floats:
+        """`forward_windows` of numpy's arrays, for inference."""
+        return np.asarray(self.forward_windows(torch.from_numpy(x)).numpy())
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

@@ -9,10 +9,11 @@ in the frame no longer matter, and the perspective of people far off the picture
 instead of learned.
 """
 
+import math
+import sys
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from core.skeletons import COCO_17, Skeleton
 
@@ -51,7 +52,9 @@ def pixels_from_screen(points: Array, width: float, height: float) -> Array:
     return shifted * width / 2
 
 
-def person_windows(rays: Tensor, confidence: Tensor, centre_frame: int) -> tuple[Tensor, Tensor]:
+def person_windows(
+    rays: Array, confidence: Array, centre_frame: int, roll_rad: float = 0.0
+) -> tuple[Array, Array]:
     """Normalise windows of keypoints around the person.
 
     Size and centre are those of COCO-17's keypoints, whether feet are seen or not.
@@ -62,43 +65,50 @@ def person_windows(rays: Tensor, confidence: Tensor, centre_frame: int) -> tuple
         confidence: (B, T, K) in 0…1, 0 where a keypoint was not observed. A position that was
             filled in there still helps to find the torso.
         centre_frame: Index in the window of the frame to be lifted.
+        roll_rad: By how much the virtual camera rolls about its axis; its picture turns by as much
+            from x towards y.
 
     Returns:
         Network input (B, T, K + 1, 3) and the rotation (B, 3, 3) from camera to virtual camera
         axes. The first K rows are x, y, confidence; the last is the torso's path in x and y and the
         logarithm of the person's angular size, on which the strength of the perspective depends.
     """
-    rotation = look_at(_torso_centre(rays[:, centre_frame : centre_frame + 1])[:, 0])
-    # (B, 1, 1, 3, 3); R (x, y, 1)ᵀ written out is faster than a batched product
-    columns = rotation.transpose(1, 2)[:, None, None]
-    turned = (
-        rays[..., :1] * columns[..., 0, :] + rays[..., 1:] * columns[..., 1, :] + columns[..., 2, :]
-    )
-    points = turned[..., :2] / turned[..., 2:].clamp(min=_MIN_DEPTH)
-    torso = _torso_centre(points)  # (B, T, 2)
-    observed = (confidence > 0).to(points.dtype)[..., None]  # (B, T, K, 1)
-    centred = (points - torso[:, :, None]).nan_to_num(0.0) * observed
+    xp = _library(rays)
+    x, y = rays[..., 0], rays[..., 1]  # (B, T, K)
+    middle = slice(centre_frame, centre_frame + 1)
+    towards = [_torso_centre(axis[:, middle])[:, 0] for axis in (x, y)]
+    rotation = look_at(xp.stack(towards, -1), roll_rad)
+    entries = rotation[:, :, :, None, None]  # of R, (B, 3, 3, 1, 1)
+    # R (x, y, 1)ᵀ, divided by its z
+    turned = [entries[:, i, 0] * x + entries[:, i, 1] * y + entries[:, i, 2] for i in range(3)]
+    depth = xp.clip(turned[2], _MIN_DEPTH, None)
+    points = [turned[0] / depth, turned[1] / depth]
+    torso = [_torso_centre(axis) for axis in points]  # (B, T) each
+    observed = confidence > 0
+    offsets = [axis - centre[..., None] for axis, centre in zip(points, torso, strict=True)]
+    centred = [xp.where(observed & ~xp.isnan(axis), axis, 0.0) for axis in offsets]
     # Root mean square distance of observed keypoints from the torso, over the window: (B,)
     body = slice(len(COCO_17))
-    variance = centred[:, :, body].square().sum((1, 2, 3))
-    variance = variance / observed[:, :, body].sum((1, 2, 3)).clamp(min=1)
-    size = variance.sqrt().clamp(min=1e-4)
-    confidence = confidence.clamp(max=_MAX_CONFIDENCE)
-    frames = torch.cat([centred / size[:, None, None, None], confidence[..., None]], -1)
-    path = torso.nan_to_num(0.0) * (_MOTION_SCALE / size[:, None, None])
-    angular = (size.log() + _ANGULAR_SHIFT)[:, None, None].expand(-1, torso.shape[1], 1)
-    motion = torch.cat([path, angular], -1)[:, :, None]  # (B, T, 1, 3)
-    return torch.cat([frames, motion], 2), rotation
+    variance = sum((axis[..., body] ** 2).sum((1, 2)) for axis in centred)
+    size = (variance / xp.clip(observed[..., body].sum((1, 2)), 1, None)) ** 0.5
+    size = xp.clip(size, 1e-4, None)[:, None, None]
+    windows = _empty(rays, (*x.shape[:2], x.shape[2] + 1, 3))
+    for i in range(2):
+        windows[:, :, :-1, i] = centred[i] / size
+        windows[:, :, -1, i] = xp.nan_to_num(torso[i]) * (_MOTION_SCALE / size[..., 0])
+    windows[:, :, :-1, 2] = xp.clip(confidence, None, _MAX_CONFIDENCE)
+    windows[:, :, -1, 2] = xp.log(size[..., 0]) + _ANGULAR_SHIFT
+    return windows, rotation
 
 
-def flip_person_windows(windows: Tensor, skeleton: Skeleton) -> Tensor:
+def flip_person_windows(windows: Array, skeleton: Skeleton) -> Array:
     """Mirror network input (B, T, K + 1, 3): x negated, left and right swapped."""
     flipped = windows[:, :, [*skeleton.flip_order, len(skeleton)]]
     flipped[..., 0] *= -1
     return flipped
 
 
-def tilted(values: Tensor, angle_rad: Tensor | float) -> Tensor:
+def tilted(values: Array, angle_rad: Array | float) -> Array:
     """Turn values as a camera does that rolls about its own axis.
 
     Args:
@@ -108,10 +118,12 @@ def tilted(values: Tensor, angle_rad: Tensor | float) -> Tensor:
     Returns:
         The values with x and y turned, the rest as it is.
     """
-    angle = torch.as_tensor(angle_rad)
-    c, s = angle.cos(), angle.sin()
+    xp = _library(values)
+    of = math if isinstance(angle_rad, float) else xp
+    c, s = of.cos(angle_rad), of.sin(angle_rad)
     x, y = values[..., 0], values[..., 1]
-    return torch.cat([torch.stack([c * x - s * y, s * x + c * y], -1), values[..., 2:]], -1)
+    turned = xp.stack([c * x - s * y, s * x + c * y], -1)
+    return xp.concatenate([turned, values[..., 2:]], -1)
 
 
 def flip_joints(joints: Array, skeleton: Skeleton) -> Array:
@@ -121,26 +133,57 @@ def flip_joints(joints: Array, skeleton: Skeleton) -> Array:
     return flipped
 
 
-def _torso_centre(points: Tensor) -> Tensor:
-    """(B, T, K, 2) → (B, T, 2): mean of known shoulders and hips, else of all known keypoints."""
-    centre = points[:, :, COCO_17.indices(_TORSO)].nanmean(2)
-    return torch.where(centre.isnan(), points[:, :, : len(COCO_17)].nanmean(2), centre)
-
-
-def look_at(direction: Tensor) -> Tensor:
-    """Rotations that pan, then tilt a camera onto rays, without roll.
+def look_at(direction: Array, roll_rad: float = 0.0) -> Array:
+    """Rotations that pan, then tilt a camera onto rays, then roll it about its axis.
 
     Args:
         direction: (B, 2) x/z and y/z of the rays; NaN is taken for straight ahead.
+        roll_rad: As for `person_windows`.
 
     Returns:
         (B, 3, 3) from the old axes to the new: rows are the new x, y and z axis.
     """
-    x, y = direction.nan_to_num(0.0).unbind(-1)
-    horizontal = (1 + x * x).sqrt()
-    length = (1 + x * x + y * y).sqrt()
-    zero = torch.zeros_like(x)
-    right = torch.stack([1 / horizontal, zero, -x / horizontal], -1)
-    forward = torch.stack([x / length, y / length, 1 / length], -1)
-    down = torch.linalg.cross(forward, right)
-    return torch.stack([right, down, forward], -2)
+    xp = _library(direction)
+    known = xp.nan_to_num(direction)
+    x, y = known[:, 0], known[:, 1]
+    horizontal, length = (1 + x * x) ** 0.5, (1 + x * x + y * y) ** 0.5
+    right = 1 / horizontal, 0 * x, -x / horizontal
+    forward = x / length, y / length, 1 / length
+    down = [forward[i] * right[j] - forward[j] * right[i] for i, j in ((1, 2), (2, 0), (0, 1))]
+    c, s = math.cos(roll_rad), math.sin(roll_rad)
+    axes = (
+        *(c * a - s * b for a, b in zip(right, down, strict=True)),
+        *(s * a + c * b for a, b in zip(right, down, strict=True)),
+        *forward,
+    )
+    return xp.stack(axes, -1).reshape(-1, 3, 3)
+
+
+def _torso_centre(values: Array) -> Array:
+    """(B, T, K) → (B, T): mean of known shoulders and hips, else of all known keypoints."""
+    xp = _library(values)
+    torso = values[..., COCO_17.indices(_TORSO)]
+    centre = torso.mean(-1)
+    if not xp.isnan(centre).any():
+        return centre
+    means = [_mean_of_known(some) for some in (torso, values[..., : len(COCO_17)])]
+    return xp.where(xp.isnan(means[0]), means[1], means[0])
+
+
+def _mean_of_known(values: Array) -> Array:
+    """The mean over the last axis of what is not NaN; NaN where all is."""
+    xp = _library(values)
+    known = ~xp.isnan(values)
+    count = known.sum(-1)
+    total = xp.where(known, values, 0.0).sum(-1)
+    return xp.where(count > 0, total / xp.clip(count, 1, None), math.nan)
+
+
+def _library(values: Array) -> Any:
+    """numpy or torch, whichever an array is of; torch is loaded where its tensors are."""
+    return np if isinstance(values, np.ndarray) else sys.modules["torch"]
+
+
+def _empty(like: Array, shape: tuple[int, ...]) -> Array:
+    """An array of the kind of another, not filled."""
+    return np.empty(shape, like.dtype) if isinstance(like, np.ndarray) else like.new_empty(shape)

@@ -1,47 +1,45 @@
-"""Pixels in, metres out: the predictor around the network. numpy outside, tensors inside."""
+"""Pixels in, metres out: the predictor around the network."""
 
 from pathlib import Path
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-from torch import Tensor
 
 from core.camera import pixels_to_rays
 from core.errors import WeightsError
 from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput
 from lifter.bones import half_rigid_bones
-from lifter.checkpoint import LifterSpec, load_lifter
+from lifter.checkpoint import LifterSpec, open_lifter
+from lifter.config import PoseNetwork
 from lifter.fusion import fuse
-from lifter.input_keypoints import CONVERTIBLE, network_keypoints, with_keypoints_of
-from lifter.network import LiftingNetwork
-from lifter.normalize import (
-    flip_joints,
-    flip_person_windows,
-    person_windows,
-    screen_from_pixels,
-    tilted,
+from lifter.input_keypoints import (
+    CONVERTIBLE,
+    network_keypoints,
+    seen_joints,
+    with_keypoints_of,
 )
+from lifter.normalize import flip_joints, person_windows, screen_from_pixels
 from lifter.reprojection import fit_keypoints, root_trajectory
 
-_CHUNK = 64  # windows a forward pass: their activations fit the cache
+_CHUNK = 64  # windows lifted at once: their activations fit the cache
 _STEADY_S = 1 / 30
 """Standard deviation of the smoothing of what the network lifts frame by frame: less jitter at no
 cost in position. What is lifted from the past alone is not smoothed."""
-_TILT_RAD = 0.3
-"""The window and its mirror image are lifted as cameras rolled to either side see them: the errors
-of the two are less correlated then."""
+_ROLL_RAD = 0.3
+"""People and their mirror images are lifted as a camera that is rolled sees them: the errors of the
+two are less correlated then."""
 
 
 class Lifter:
     """A network with what is needed to use it on keypoints in pixels."""
 
-    def __init__(self, model: LiftingNetwork, spec: LifterSpec, flip: bool = True) -> None:
+    def __init__(self, model: PoseNetwork, spec: LifterSpec, flip: bool = True) -> None:
         """Wrap a network.
 
         Args:
-            model: The network, in evaluation mode.
+            model: The network, in evaluation mode where it has others.
             spec: What it was trained for.
             flip: Whether the prediction is averaged with that of the mirrored person.
         """
@@ -57,11 +55,10 @@ class Lifter:
             WeightsError: It is none, takes keypoints that cannot be made of COCO-21, or gives other
                 joints than Human3.6M's.
         """
-        model, spec = load_lifter(path)
+        model, spec = open_lifter(path)
         _check_usable(path, spec)
         return cls(model, spec, flip=flip)
 
-    @torch.inference_mode()
     def lift(self, sequence: LifterInput, intrinsics: Intrinsics) -> CameraPoses:
         """Lift one person's keypoints to joints and the pelvis' path, both in camera space.
 
@@ -81,7 +78,6 @@ class Lifter:
         joints, root = self.finish(lifted, sequence, intrinsics)
         return CameraPoses(joints, root, self.spec.skeleton_out, sigma)
 
-    @torch.inference_mode()
     def lift_last(self, sequence: LifterInput, intrinsics: Intrinsics) -> tuple[Floats, Floats]:
         """Lift the last frame of a sequence only, for live sources.
 
@@ -125,52 +121,90 @@ class Lifter:
         """Joints (T - first, J, 3) and σ (T - first, J), metres, from frame `first` on."""
         by_name = {"screen": self._lift_screen, "person": self._lift_person}
         lifted = by_name[self.spec.normalization](sequence, intrinsics, first)
-        numbers: Floats = lifted.numpy().astype(np.float64)
+        numbers = lifted.astype(np.float64)
         joints = numbers[..., :3]
         says_sigma = self.spec.model.features_out == 4
         sigma = np.exp(numbers[..., 3]) if says_sigma else np.full(joints.shape[:-1], np.nan)
-        return joints - joints[:, :1], sigma
+        if self.spec.hidden_sigma:
+            seen = seen_joints(sequence.observed[first:], self.spec.skeleton_out)
+            sigma = np.where(seen, sigma, sigma * self.spec.hidden_sigma)
+        from_pelvis: Floats = joints - joints[:, :1]
+        return from_pelvis, sigma
 
-    def _lift_screen(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Tensor:
+    def _lift_screen(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Floats:
         """Slide the network over the whole sequence, its ends repeated."""
-        own = network_keypoints(sequence, self.spec.skeleton_in)
-        keypoints = torch.from_numpy(own).float()
+        keypoints = network_keypoints(sequence, self.spec.skeleton_in).astype(np.float32)
         points = screen_from_pixels(keypoints, 2 * intrinsics.cx, 2 * intrinsics.cy)
-        before, after = self.spec.model.padding
-        padded = torch.cat(
-            [points[:1].expand(before, -1, -1), points, points[-1:].expand(after, -1, -1)]
-        )[first:]
-        joints = self.model(padded[None])[0]
-        if self.flip:
-            mirrored = self.model(flip_joints(padded, self.spec.skeleton_in)[None])[0]
-            joints = (joints + flip_joints(mirrored, self.spec.skeleton_out)) / 2
-        return torch.as_tensor(joints)
+        padded = np.pad(points, (self.spec.model.padding, (0, 0), (0, 0)), mode="edge")[first:]
+        joints: Floats = self.model.lift_sequences(padded[None])[0]
+        if not self.flip:
+            return joints
+        mirrored = self.model.lift_sequences(flip_joints(padded, self.spec.skeleton_in)[None])[0]
+        average: Floats = (joints + flip_joints(mirrored, self.spec.skeleton_out)) / 2
+        return average
 
-    def _lift_person(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Tensor:
-        """Lift each frame from a window of its own, which is how the network was trained."""
+    def _lift_person(self, sequence: LifterInput, intrinsics: Intrinsics, first: int) -> Floats:
+        """Lift each frame from a window of its own, which is how the network was trained.
+
+        With `flip`, the person and the mirror image are lifted in turns, frame by frame, and the
+        frames between interpolated: after smoothing the two are averaged as if both were lifted in
+        every frame, at half the cost. The first and the last frame are lifted both ways.
+        """
         keypoints, joints_out = self.spec.skeleton_in, self.spec.skeleton_out
         sequence = with_keypoints_of(sequence, keypoints)
-        rays = torch.from_numpy(pixels_to_rays(sequence.keypoints, intrinsics)).float()
-        scores = torch.from_numpy(np.asarray(sequence.scores)).float()
+        rays = pixels_to_rays(sequence.keypoints, intrinsics).astype(np.float32)
+        scores = sequence.scores.astype(np.float32)
+        frames = np.arange(first, len(rays))
+        if not self.flip:
+            return self._lift_frames(rays, scores, frames, 0.0)
+        is_end = (frames == first) | (frames == len(rays) - 1)
+        own, others = (is_end | (frames % 2 == turn) for turn in (0, 1))
+        joints = self._lift_frames(rays, scores, frames[own], _ROLL_RAD)
+        mirrored = flip_joints(rays, keypoints), scores[:, keypoints.flip_order]
+        mirrored_joints = self._lift_frames(*mirrored, frames[others], _ROLL_RAD)
+        both = fill_between(joints, own) + fill_between(
+            flip_joints(mirrored_joints, joints_out), others
+        )
+        return both / 2
+
+    def _lift_frames(
+        self, rays: Floats, scores: Floats, frames: NDArray[np.int64], roll_rad: float
+    ) -> Floats:
+        """Lift some frames of rays (T, K, 2) with scores (T, K): (N, J, 3 or 4), camera axes."""
         before, after = self.spec.model.padding
-        last = len(rays) - 1
-        offsets = torch.arange(-before, after + 1)
+        offsets = np.arange(-before, after + 1)
         lifted = []
-        for chunk in torch.split(torch.arange(first, len(rays)), _CHUNK):
-            frames = (chunk[:, None] + offsets).clamp(0, last)  # (B, window), ends repeated
-            windows, rotation = person_windows(rays[frames], scores[frames], before)
-            if self.flip:
-                mirrored = self._lift_tilted(flip_person_windows(windows, keypoints))
-                joints = (self._lift_tilted(windows) + flip_joints(mirrored, joints_out)) / 2
-            else:
-                joints = self.model.forward_windows(windows)
+        for start in range(0, len(frames), _CHUNK):
+            window = frames[start : start + _CHUNK, None] + offsets
+            window = window.clip(0, len(rays) - 1)  # (B, T), ends repeated
+            windows, rotation = person_windows(rays[window], scores[window], before, roll_rad)
+            joints = self.model.lift_windows(windows)
             joints[..., :3] = joints[..., :3] @ rotation  # rotationᵀ: back to camera axes
             lifted.append(joints)
-        return torch.cat(lifted)
+        return np.concatenate(lifted)
 
-    def _lift_tilted(self, windows: Tensor) -> Tensor:
-        """(B, J, 3 or 4) of windows (B, T, K + 1, 3), lifted as a rolled camera sees them."""
-        return tilted(self.model.forward_windows(tilted(windows, _TILT_RAD)), -_TILT_RAD)
+
+def fill_between(values: Floats, known: NDArray[np.bool_]) -> Floats:
+    """Interpolate every second frame from its neighbours by a cubic polynomial.
+
+    A missing frame t gets 9/16 (x_t-1 + x_t+1) - 1/16 (x_t-3 + x_t+3), near the ends the mean of
+    x_t-1 and x_t+1.
+
+    Args:
+        values: (N, …) of the known frames.
+        known: (T,) which they are, N of them: the first, the last, and every second frame.
+
+    Returns:
+        (T, …) values of all frames.
+    """
+    every = np.empty((len(known), *values.shape[1:]), values.dtype)
+    every[known] = values
+    missing = np.flatnonzero(~known)
+    every[missing] = (every[missing - 1] + every[missing + 1]) / 2
+    inside = missing[(missing >= 3) & (missing < len(known) - 3)]
+    farther = (every[inside - 3] + every[inside + 3]) / 2
+    every[inside] += (every[inside] - farther) / 8
+    return every
 
 
 def _check_usable(path: Path, spec: LifterSpec) -> None:

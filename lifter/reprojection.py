@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from core.camera import pixels_to_rays
 from core.skeletons import COCO_17, H36M_17, Skeleton
-from core.types import Floats, Intrinsics, LifterInput
+from core.types import Array, Floats, Intrinsics, LifterInput
 from lifter.bones import bone_lengths, bone_spans
 
 _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -125,12 +125,22 @@ def fit_keypoints(
     if terms is None:
         return joints_m, root_m
     matrices, vectors = terms
-    matrices[:, 0] += np.eye(3) / _PELVIS_M**2
+    matrices[0] += (np.eye(3) / _PELVIS_M**2)[..., None]
     lengths = bone_lengths(bone_spans(joints_m, skeleton), skeleton)
-    moves = np.zeros_like(joints_m)
+    joints = _frames_last(joints_m)
+    moves = np.zeros_like(joints)
     for _ in range(_ROUNDS):
-        moves = _solved_round(joints_m, lengths, matrices, vectors, moves, skeleton)
-    return joints_m + moves - moves[:, :1], root_m + moves[:, 0]
+        moves = _solved_round(joints, lengths, matrices, vectors, moves, skeleton)
+    back: Floats = moves.transpose(2, 0, 1)
+    return joints_m + back - back[:, :1], root_m + back[:, 0]
+
+
+# Below, frames are the last axis: a joint's vectors are (3, T), its matrices (3, 3, T).
+
+
+def _frames_last(values: Array) -> Array:
+    """(T, …) → (…, T), in this order in memory."""
+    return np.ascontiguousarray(np.moveaxis(values, 0, -1))
 
 
 def _keypoint_terms(
@@ -139,31 +149,35 @@ def _keypoint_terms(
     """The keypoints' part of the normal equations of each joint; None if nothing was seen.
 
     Returns:
-        τ P (T, J, 3, 3) and τ P o (T, J, 3), 0 for joints without a keypoint.
+        τ P (J, 3, 3, T) and τ P o (J, 3, T), 0 for joints without a keypoint.
     """
     rays = pixels_to_rays(np.nan_to_num(sequence.keypoints[:, LIMBS_IN]), intrinsics)
     rays = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
-    rays /= np.linalg.norm(rays, axis=-1, keepdims=True)  # (T, 12, 3)
-    projections = np.eye(3) - rays[..., None] * rays[..., None, :]  # P = I - r rᵀ
-    offsets = -_times(projections, joints_m[:, LIMBS_OUT] + root_m[:, None])  # (T, 12, 3)
+    rays = _frames_last(rays / np.linalg.norm(rays, axis=-1, keepdims=True))  # r (12, 3, T)
+    away = _frames_last(joints_m[:, LIMBS_OUT] + root_m[:, None])
+    offsets = rays * (rays * away).sum(1, keepdims=True) - away  # -P x, with P = I - r rᵀ
 
     # Robust weights 1 / (1 + |o|² / σ_r²)² (Geman and McClure, 1987)
-    weight = (sequence.scores[:, LIMBS_IN] > 0) / (1 + (offsets**2).sum(-1) / _OUTLIER_M**2) ** 2
+    seen = _frames_last(sequence.scores[:, LIMBS_IN] > 0)
+    weight = seen / (1 + (offsets**2).sum(1) / _OUTLIER_M**2) ** 2  # (12, T)
 
     # o: weighted mean of the offsets over neighbouring frames
     spread = _SMOOTHING_S * sequence.fps
-    mass = gaussian_filter1d(weight, spread, axis=0)[..., None]
-    smoothed = gaussian_filter1d(weight[..., None] * offsets, spread, axis=0) / mass.clip(1e-9)
+    mass = gaussian_filter1d(weight, spread)[:, None]
+    smoothed = gaussian_filter1d(weight[:, None] * offsets, spread) / mass.clip(1e-9)
 
     # τ = mass / (σ_0 + β jitter)²: a detector that jitters more has larger lasting errors, too
-    jitter = np.linalg.norm(offsets - smoothed, axis=-1)[weight > 0]
+    jitter = np.linalg.norm(offsets - smoothed, axis=1)[weight > 0]
     if not len(jitter):
         return None
-    precision = mass / (_SEEN_M + _BIAS_PER_JITTER * np.median(jitter)) ** 2
+    precision = mass / (_SEEN_M + _BIAS_PER_JITTER * np.median(jitter)) ** 2  # (12, 1, T)
 
-    matrices, vectors = np.zeros((*joints_m.shape, 3)), np.zeros_like(joints_m)
-    matrices[:, LIMBS_OUT] = precision[..., None] * projections
-    vectors[:, LIMBS_OUT] = precision * _times(projections, smoothed)
+    frames, count = joints_m.shape[:2]
+    matrices, vectors = np.zeros((count, 3, 3, frames)), np.zeros((count, 3, frames))
+    projections = np.eye(3)[..., None] - rays[:, :, None] * rays[:, None]
+    matrices[LIMBS_OUT] = precision[:, None] * projections
+    across = smoothed - rays * (rays * smoothed).sum(1, keepdims=True)  # P o
+    vectors[LIMBS_OUT] = precision * across
     return matrices, vectors
 
 
@@ -175,7 +189,7 @@ def _solved_round(
     moves_m: Floats,
     skeleton: Skeleton,
 ) -> Floats:
-    """One round of Gauss-Newton from moves (T, J, 3): the next moves.
+    """One round of Gauss-Newton from moves (J, 3, T) of joints (J, 3, T): the next moves.
 
     A bone along the unit vector a, with S = I / σ_b² + a aᵀ / σ_l² and the pull q of its length,
     adds to the normal equations
@@ -186,31 +200,50 @@ def _solved_round(
     eliminated = {}
     for parent, child in reversed(skeleton.bones):  # children before their parents
         # Linearised length: |b + m_c - m_p| ≈ span + aᵀ (m_c - m_p - relative)
-        relative = moves_m[:, child] - moves_m[:, parent]
-        bone = joints_m[:, child] - joints_m[:, parent] + relative
-        span = np.linalg.norm(bone, axis=-1, keepdims=True)
+        relative = moves_m[child] - moves_m[parent]
+        bone = joints_m[child] - joints_m[parent] + relative
+        span = np.sqrt((bone**2).sum(0))
         along = bone / span.clip(1e-9)  # a
-        stiffness = np.eye(3) / _BONE_M**2 + along[..., None] * along[:, None] / _LENGTH_M**2  # S
-        residual = lengths_m[child] - span + (along * relative).sum(-1, keepdims=True)
+        stiffness = along[:, None] * along / _LENGTH_M**2  # S
+        stiffness += (np.eye(3) / _BONE_M**2)[..., None]
+        residual = lengths_m[child] - span + (along * relative).sum(0)
         pull = along * residual / _LENGTH_M**2  # q
 
         # Eliminate m_c = (M_c + S)⁻¹ (v_c + q + S m_p)
-        right = vectors[:, child] + pull
-        inverse = np.linalg.inv(matrices[:, child] + stiffness)
-        upward = stiffness @ inverse
-        matrices[:, parent] += stiffness - upward @ stiffness
-        vectors[:, parent] += _times(upward, right) - pull
+        right = vectors[child] + pull
+        inverse = _inverse(matrices[child] + stiffness)
+        upward = _product(stiffness, inverse)
+        matrices[parent] += stiffness - _product(upward, stiffness)
+        vectors[parent] += _times(upward, right) - pull
         eliminated[child] = inverse, stiffness, right
 
     # Back substitution from the pelvis to the leaves
     moved = np.zeros_like(moves_m)
-    moved[:, 0] = _times(np.linalg.inv(matrices[:, 0]), vectors[:, 0])
+    moved[0] = _times(_inverse(matrices[0]), vectors[0])
     for parent, child in skeleton.bones:
         inverse, stiffness, right = eliminated[child]
-        moved[:, child] = _times(inverse, right + _times(stiffness, moved[:, parent]))
+        moved[child] = _times(inverse, right + _times(stiffness, moved[parent]))
     return moved
 
 
 def _times(matrices: Floats, vectors: Floats) -> Floats:
-    """(…, 3, 3) times (…, 3)."""
-    return np.asarray((matrices @ vectors[..., None])[..., 0])
+    """(3, 3, T) times (3, T)."""
+    return np.asarray((matrices * vectors).sum(1))
+
+
+def _product(left: Floats, right: Floats) -> Floats:
+    """(3, 3, T) times (3, 3, T)."""
+    return np.asarray(sum(left[:, k, None] * right[k] for k in range(3)))
+
+
+def _inverse(matrices: Floats) -> Floats:
+    """The inverses of symmetric matrices (3, 3, T), by their cofactors."""
+    (a, b, c), (_, d, e), (_, _, f) = matrices
+    rows = np.empty_like(matrices)
+    rows[0, 0], rows[1, 1], rows[2, 2] = d * f - e * e, a * f - c * c, a * d - b * b
+    rows[0, 1] = rows[1, 0] = c * e - b * f
+    rows[0, 2] = rows[2, 0] = b * e - c * d
+    rows[1, 2] = rows[2, 1] = b * c - a * e
+    determinant = a * rows[0, 0] + b * rows[0, 1] + c * rows[0, 2]
+    rows /= determinant
+    return rows

@@ -7,7 +7,7 @@ Each option has one name: the dataclass' field, the flag of the command line (`h
 --height-m) and the key in `report.json`. Stages get their own dataclass, never the whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -15,13 +15,15 @@ from typing import Any, Self
 from core.errors import InputError, UsageError
 from core.options import given_flags, is_option, option
 from detectors.base import DetectOptions, option_fields
+from pipeline.corrections.edits import Corrections
+from pipeline.corrections.options import CorrectionOptions
 from pipeline.export.base import ExportOptions
 from pipeline.grounding.options import GroundOptions
 from pipeline.lifting.options import LiftOptions
 from pipeline.live.options import LiveOptions
 from pipeline.media.options import ClipOptions
+from pipeline.multiview.options import ViewOptions
 from pipeline.render.options import RenderOptions
-from pipeline.results.resume import network_files
 from pipeline.tracking.options import TrackOptions
 
 
@@ -37,7 +39,9 @@ class PipelineConfig:
         Path("output"), "folder for results (default: %(default)s)", short="-o", parse=str
     )  # as text on the command line, where it may be an address
     overwrite: bool = option(False, "do finished videos again")
+    several: ViewOptions = field(default_factory=ViewOptions)
     clip: ClipOptions = field(default_factory=ClipOptions)
+    correct: CorrectionOptions = field(default_factory=CorrectionOptions)
     detect: DetectOptions = field(default_factory=DetectOptions)
     track: TrackOptions = field(default_factory=TrackOptions)
     lift: LiftOptions = field(default_factory=LiftOptions)
@@ -49,6 +53,8 @@ class PipelineConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.output, Path):
             object.__setattr__(self, "output", Path(self.output))
+        if self.several.views:
+            self._require_views()
 
     @classmethod
     def from_flat(cls, **values: Any) -> Self:
@@ -70,25 +76,63 @@ class PipelineConfig:
             raise UsageError(f"there is no option `{min(values)}`")
         return cls(**own, **{stage: options(**stages[stage]) for stage, options in _stages()})
 
+    @classmethod
+    def from_report(cls, plain: Mapping[str, Any]) -> Self:
+        """The options that a report names, to do the same again; those that it lacks are defaults.
+
+        Raises:
+            InputError: The values are none of these options.
+        """
+        try:
+            values = {
+                entry.name: _typed(entry, plain[entry.name])
+                for entry in all_options()
+                if entry.name in plain
+            }
+            return cls.from_flat(**values)
+        except (TypeError, ValueError, UsageError) as error:
+            raise InputError(f"the report's options cannot be read ({error})") from error
+
+    @property
+    def corrections(self) -> Corrections:
+        """What was corrected by hand; empty where nothing was."""
+        return self.correct.edits
+
     def as_dict(self) -> dict[str, Any]:
         """Every option by its own name, as plain values for reports."""
         values = {entry.name: getattr(self, entry.name) for entry in _own_fields()}
         for stage in (getattr(self, name) for name, _ in _stages()):
-            values |= stage.as_dict() if isinstance(stage, DetectOptions) else asdict(stage)
+            has_own = isinstance(stage, DetectOptions | CorrectionOptions)
+            values |= stage.as_dict() if has_own else asdict(stage)
         return {name: _plain(value) for name, value in values.items()}
 
-    def input_files(self, clip: Path) -> list[Path]:
-        """The files and folders that the results of a clip are made of."""
-        return [clip, *self.detect.choose().backend.input_files()]
+    def given(self) -> list[str]:
+        """The names of the options that are not their defaults, but `output`."""
+        defaults = PipelineConfig().as_dict()
+        return [
+            name for name, value in self.as_dict().items()
+            if value != defaults[name] and name != "output"
+        ]  # fmt: skip
+
+    def input_files(self, *clips: Path) -> list[Path]:
+        """The files and folders that the results of a clip, or of several views, are made of."""
+        backend = self.detect.choose().backend
+        backends = [backend.of_view(clip) for clip in clips] if self.several.views else [backend]
+        keypoints = [path for each in backends for path in each.input_files()]
+        cameras = [] if self.several.calibration is None else [self.several.calibration]
+        return [*clips, *keypoints, *cameras]
 
     def weight_files(self) -> dict[str, str | Path]:
         """The networks' files by role; see `network_files`."""
+        from pipeline.results.resume import network_files  # what `--help` goes without
+
         return network_files(self.detect, self.lift.lifter)
 
     def require_inputs(self) -> None:
         """`InputError` where a file or folder that a detector is to read is not there."""
         backend = self.detect.choose().backend
-        for path in (*backend.input_files(), *backend.weight_files().values()):
+        cameras = () if self.several.calibration is None else (self.several.calibration,)
+        for path in (*backend.input_files(), *backend.weight_files().values(), *cameras):
             if not path.exists():
                 raise InputError(f"{path}: no such file or folder")
 
@@ -99,15 +143,28 @@ class PipelineConfig:
                 f"`{name}` is for live sources: a camera's number, an address or a FIFO"
             )
 
+    def _require_views(self) -> None:
+        """`UsageError` where something is asked for that several views cannot give."""
+        if self.ground.camera == "moving":
+            raise UsageError(
+                "`camera` moving does not go with `views`: they need cameras that stand still, on"
+                " something solid"
+            )
+        for name in (*given_flags(self.clip), *given_flags(self.correct)):
+            raise UsageError(f"`{name}` is for one video: it does not go with `views`")
+
     def require_live(self) -> None:
         """`UsageError` where something is asked for that a source without a future cannot give."""
         refused = {
             "`overwrite`": self.overwrite,
+            "`views`": self.several.views,
             "`start`": self.clip.start is not None,
             "`camera` moving": self.ground.camera == "moving",
             "`person_id`": bool(self.track.person_id),
             "`people_order`": "people_order" in given_flags(self.track),
             "`fps`": self.clip.fps is not None,
+            "`corrections`": bool(self.corrections),
+            f"`render` {self.render.render}": self.render.render in ("orbit", "frames"),
         }
         if self.detect.selecting_option is not None:
             raise only_for_files(f"`{self.detect.selecting_option}`")
@@ -148,6 +205,17 @@ def _stages() -> Iterator[tuple[str, Any]]:
     for entry in fields(PipelineConfig):
         if not is_option(entry):
             yield entry.name, entry.type
+
+
+def _typed(entry: Field[Any], plain: Any) -> Any:
+    """An option's value from what `as_dict` made of it."""
+    if plain is None:
+        return None
+    if entry.name == "corrections":
+        return Corrections.from_dict(plain)
+    if entry.type is Path:
+        return Path(plain)
+    return tuple(plain) if isinstance(plain, list) else plain
 
 
 def _plain(value: Any) -> Any:

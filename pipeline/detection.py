@@ -6,11 +6,12 @@ in, on those frames alone.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +30,9 @@ from pipeline.media.frame_times import measured
 from pipeline.media.options import ClipOptions
 from pipeline.media.reread import Rereader
 from pipeline.media.shots import mark_cuts
-from pipeline.results.detections import DetectionSpool
+from pipeline.media.video.fitting import Size
+from pipeline.media.video.kept_frames import KeptFrames
+from pipeline.results.detections import DetectionSpool, StoredDetections
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress
 from pipeline.tracking.tracker import find_tracklets
@@ -37,7 +40,9 @@ from pipeline.tracking.tracklet import Observation
 
 SAME_PERSON_OKS = 0.5
 """A person followed back who is as like someone known there has become one with them."""
-CHUNK_BYTES = 64 << 20
+SURE_SIDE_PX = 256
+"""A person as large as that in a small picture is seen in it as well as in the frame itself."""
+CHUNK_BYTES = 32 << 20
 """So much of a video is held to go through it backwards."""
 
 
@@ -48,7 +53,8 @@ class FirstPass:
     info: The video, as measured where all of it was read.
     frame_indices: (F,) `Frame.index`.
     times_s: (F,) seconds.
-    detections: Those of each frame; the caller closes them.
+    detections: Those of each frame.
+    kept: The frames, small; None where none were asked for.
     shot_starts: The places, among the F, of frames that begin another shot.
     is_smoothed: Whether keypoints were smoothed before.
     warnings: What is odd about the video and its keypoints, a line each.
@@ -57,14 +63,39 @@ class FirstPass:
     info: VideoInfo
     frame_indices: NDArray[np.int64]
     times_s: Floats
-    detections: DetectionSpool
+    detections: StoredDetections
+    kept: KeptFrames | None
     shot_starts: tuple[int, ...]
     is_smoothed: bool
     warnings: tuple[str, ...]
 
+    def close(self) -> None:
+        """Delete what is kept of the video."""
+        self.detections.close()
+        if self.kept is not None:
+            self.kept.close()
+
+    def again(
+        self, video: Path, options: ClipOptions, size: Size
+    ) -> AbstractContextManager[Iterable[Frame]]:
+        """The frames once more, of a size: those that were kept, or else decoded again.
+
+        Args:
+            video, options: As for `detect_people`.
+            size: px.
+        """
+        if self.kept is not None and self.kept.is_whole and self.kept.size == size:
+            return self.kept
+        return open_clip(video, options, size)
+
 
 def detect_people(
-    video: Path, options: ClipOptions, detector: Detector, progress: StageProgress, folder: Path
+    video: Path,
+    options: ClipOptions,
+    detector: Detector,
+    progress: StageProgress,
+    folder: Path,
+    keep: Callable[[VideoInfo], Size | None] = lambda _: None,
 ) -> FirstPass:
     """Find everyone in a video.
 
@@ -73,7 +104,11 @@ def detect_people(
         options: Which part of it.
         detector: Who finds people.
         progress: Is told how far it has come.
-        folder: Where detections are kept, in a nameless file.
+        folder: Where detections and frames are kept, in nameless files.
+        keep: The size that the frames of a video are to be kept at, for `FirstPass.again`.
+
+    Returns:
+        What is kept; the caller closes it.
 
     Raises:
         InputError: The clip cannot be read.
@@ -84,7 +119,12 @@ def detect_people(
         undo.callback(detections.close)  # unless all goes well
         with open_clip(video, options) as reader:
             detector.begin(reader.info, reader.picture_numbers)
-            with closing(prefetch(mark_cuts(reader))) as frames:
+            passing: Iterable[Frame] = reader
+            kept = _kept_frames(reader.info, keep(reader.info), folder)
+            if kept is not None:
+                undo.callback(kept.close)
+                passing = kept.passing(reader)
+            with closing(prefetch(mark_cuts(passing))) as frames:
                 counted = progress(frames, "detect", reader.info.frame_count)
                 for frame, detected in detect_all(detector, counted):
                     if frame.starts_shot:
@@ -97,7 +137,7 @@ def detect_people(
             with Rereader(
                 video, options, info, detections.frame_indices, np.array(times)
             ) as reread:
-                follow_back(detections, shot_starts, info, detector, reread)
+                follow_back(detections, shot_starts, info, detector, reread, kept)
         undo.pop_all()
     warnings = [reader.warning] if reader.warning else []
     if isinstance(detector, WarningDetector):
@@ -113,10 +153,18 @@ def detect_people(
         detections.frame_indices,
         np.array(times),
         detections,
+        kept,
         tuple(shot_starts),
         isinstance(detector, SmoothedDetector) and detector.is_smoothed,
         tuple(warnings),
     )
+
+
+def _kept_frames(info: VideoInfo, size: Size | None, folder: Path) -> KeptFrames | None:
+    """Room for a video's frames of a size; None where they are too many, or none are wanted."""
+    if size is None or (info.frame_count or 0) > KeptFrames.most(size, folder):
+        return None
+    return KeptFrames(size, folder)
 
 
 def follow_back(
@@ -125,6 +173,7 @@ def follow_back(
     info: VideoInfo,
     detector: TwoWayDetector,
     reread: Rereader,
+    kept: KeptFrames | None = None,
 ) -> None:
     """Follow everyone back from where they were found, or found again, until they are lost.
 
@@ -134,6 +183,8 @@ def follow_back(
         info: The video.
         detector: Who follows.
         reread: The frames once more.
+        kept: The same, small: whether a person is seen in the frame before, if they are large, is
+            told from it. Reading the frame itself may take decoding hundreds.
     """
     found: dict[int, list[int]] = {}  # place → rows of those who are first seen there
     for tracklet in find_tracklets(detections, info.fps, shot_starts):
@@ -144,10 +195,15 @@ def follow_back(
     followers: list[Follower] = []
     shots = [0, *shot_starts]
     for place in range(max(found, default=0), 0, -1):
-        followers += [detector.follow(detections[place], row) for row in found.get(place, ())]
         shot = shots[bisect_right(shots, place) - 1]
         if place == shot:
             followers = []
+            continue
+        followers += [
+            detector.follow(detections[place], row)
+            for row in found.get(place, ())
+            if kept is None or _may_go_on(detector, detections, place, row, info, kept)
+        ]
         if not followers:
             continue
         if place - 1 not in held:
@@ -156,6 +212,25 @@ def follow_back(
             held = dict(zip(range(first, place), reread.frames(first, place), strict=False))
         frame = held.get(place - 1)
         followers = [] if frame is None else _step(followers, frame, place - 1, detections)
+
+
+def _may_go_on(
+    detector: TwoWayDetector,
+    detections: DetectionSpool,
+    place: int,
+    row: int,
+    info: VideoInfo,
+    kept: KeptFrames,
+) -> bool:
+    """Whether the person in a row of a place may be seen in the frame before, and nobody else."""
+    box = detections[place].boxes_xyxy[row]
+    side = float((box[2:] - box[:2]).max()) * kept.size.height / info.height
+    if not kept.is_whole or side < SURE_SIDE_PX:
+        return True
+    small = kept[place - 1]
+    rgb = cv2.resize(small.rgb, (info.width, info.height), interpolation=cv2.INTER_LINEAR)
+    seen = detector.follow(detections[place], row)(replace(small, rgb=rgb))
+    return seen is not None and not _is_among(seen, detections[place - 1])
 
 
 def _step(

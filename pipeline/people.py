@@ -12,13 +12,15 @@ from core.skeletons import COCO_21, Skeleton
 from core.types import Array, CameraPoses, Floats, Intrinsics
 from lifter.predict import Lifter
 from pipeline.grounding.contacts import seen_feet
-from pipeline.grounding.options import GroundOptions
+from pipeline.grounding.options import Camera, GroundOptions
 from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.world import World, estimate_world
+from pipeline.kept_people import KeptPeople
 from pipeline.lifting.options import LiftOptions
 from pipeline.lifting.people import LiftedPart, LiftedPeople, lift_people
 from pipeline.plausibility import Plausibility
-from pipeline.results.detections import TrackRows
+from pipeline.results.archive import PoseTable
+from pipeline.results.detections import Marks, TrackRows
 from pipeline.results.measures import Measurement, PersonPart
 from pipeline.results.person_table import PersonTable
 from pipeline.results.rows import copy_fields, lifted_row, person_row
@@ -33,13 +35,14 @@ _BLENDED = (
 class People:
     """Everyone in a video: their rows, what was measured on them, how up and floor were found.
 
-    doubts: what cannot be right about them, a line each.
+    doubts: what cannot be right about them, a line each. world: what their camera space became.
     """
 
     table: PersonTable
     measures: dict[str, float | None]
     grounding: str
     doubts: tuple[str, ...]
+    world: World
 
 
 def find_people(
@@ -79,10 +82,80 @@ def find_people(
         lifted = lift_people(
             tracks, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed
         )
-        world = estimate_world(_Motions(lifted), fps, ground.camera)
-        floor = "one floor for all" if len(lifted.parts) > 1 else "floor under the lowest steps"
-        grounding = f"up from balance and steps; {floor}; {ground.camera} camera"
-        return _ground(lifted.kept(keep), world, grounding, fps, intrinsics, folder)
+        return ground_people(lifted, fps, intrinsics, ground.camera, folder, keep)
+
+
+def ground_people(
+    lifted: LiftedPeople,
+    fps: float,
+    intrinsics: Intrinsics,
+    camera: Camera,
+    folder: Path | None = None,
+    keep: Collection[int] | None = None,
+) -> People:
+    """Put all people into one world.
+
+    Args:
+        lifted: The people in camera space; rows may have `feet_seen` (2,), where other views than
+            this camera's see feet.
+        fps: The frames' mean rate.
+        intrinsics: The camera.
+        camera: Whether it moves.
+        folder: Where rows are kept in nameless files; None for where temporary files go.
+        keep: The `track_id`s of the people that are asked for; None for all.
+
+    Returns:
+        The people that are kept; the caller closes their table.
+    """
+    world = estimate_world(_Motions(lifted), fps, camera)
+    floor = "one floor for all" if len(lifted.parts) > 1 else "floor under the lowest steps"
+    grounding = f"up from balance and steps; {floor}; {camera} camera"
+    return _ground(lifted.kept(keep), world, grounding, fps, intrinsics, folder)
+
+
+def mend_people(
+    table: PoseTable,
+    before: Sequence[TrackRows],
+    after: Sequence[TrackRows],
+    frame_indices: NDArray[np.int64],
+    times_s: Floats,
+    world: World,
+    grounding: str,
+    lifter: Lifter,
+    intrinsics: Intrinsics,
+    lift: LiftOptions,
+    folder: Path | None = None,
+    is_smoothed: bool = False,
+) -> People:
+    """Lift those again who were corrected; the others' rows and the world stay as they are.
+
+    Args:
+        table: The rows of the people before.
+        before: These people.
+        after: The people as they are now.
+        frame_indices: (F,) of all frames of the video.
+        times_s: (F,) seconds, their presentation times.
+        world: The world of the people before.
+        grounding: How it was found.
+        lifter: The network with what is needed to use it.
+        intrinsics: The camera.
+        lift: The options of lifting.
+        folder: Where rows are kept in nameless files; None for where temporary files go.
+        is_smoothed: Whether the tracks' keypoints were smoothed before.
+
+    Returns:
+        The people; the caller closes their table.
+    """
+    same = {track.track_id: track for track in before}
+    is_kept = [t.track_id in same and t.is_same(same[t.track_id]) for t in after]
+    kept = [track for track, keep in zip(after, is_kept, strict=True) if keep]
+    corrected = [track for track, keep in zip(after, is_kept, strict=True) if not keep]
+    with closing(Spool(lifted_row(COCO_21, lifter.spec.skeleton_out), folder)) as rows:
+        lifted = lift_people(
+            corrected, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed
+        )
+        copied = KeptPeople(table, kept, frame_indices)
+        return _ground(lifted, world, grounding, world.fps, intrinsics, folder, copied)
 
 
 @dataclass(frozen=True)
@@ -95,11 +168,15 @@ class _Motions:
         return (_motion(self.lifted.read(part), self.lifted.joints) for part in self.lifted.parts)
 
 
-def _motion(rows: Array, joints: Skeleton) -> PersonMotion:
+def _motion(rows: Array, joints: Skeleton, marks: Marks | None = None) -> PersonMotion:
     poses = CameraPoses(
         rows["joints_camera_m"], rows["root_camera_m"], joints, rows["joint_sigma_m"]
     )
-    return PersonMotion(poses, rows["frame_index"], seen_feet(rows["keypoint_scores"]))
+    frames = rows["frame_index"]
+    marked = None if marks is None else marks.contacts[frames]
+    has_feet = "feet_seen" in (rows.dtype.names or ())
+    feet_seen = rows["feet_seen"] if has_feet else seen_feet(rows["keypoint_scores"])
+    return PersonMotion(poses, frames, feet_seen, marked)
 
 
 def _ground(
@@ -109,15 +186,23 @@ def _ground(
     fps: float,
     intrinsics: Intrinsics,
     folder: Path | None,
+    kept: KeptPeople | None = None,
 ) -> People:
     """Put people into a world, part after part; `grounding` says how it was found."""
     with ExitStack() as undo:
-        table, measurement = _empty_table(lifted, folder), Measurement()
+        table, measurement = _empty_table(lifted, folder, kept), Measurement()
         undo.callback(table.close)  # unless all goes well
-        plausibility = Plausibility()
-        _fill(table, (measurement, plausibility), lifted, world, fps, intrinsics)
+        judges = (measurement, Plausibility())
+        if kept is not None:
+            for rows in kept:
+                table.add(rows)
+                for part in kept.parts(rows, fps, intrinsics):
+                    for judge in judges:
+                        judge.add(part)
+        _fill(table, judges, lifted, world, fps, intrinsics)
         undo.pop_all()
-    return People(table, measurement.values(), grounding, plausibility.doubts())
+    table.persons = dict(sorted(table.persons.items()))
+    return People(table, measurement.values(), grounding, judges[1].doubts(), world)
 
 
 def _fill(
@@ -141,8 +226,8 @@ def _fill(
                 judge.add(PersonPart(done, lifted.joints, joints, contacts, fps, intrinsics))
 
 
-def _empty_table(lifted: LiftedPeople, folder: Path | None) -> PersonTable:
-    """A table for the rows of all parts, those that two parts share once."""
+def _empty_table(lifted: LiftedPeople, folder: Path | None, kept: KeptPeople | None) -> PersonTable:
+    """A table for rows that are kept, then those of all parts, those that two parts share once."""
     frames = [
         lifted.rows.read(part.start + part.shared, part.stop)["frame_index"].copy()
         for part in lifted.parts
@@ -150,6 +235,8 @@ def _empty_table(lifted: LiftedPeople, folder: Path | None) -> PersonTable:
     track_ids = [
         np.full(len(own), part.track_id) for own, part in zip(frames, lifted.parts, strict=True)
     ]
+    if kept is not None:
+        frames, track_ids = [*kept.frames(), *frames], [*kept.track_ids(), *track_ids]
     return PersonTable(frames, track_ids, lifted.joints, folder)
 
 
@@ -158,7 +245,7 @@ def _grounded_rows(
 ) -> tuple[Floats, NDArray[np.bool_], Array]:
     """World joints (T, J, 3) m, contacts (T, 4) and rows (T,) of `person_row` of a part."""
     own = lifted.read(part)
-    joints, contacts = world.ground(_motion(own, lifted.joints))
+    joints, contacts = world.ground(_motion(own, lifted.joints, part.marks))
     rows = np.zeros(len(own), person_row(COCO_21, lifted.joints))
     copy_fields(rows, own)
     rows["track_id"] = part.track_id

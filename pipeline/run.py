@@ -6,23 +6,29 @@ result.people[0].joints_world_m  # (T, J, 3) metres
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from core.files import result_stem
 from core.skeletons import Skeleton
-from core.types import Array
+from core.types import Array, Frame, VideoInfo
 from pipeline.config import PipelineConfig
+from pipeline.corrections.people import corrected_people
 from pipeline.detection import FirstPass, detect_people
 from pipeline.export.base import write_exports
-from pipeline.media.clip import check_clip, open_clip
+from pipeline.media.clip import check_clip
 from pipeline.media.frame_times import constant_rate
 from pipeline.media.images import is_still, write_image
+from pipeline.media.video.fitting import Size
 from pipeline.media.video_writer import VideoWriter
-from pipeline.people import People, find_people
-from pipeline.render.compose import SideBySide
+from pipeline.people import People, find_people, mend_people
+from pipeline.render.compose import Space
+from pipeline.render.modes import composer, video_size
 from pipeline.render.person import PersonInFrame
 from pipeline.results.archive import POSES, ArchiveTable, PoseTable, SpoolTable
 from pipeline.results.detections import TrackRows
@@ -31,6 +37,7 @@ from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.staging import staged
 from pipeline.results.stances import stances_by_person
+from pipeline.results.verdicts import gather_evidence, verdicts
 from pipeline.runtime.logs import counted
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
@@ -38,9 +45,10 @@ from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracking.options import TrackOptions
 from pipeline.tracking.selection import number_people, select_people
 from pipeline.tracking.tracker import track_people
+from pipeline.tracks_file import write_tracks
 
 
-class _Stopwatch:
+class Stopwatch:
     """How long each stage takes."""
 
     def __init__(self) -> None:
@@ -48,6 +56,7 @@ class _Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Take the time of the block."""
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
@@ -79,7 +88,7 @@ def process_video(
     folder = config.output / result_stem(video) if folder is None else Path(folder)
     check_clip(video, config.clip)
     config.require_inputs()
-    stopwatch = _Stopwatch()
+    stopwatch = Stopwatch()
     with ExitStack() as opened:
         if models is None:
             models = Models(config.detect, config.lift.lifter)
@@ -89,19 +98,33 @@ def process_video(
         opened.enter_context(unchanged(config.input_files(video)))
         made_of = fingerprint(config.input_files(video))
         with stopwatch.stage("detect"):
-            first = detect_people(video, config.clip, models.detector, progress, partial)
-            opened.callback(first.detections.close)
+            first = detect_people(
+                video, config.clip, models.detector, progress, partial,
+                lambda info: video_size(config.render, info),
+            )  # fmt: skip
+            opened.callback(first.close)
             found = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
             intrinsics = config.lift.intrinsics(first.info)
+            keep = select_people(tracks, config.track)
             people = find_people(
                 tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
-                config.lift, config.ground, partial, select_people(tracks, config.track),
-                first.is_smoothed,
+                config.lift, config.ground, partial, keep, first.is_smoothed,
             )  # fmt: skip
             opened.callback(people.table.close)
-        table = SpoolTable(people.table.rows, people.table.joints)
+            kept = [track for track in tracks if track.track_id in keep]
+            write_tracks(partial, first, kept, people.world, people.grounding)
+            if config.corrections:
+                corrected = corrected_people(
+                    kept, config.corrections, first.frame_indices, first.times_s
+                )
+                people = mend_people(
+                    SpoolTable(people.table.rows, people.table.joints), kept, corrected,
+                    first.frame_indices, first.times_s, people.world, people.grounding, lifter,
+                    intrinsics, config.lift, partial, first.is_smoothed,
+                )  # fmt: skip
+                opened.callback(people.table.close)
         report = Report(
             video=first.info,
             intrinsics=intrinsics,
@@ -110,23 +133,57 @@ def process_video(
             config=config.as_dict(),
             grounding=people.grounding,
             frames=len(first.times_s),
-            people=_person_reports(people, table),
+            people=(),
             measures=people.measures,
             warnings=_warnings(first, tracks, people, config.track),
             versions=versions(),
             input=made_of,
         )
-        draft = Result(partial, report, table)
-        exported = write_exports(draft, config.export.formats, partial, config.export)
-        report = config.export.measured(report, draft.table)
-        report = replace(report, warnings=(*report.warnings, *exported.lines))
-        if config.render.render:
-            with stopwatch.stage("render"):
-                _render(
-                    video, partial / f"{result_stem(video)}_3d", first, people, config, progress
-                )
-        report = report.timed(stopwatch.seconds).write(partial)
+        report = write_results(partial, report, first, people, config, stopwatch, progress)
     return Result(folder, report, ArchiveTable(folder / POSES))
+
+
+def write_results(
+    partial: Path,
+    report: Report,
+    first: FirstPass,
+    people: People,
+    config: PipelineConfig,
+    stopwatch: Stopwatch,
+    progress: StageProgress,
+    shown: "Shown | None" = None,
+) -> Report:
+    """Write all files of a result, the report last.
+
+    Args:
+        partial: The folder that they are staged in.
+        report: What is said of them; people, files and times are added.
+        first: The video and its frames.
+        people: Everyone, corrected or not.
+        config: All options.
+        stopwatch: How long the stages before took.
+        progress: Is told how far drawing has come.
+        shown: What the people are drawn beside; None for the video.
+
+    Returns:
+        The report as written.
+    """
+    table = SpoolTable(people.table.rows, people.table.joints)
+    report = replace(report, people=_person_reports(people, table))
+    report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
+    draft = Result(partial, report, table)
+    exported = write_exports(draft, config.export.formats, partial, config.export)
+    report = config.export.measured(report, draft.table)
+    report = replace(report, warnings=(*report.warnings, *exported.lines))
+    if config.corrections:
+        config.corrections.write(partial)
+    if config.render.render != "none":
+        with stopwatch.stage("render"):
+            if shown is None:
+                video = first.info.path
+                shown = Shown(first.info, lambda size: first.again(video, config.clip, size))
+            _render(partial / f"{report.stem}_3d", shown, first, people, config, progress)
+    return report.timed(stopwatch.seconds).write(partial)
 
 
 def _warnings(
@@ -151,41 +208,76 @@ def _person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...
     )
 
 
+class Shown(NamedTuple):
+    """What is shown of a clip beside its people in 3D.
+
+    info: The video, of the size of what is shown. open: Opens the frames, given the size at which
+    they are wanted. keypoints: Whether people's 2D is drawn on them.
+    """
+
+    info: VideoInfo
+    open: Callable[[Size], AbstractContextManager[Iterable[Frame]]]
+    keypoints: bool = True
+
+
 def _render(
-    video: Path,
     target: Path,
+    shown: Shown,
     first: FirstPass,
     people: People,
     config: PipelineConfig,
     progress: StageProgress,
 ) -> None:
-    """Pass 2: read the video again, draw, encode. A picture becomes a picture, beside `target`."""
-    side_by_side = SideBySide(first.info, people.table.worlds())
+    """Pass 2: read what is shown again, where it is, draw, encode.
+
+    A picture becomes a picture, beside `target`; so does each frame of "frames".
+    """
+    table = SpoolTable(people.table.rows, people.table.joints)
+    cuts = [int(first.frame_indices[start]) for start in first.shot_starts]
+    drawn = composer(config.render, shown.info, table.chunks, cuts)
 
     def in_frame(frame_index: int) -> list[PersonInFrame]:
         rows = people.table.in_frame(frame_index)
+        if not shown.keypoints:
+            rows["box_xyxy"] = rows["keypoints_2d"] = np.nan
         return [_drawable(row, people.table.joints) for row in rows]
 
-    if is_still(video):
-        with open_clip(video) as still:
-            frame = next(iter(still))
-        drawing = side_by_side.draw(frame, in_frame(frame.index))
-        write_image(target.with_name(f"{target.name}.jpg"), drawing)
-        return
-    rate = constant_rate(first.times_s, first.info.fps)
-    path = target.with_name(f"{target.name}.mp4")
-    with (
-        open_clip(video, config.clip) as reader,
-        VideoWriter(path, first.info, rate, config.clip.end) as writer,
-        closing(prefetch(reader)) as frames,
-        closing(
-            prefetch(
-                (frame.time_s, side_by_side.draw(frame, in_frame(frame.index))) for frame in frames
+    with ExitStack() as opened:
+        frames: Iterable[Frame] = _blank_frames(first)
+        if drawn.video_size is not None:
+            reader = opened.enter_context(shown.open(drawn.video_size))
+            frames = opened.enter_context(closing(prefetch(reader)))
+        if isinstance(drawn, Space) and config.render.render == "frames":
+            for frame in progress(frames, "render", len(first.times_s)):
+                path = target.with_name(f"{target.name}_{frame.index:06d}.png")
+                write_image(path, drawn.cut_out(frame, in_frame(frame.index)))
+            return
+        if is_still(first.info.path):
+            frame = next(iter(frames))
+            path = target.with_name(f"{target.name}.jpg")
+            write_image(path, drawn.draw(frame, in_frame(frame.index)))
+            return
+        rate = constant_rate(first.times_s, first.info.fps)
+        path = target.with_name(f"{target.name}.mp4")
+        writer = opened.enter_context(
+            VideoWriter(path, first.info, rate, config.clip.end, encoder=config.render.encoder)
+        )
+        drawings = opened.enter_context(
+            closing(
+                prefetch(
+                    (frame.time_s, drawn.draw(frame, in_frame(frame.index))) for frame in frames
+                )
             )
-        ) as drawings,
-    ):
+        )
         for time_s, drawing in progress(drawings, "render", len(first.times_s)):
             writer.write(drawing, time_s)
+
+
+def _blank_frames(first: FirstPass) -> Iterator[Frame]:
+    """The video's frames without their pictures, for what doesn't show them."""
+    blank = np.zeros((1, 1, 3), np.uint8)
+    for index, time_s in zip(first.frame_indices.tolist(), first.times_s.tolist(), strict=True):
+        yield Frame(index, time_s, blank)
 
 
 def _drawable(row: Array, joints: Skeleton) -> PersonInFrame:

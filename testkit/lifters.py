@@ -7,8 +7,9 @@ import torch
 
 from core.skeletons import COCO_21, H36M_17, H36M_21, Skeleton
 from lifter.checkpoint import LifterSpec, save_lifter
+from lifter.config import ModelConfig
 from lifter.input_keypoints import h36m_from_coco
-from lifter.model import ModelConfig, TemporalConvNet
+from lifter.model import TemporalConvNet
 from lifter.normalize import screen_from_pixels
 from testkit.walker import keypoints, walking
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.media.video.matroska import TICKS_PER_S, frame_header, stream_header
+from pipeline.media.encoding.matroska import TICKS_PER_S, frame_header, stream_header
 from testkit.make_video import moving, run_ffmpeg
 
 NAMES = (

@@ -35,22 +35,27 @@ _STAGES = {
     "export",
     "render",
     "runtime",
+    "corrections",
+    "viewer",
 }
 INNER_ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline": {
         "media": {"runtime"},
         "grounding": set(),
-        "multiview": {"lifting"},
+        "multiview": {"lifting", "media", "results"},
         "runtime": {"results"},
         "render": {"media"},
         "results": {"grounding"},
         "tracking": {"results"},
+        "corrections": {"results"},
         "lifting": {"results"},
         "motion": {"results"},
-        "export": {"results", "motion", "render", "media"},
+        "viewer": {"results", "motion", "render", "media"},
+        "export": {"results", "motion", "render", "media", "viewer"},
         "": _STAGES,  # run.py, people.py, config.py
         "live": {"", *_STAGES},
         "batch": {"", *_STAGES},
+        "app": {"", "batch", *_STAGES},
     },
     "train": {
         "": {"reproduce", "datasets", "wild", "prepare"},

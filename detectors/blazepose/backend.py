@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.errors import WeightsError
+from core.limits import usable_cores
 from core.options import option
 from detectors.base import Availability, Detector, DetectorBackend
 from weights.store import Store, default_cache, resolve
 
-NUM_THREADS = 2
-"""The processor's threads that its networks use, unless they are to use fewer."""
+MAX_AT_ONCE = 2
+"""How many networks run at once, at most: for several people, and for a search beside them."""
+MAX_THREADS = 2
+"""The most threads of a network: more would wait for each other."""
 
 PERSON_FINDER = "person-finder"
 """The finder of boxes, by its name in the weights manifest. What is missed without it is people who
@@ -72,8 +75,11 @@ class BlazePoseBackend(DetectorBackend):
         finder, landmarks = map(resolve, self.weights)
         boxes, _ = _optional(PERSON_FINDER, default_cache())
         heavy, _ = _optional(HEAVY, default_cache()) if HEAVY not in self.weights else (None, "")
-        num_threads = NUM_THREADS if threads is None else min(threads, NUM_THREADS)
-        return BlazePose(finder, landmarks, boxes, heavy, self.max_people, num_threads)
+        # Networks side by side do more than one with several threads, which wait for each other.
+        cores = usable_cores() if threads is None else threads
+        at_once = min(max(cores, 1), MAX_AT_ONCE)
+        num_threads = min(max(cores // MAX_AT_ONCE, 1), MAX_THREADS)
+        return BlazePose(finder, landmarks, boxes, heavy, self.max_people, num_threads, at_once)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ landmark model decides.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -76,7 +77,8 @@ class BlazePose:
         boxes: The file of the finder of boxes, which serves beside BlazePose's where it is given.
         heavy: The file of a larger landmark model, which serves for people who are hard to see.
         max_people: The most people in a frame; it bounds the work.
-        num_threads: LiteRT's threads.
+        num_threads: LiteRT's threads for each network that runs.
+        at_once: How many networks run at once: for several people, and for a search beside them.
     """
 
     skeleton = COCO_21
@@ -88,24 +90,27 @@ class BlazePose:
         boxes: Path | None = None,
         heavy: Path | None = None,
         max_people: int = 64,
-        num_threads: int = 2,
+        num_threads: int = 1,
+        at_once: int = 2,
     ) -> None:
         self._finder = PersonFinder(finder, num_threads)
         self._boxes = BoxFinder(boxes, num_threads) if boxes is not None else None
         self._landmarks = LandmarkModel(landmarks, num_threads)
         self._heavy_file, self._num_threads = heavy, num_threads
         self._max_people = max_people
+        self._threads = ThreadPoolExecutor(at_once, "networks")
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
         self._regions: list[Region] = []
         self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
         self._hard_frames: list[int] = []  # and for how many frames they were hard to see
-        self._search = Search()
+        self._search = Search(video.fps)
         self._is_full = False
 
     def close(self) -> None:
         """Free the models."""
+        self._threads.shutdown()
         self.__dict__.pop("_heavy", None)
         del self._finder, self._boxes, self._landmarks
 
@@ -113,10 +118,13 @@ class BlazePose:
         """Find the people in a frame; those known longest come first."""
         people: list[Landmarks] = []
         height, width = frame.rgb.shape[:2]
-        seen = [
-            self._model(hard_frames >= HARD_FRAMES)(frame.rgb, region)
+        seeing = [
+            self._threads.submit(self._model(hard_frames >= HARD_FRAMES), frame.rgb, region)
             for region, hard_frames in zip(self._regions, self._hard_frames, strict=True)
         ]
+        due = self._search.due((width, height), self._regions, frame.starts_shot)
+        searching = self._search_in(frame.rgb, due)
+        seen = [person.result() for person in seeing]
         before = {
             id(person): frames for person, frames in zip(seen, self._hard_frames, strict=True)
         }
@@ -126,11 +134,12 @@ class BlazePose:
             for region, person in zip(self._regions, seen, strict=True)
             if not self._add(people, person, frame.rgb, MIN_PRESENCE)
         ]
-        known = [person.region for person in people]
-        for window in self._search.due((width, height), lost, known, frame.starts_shot):
-            self._look(people, frame.rgb, window)
-        for window in self._search.also_due([person.region for person in people]):
-            self._look(people, frame.rgb, window)
+        searching += self._search_in(frame.rgb, self._search.lost(lost))
+        for window, boxes in searching:
+            self._look(people, frame.rgb, window, boxes.result())
+        also_due = self._search.also_due([person.region for person in people])
+        for window, boxes in self._search_in(frame.rgb, also_due):
+            self._look(people, frame.rgb, window, boxes.result())
         self._regions = [person.region for person in people]
         self._are_behind = [any(person is one for one in behind) for person in people]
         self._hard_frames = [
@@ -199,8 +208,8 @@ class BlazePose:
             a, b = seen[i], seen[j]
             if shared(a, b) < SHARED:
                 continue
-            a_behind = self._landmarks(rgb, self._regions[i], [b])
-            b_behind = self._landmarks(rgb, self._regions[j], [a])
+            regions = self._regions[i], self._regions[j]
+            a_behind, b_behind = self._threads.map(self._landmarks, (rgb, rgb), regions, ([b], [a]))
             likely = {
                 (a, b): plausibility(a, b),
                 (a, b_behind): plausibility(a, b_behind) + AS_BEFORE * self._are_behind[j],
@@ -226,15 +235,30 @@ class BlazePose:
         is_other = all(shared(person, other) < SHARED for other in near)
         return person if person.presence >= MIN_PRESENCE and is_other else None
 
-    def _look(self, people: list[Landmarks], rgb: Picture, window: Region) -> None:
+    def _search_in(
+        self, rgb: Picture, windows: Sequence[Region]
+    ) -> list[tuple[Region, "Future[Floats]"]]:
+        """Let the finder of boxes, if there is one, look at windows: each with boxes to come."""
+        return [(window, self._threads.submit(self._boxes_in, rgb, window)) for window in windows]
+
+    def _boxes_in(self, rgb: Picture, window: Region) -> Floats:
+        """The boxes (N, 4) px of people in a window; none without their finder."""
+        return np.zeros((0, 4)) if self._boxes is None else self._boxes.find(rgb, window)
+
+    def _look(self, people: list[Landmarks], rgb: Picture, window: Region, boxes: Floats) -> None:
         """Add those whom a finder sees in a window and who are not among `people` yet.
 
         BlazePose's finder sees less, but not only what the other sees, and not in small windows. It
         helps out where no person is known.
+
+        Args:
+            people: Who is known; added to.
+            rgb: (H, W, 3) the frame.
+            window: The part of it.
+            boxes: (N, 4) px, what the finder of boxes sees in the window.
         """
-        if self._boxes is not None:
-            for box in unknown(self._boxes.find(rgb, window), people, rgb):
-                self._meet(people, rgb, self._aimed(rgb, box), box)
+        for box in unknown(boxes, people, rgb):
+            self._meet(people, rgb, self._aimed(rgb, box), box)
         if self._boxes is None or (not people and window.side >= min(rgb.shape[:2])):
             for region in self._finder.find(rgb, window):
                 self._meet(people, rgb, region)

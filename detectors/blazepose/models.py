@@ -6,12 +6,13 @@ graphs published with the models (MediaPipe 0.10.21: `pose_detection_cpu`,
 `pose_landmark_by_roi_cpu`).
 """
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import cv2
-import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
@@ -42,6 +43,8 @@ LIMB_ENDS = [
 PAINTED = 0.45
 """How thick a body's limbs are painted, in the torso's length."""
 GREY = (128, 128, 128)
+GRAPH_FIELDS = (8, 10)
+"""Of a graph's outputs and operators in TFLite's flatbuffers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,35 +151,57 @@ def paint_out(picture: NDArray[np.uint8], xy: Floats) -> None:
 
 
 class Network:
-    """A TFLite model with one input, run by LiteRT with XNNPACK."""
+    """A TFLite model with one input, run by LiteRT with XNNPACK.
+
+    It may be called by several threads at once: there is an interpreter for each of them.
+    """
 
     def __init__(self, content: bytes, num_threads: int) -> None:
-        self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
+        self._content, self._num_threads = content, num_threads
+        self._idle: SimpleQueue[Interpreter] = SimpleQueue()
+        interpreter = self._another()
+        self._input = interpreter.get_input_details()[0]["index"]
+        self._outputs = [output["index"] for output in interpreter.get_output_details()]
+        self._idle.put(interpreter)
+
+    def _another(self) -> Interpreter:
+        interpreter = Interpreter(model_content=self._content, num_threads=self._num_threads)
+        interpreter.allocate_tensors()
+        return interpreter
 
     def __call__(self, picture: Floats) -> list[Floats]:
         """Run on one (1, S, S, 3) float32 picture; returns the outputs in the model's order."""
-        self._interpreter.set_tensor(self._input, picture)
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._outputs]
+        try:
+            interpreter = self._idle.get_nowait()
+        except Empty:
+            interpreter = self._another()
+        interpreter.set_tensor(self._input, picture)
+        interpreter.invoke()
+        outputs = [interpreter.get_tensor(index) for index in self._outputs]
+        self._idle.put(interpreter)
+        return outputs
 
 
 def without_output(content: bytes, index: int) -> bytes:
-    """Take an output of a TFLite model away, with the operators that only this one needed."""
-    model = schema.ModelT.InitFromPackedBuf(content)
-    graph = model.subgraphs[0]
-    graph.outputs = np.delete(graph.outputs, index)
-    needed, kept = set(graph.outputs), []
-    for operator in reversed(graph.operators):  # TFLite stores them in an order of execution
-        if needed & set(operator.outputs):
-            needed |= set(operator.inputs)
-            kept.append(operator)
-    graph.operators = kept[::-1]
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    """Take an output of a TFLite model away, with the operators that only this one needed.
+
+    The two vectors of the graph's flatbuffer become shorter in their places.
+    """
+    data = bytearray(content)
+    graph = schema.Model.GetRootAs(data).Subgraphs(0)
+    outputs = np.delete(graph.OutputsAsNumpy(), index).tolist()
+    needed, kept = set(outputs), []
+    for row in reversed(range(graph.OperatorsLength())):  # stored in an order of execution
+        operator = graph.Operators(row)
+        if needed & set(operator.OutputsAsNumpy().tolist()):
+            needed |= set(operator.InputsAsNumpy().tolist())
+            kept.append(operator._tab.Pos)
+    outputs_at, operators_at = (graph._tab.Vector(graph._tab.Offset(n)) for n in GRAPH_FIELDS)
+    # An operator is found by its distance from where the vector has it.
+    distances = [table - operators_at - 4 * i for i, table in enumerate(reversed(kept))]
+    for at, values in ((outputs_at, outputs), (operators_at, distances)):
+        struct.pack_into(f"<{len(values) + 1}I", data, at - 4, len(values), *values)
+    return bytes(data)
 
 
 def anchors() -> Floats:

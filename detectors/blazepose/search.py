@@ -24,6 +24,8 @@ OVERLAP = {1.0: 1 / 2, FAR_SIDE: 1 / 3, TINY_SIDE: 1 / 3}
 """How far neighbouring windows of a size overlap at least: a person no larger lies whole in one."""
 INTERVAL, EMPTY_INTERVAL = 6, 2
 """Every so many frames a window is searched, while people are known or nobody is."""
+INTERVAL_S = 0.2
+"""And no more often than that while people are known: at 60 frames a second every twelfth frame."""
 LOSS_INTERVAL, LOSS_SEARCHES = 4, 8
 """After a person was lost, the place is searched at once and every so many frames, so often."""
 LOSS_SIDE = 2.0
@@ -31,9 +33,14 @@ LOSS_SIDE = 2.0
 
 
 class Search:
-    """The schedule of one video's search."""
+    """The schedule of one video's search.
 
-    def __init__(self) -> None:
+    Args:
+        fps: The video's frames a second.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._interval = max(INTERVAL, round(INTERVAL_S * fps))
         self._size = (0, 0)
         self._turn = 0
         self._since = 0
@@ -41,21 +48,16 @@ class Search:
         self._losses: list[tuple[Region, int]] = []  # windows, and frames since the loss
 
     def due(
-        self,
-        size: tuple[int, int],
-        lost: Sequence[Region],
-        known: Sequence[Region],
-        is_new_shot: bool,
+        self, size: tuple[int, int], known: Sequence[Region], is_new_shot: bool
     ) -> list[Region]:
-        """The windows to search in the next frame.
+        """The windows to search in the next frame, whoever is seen in it.
 
-        All but the smallest at the start of a shot; then where people were just lost; else one in
+        All but the smallest at the start of a shot; then where people were lost before; else one in
         turn.
 
         Args:
             size: The frame's width and height, px.
-            lost: The regions of people who were seen in the frame before and no more.
-            known: Those of the others.
+            known: The regions of the people who were seen in the frame before.
             is_new_shot: Whether a shot begins.
         """
         self._is_first = is_new_shot or size != self._size
@@ -64,7 +66,6 @@ class Search:
             self._turn = self._since = 0
             self._losses = []
             return [*coarse_windows(*size), *far_windows(*size)]
-        self._losses += [(inside(region, size), 0) for region in lost]
         due = [window for window, age in self._losses if age % LOSS_INTERVAL == 0]
         self._losses = [
             (window, age + 1)
@@ -72,12 +73,20 @@ class Search:
             if age < LOSS_INTERVAL * (LOSS_SEARCHES - 1)
         ]
         self._since += 1
-        if not due and self._since >= (INTERVAL if known else EMPTY_INTERVAL):
+        if not due and self._since >= (self._interval if known else EMPTY_INTERVAL):
             self._since = 0
             windows = in_turn(*self._levels(known))
             due = [windows[self._turn % len(windows)]]
             self._turn += 1
         return due
+
+    def lost(self, regions: Sequence[Region]) -> list[Region]:
+        """The windows to search in this frame for people who were seen in the one before."""
+        if self._is_first:  # everything is searched
+            return []
+        windows = [inside(region, self._size) for region in regions]
+        self._losses += [(window, 1) for window in windows]
+        return windows
 
     def also_due(self, known: Sequence[Region]) -> list[Region]:
         """The smallest windows, if a shot begins and those found in it are small, or nobody is."""

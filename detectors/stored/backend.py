@@ -1,9 +1,9 @@
 """The backend of keypoints made elsewhere, which is selected by `--keypoints`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import UsageError
+from core.errors import InputError, UsageError
 from core.options import option
 from detectors.base import Detector, DetectorBackend
 from detectors.stored.layouts import LAYOUTS
@@ -37,6 +37,19 @@ class ReplayBackend(DetectorBackend):
         from detectors.stored.replay import Replay
 
         return Replay(self.keypoints, self.keypoints_skeleton)
+
+    def of_view(self, video: Path) -> "ReplayBackend":
+        """The keypoints of one view: what is called like its video in the folder `keypoints`."""
+        found = [path for path in self._inside() if video.stem in (path.name, path.stem)]
+        if not found:
+            raise InputError(
+                f"{self.keypoints}: of several views it must be a folder that has the keypoints of"
+                f" each under its name, and there is no {video.stem}"
+            )
+        return replace(self, keypoints=found[0])
+
+    def _inside(self) -> list[Path]:
+        return sorted(self.keypoints.iterdir()) if self.keypoints.is_dir() else []
 
     def input_files(self) -> tuple[Path, ...]:
         """The file or folder of keypoints."""

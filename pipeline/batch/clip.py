@@ -10,16 +10,18 @@ from typing import TypeVar
 from core.errors import InputError, Video3DError, shortage
 from pipeline.batch.addresses import is_remote, local_copy, upload_results
 from pipeline.batch.jobs import Job, Outcome, Tick, from_report
-from pipeline.batch.previous import missing_exports, report_before
+from pipeline.batch.previous import missing_exports, report_before, result_to_mend
 from pipeline.config import PipelineConfig
 from pipeline.export.base import add_exports
+from pipeline.mend import mend
 from pipeline.results.locks import clear_unfinished, locked
 from pipeline.results.report import Report
-from pipeline.results.result import load_result
+from pipeline.results.result import Result, load_result
 from pipeline.results.staging import sweep
 from pipeline.run import process_video
 from pipeline.runtime.logs import LOG
 from pipeline.runtime.models import Models
+from pipeline.runtime.progress import StageProgress
 from pipeline.runtime.threads import limit_threads
 
 T = TypeVar("T")
@@ -109,10 +111,20 @@ class ClipWorker:
             if before is not None and not self._config.overwrite:
                 return self._with_missing_exports(job, before)
             LOG.info("%s: begins", job.source, extra={"clip": job.source})
-            result = process_video(
-                job.source, self._config, job.folder, self._models, _Ticks(job, on_tick)
-            )
+            result = self._process(job, _Ticks(job, on_tick))
             return from_report(job, "done", result.report, time.perf_counter() - started)
+
+    def _process(self, job: Job, progress: StageProgress) -> Result:
+        if job.views:
+            from pipeline.views import process_views  # what it brings, single videos go without
+
+            return process_views(job.views, self._config, job.folder, self._models, progress)
+        if not self._config.overwrite:
+            former = result_to_mend(job, self._config, self._models.weights)
+            if former is not None:
+                edits = self._config.corrections
+                return mend(former, edits, job.folder, self._config, self._models, progress)
+        return process_video(job.source, self._config, job.folder, self._models, progress)
 
     def _with_missing_exports(self, job: Job, report: Report) -> Outcome:
         """Add to a finished clip the exports that are asked for now and were not then."""

@@ -20,6 +20,13 @@ class Job:
     """Where its results go."""
     wait: bool = False
     """Whether to wait for another run that is at work on it, instead of answering `busy`."""
+    views: tuple[Path, ...] = ()
+    """The videos that together make the result, where there are several; `source` names them."""
+
+    @property
+    def videos(self) -> tuple[Path, ...]:
+        """All videos that the result is made of."""
+        return self.views or (self.source,)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,16 @@
 """What an earlier run left of a clip."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from core.errors import InputError
 from pipeline.batch.jobs import Job
 from pipeline.config import PipelineConfig
 from pipeline.export.base import ExportOptions
-from pipeline.results.report import Report, WeightsReport
+from pipeline.results.archive import TRACKS
+from pipeline.results.report import Report, WeightsReport, read_report
+from pipeline.results.result import Result, load_result
 from pipeline.results.resume import comparable, finished
 
 _USUAL = ExportOptions().manner
@@ -23,7 +27,30 @@ def report_before(
         weights: The networks that it would be done with.
     """
     options, defaults = config.as_dict(), PipelineConfig().as_dict()
-    return finished(job.folder, config.input_files(job.source), options, defaults, weights)
+    return finished(job.folder, config.input_files(*job.videos), options, defaults, weights)
+
+
+def result_to_mend(
+    job: Job, config: PipelineConfig, weights: Mapping[str, WeightsReport]
+) -> Result | None:
+    """A job's result that differs from what is asked for in corrections by hand alone.
+
+    Args:
+        job: The clip and the folder of its results.
+        config: The options that it would be done with.
+        weights: The networks that it would be done with.
+
+    Returns:
+        None where there is none, or it does not have what pass 1 found.
+    """
+    try:
+        report = read_report(job.folder)
+        alike = replace(config, correct=PipelineConfig.from_report(report.config).correct)
+    except InputError:
+        return None
+    if TRACKS not in report.files or report_before(job, alike, weights) is None:
+        return None
+    return load_result(job.folder)
 
 
 def made_with(

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import InputError, UsageError
+from core.errors import InputError, UsageError, shortage
 from core.files import missing_folders, remove_empty
 from detectors.base import AUTO
 from pipeline.batch.addresses import is_remote
@@ -15,6 +15,7 @@ from pipeline.batch.jobs import Engine, Job, Outcome, from_report
 from pipeline.batch.options import BatchOptions
 from pipeline.batch.previous import made_with, missing_exports, report_before
 from pipeline.batch.report import BatchReport
+from pipeline.batch.takes import find_takes
 from pipeline.batch.workers import InProcess, Pool
 from pipeline.config import PipelineConfig
 from pipeline.media.clip import check_clip
@@ -34,9 +35,15 @@ class _Plan:
 
     done: list[Outcome]
     failed: list[Outcome]
-    pending: list[Job]
-    needs_networks: bool
-    """Whether any of what is left takes more than writing an export."""
+    to_export: list[Job]
+    """Clips that lack nothing but an export."""
+    to_analyze: list[Job]
+    """Clips that take the networks."""
+
+    @property
+    def pending(self) -> list[Job]:
+        """All that is left to do."""
+        return self.to_export + self.to_analyze
 
 
 def run_batch(
@@ -66,17 +73,27 @@ def run_batch(
         WeightsError, DetectorError: The networks could serve no clip.
     """
     sequences = config.clip.fps is not None
-    jobs, empty = find_jobs(words, config.output, options.pattern, sequences=sequences)
+    if config.several.views:
+        jobs, empty = find_takes(words, config.output)
+        for job in jobs:
+            config.several.require_offsets(len(job.views))
+    else:
+        jobs, empty = find_jobs(words, config.output, options.pattern, sequences=sequences)
     choice = config.detect.choose() if config.detect.detector != AUTO else None
     if choice is not None and choice.backend.one_video_only and len(jobs) != 1:
         name = choice.backend.selected_by
         raise UsageError(f"`{name}` are those of one video, {len(jobs)} are given")
+    if config.corrections and len(jobs) != 1:
+        raise UsageError(f"`corrections` are those of one video, {len(jobs)} are given")
     if options.engine == "ray" and config.detect.detector == AUTO:
         raise UsageError(
             "`detector` auto may choose differently on other machines: with `engine` ray, name one"
         )
+    if options.engine == "ray" and config.several.views:
+        raise UsageError("`engine` ray takes single videos: it does not go with `views`")
     jobs = list(shard(jobs, *options.shard))
     single = len(words) == 1 and input_kind(words[0]) == "file"
+    single = single or (config.several.views and len(jobs) == 1)
     if options.pattern is not None and not any(input_kind(word) in _TREES for word in words):
         raise UsageError("`pattern` says which files of a folder are meant, and none is given")
     if choice is not None:
@@ -87,18 +104,19 @@ def run_batch(
     stem, way = _report_stem(config, options), made_with(config, weights)
     report = BatchReport(stem, log.run_id, way, len(jobs) + len(empty))
     plan = _plan(jobs, empty, config, report, weights)
+    if options.engine == "local":
+        plan = _within_memory(plan)
     if options.dry_run:
         _list(plan)
         return 1 if plan.failed else 0
     outcomes = OutcomeLog(None if single else report, debug)
-    if plan.needs_networks and options.engine == "local":  # a cluster's machines fetch their own
-        check_address_space()
+    if plan.to_analyze and options.engine == "local":  # a cluster's machines fetch their own
         backend = config.detect.choose().backend
         backend.fetch()
         if text := backend.warning():
             LOG.warning(text)
         if not single:
-            from lifter.predict import Lifter  # brings torch, which a run without work goes without
+            from lifter.predict import Lifter  # brings SciPy: a run without work goes without
 
             Lifter.load(resolve(config.lift.lifter))  # one that no clip can be lifted by, said once
     engine = _engine(config, options, log, single, bool(plan.pending))
@@ -129,8 +147,8 @@ def _plan(
     # Workers look whether far ones are done: each look takes its time.
     pending += [job for job in jobs if is_remote(job)]
     # A clip of several files may have been mended in another one than the report remembers.
-    one_file_each = config.input_files(Path()) == [Path()] and config.clip.fps is None
-    try_all = config.overwrite or not one_file_each
+    is_of_several = config.several.views or config.clip.fps is not None
+    try_all = config.overwrite or is_of_several or config.input_files(Path()) != [Path()]
     failed_before = {} if try_all else report.failed_before(near)
     for job in near:
         before = None if config.overwrite else report_before(job, config, weights)
@@ -142,7 +160,18 @@ def _plan(
             failed.append(Outcome(job, "failed", reason, lasting=True))
         else:
             pending.append(job)
-    return _Plan(done, failed, to_export + pending, needs_networks=bool(pending))
+    return _Plan(done, failed, to_export, pending)
+
+
+def _within_memory(plan: _Plan) -> _Plan:
+    """The plan without what takes the networks, where there is no memory to load them."""
+    try:
+        check_address_space()
+    except MemoryError as error:
+        reason = shortage(error)
+        failed = [Outcome(job, "failed", f"{job.source}: {reason}") for job in plan.to_analyze]
+        return replace(plan, failed=plan.failed + failed, to_analyze=[])
+    return plan
 
 
 def _nothing_at(word: str) -> str:
@@ -152,7 +181,8 @@ def _nothing_at(word: str) -> str:
 def _unusable(job: Job, config: PipelineConfig) -> str:
     """Why a file cannot be a clip, as far as a look from outside tells."""
     try:
-        check_clip(job.source, config.clip)
+        for video in job.videos:
+            check_clip(video, config.clip)
     except InputError as error:
         return str(error)
     return ""

@@ -7,19 +7,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
+from typing import Any
 
-from core.errors import shortage
+from core.errors import Video3DError, shortage
+from core.limits import usable_cores
+from pipeline.batch.addresses import is_remote
 from pipeline.batch.dispatch import STALLED_S, STOP_WITHIN_S, Death, WorkerEngine
 from pipeline.batch.jobs import Job, Outcome, Tick
 from pipeline.config import PipelineConfig
+from pipeline.media.clip import look_ahead
 from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LOG, LogOptions, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
 _CHECK_STALLED_EVERY_S = 60
+_CHECK_EVERY_S = 0.2
 
 _SPAWN = multiprocessing.get_context("spawn")  # torch's and OpenCV's threads do not survive a fork
 
@@ -34,48 +40,73 @@ class InProcess:
         self, jobs: Sequence[Job], on_tick: Callable[[Tick], None]
     ) -> Generator[Outcome, None, None]:
         """See `Engine`."""
-        from pipeline.batch.clip import ClipWorker
+        with ThreadPoolExecutor(1) as ahead:  # ffmpeg looks at the clip while libraries are loaded
+            ahead.map(look_ahead, [job.source for job in jobs if not is_remote(job)])
+            from pipeline.batch.clip import ClipWorker
 
         with closing(ClipWorker(self._config)) as worker:
             for job in jobs:
                 yield worker.do(replace(job, wait=True), on_tick)
 
 
-class Pool(WorkerEngine["_Process"]):
-    """The engine of one machine: processes, each with its networks and a share of the cores."""
+class Pool(WorkerEngine["WorkerProcess"]):
+    """The engine of one machine: processes, each with its networks and a share of the cores.
 
-    def __init__(self, config: PipelineConfig, workers: int, log: LogOptions) -> None:
+    Args:
+        config: How clips are worked on.
+        workers: How many processes.
+        log: How they log.
+        check: Called several times a second where it is given; what it raises ends all work.
+        spares: Processes that were started beforehand, for as many threads; they are used up.
+    """
+
+    def __init__(
+        self,
+        config: PipelineConfig,
+        workers: int,
+        log: LogOptions,
+        check: Callable[[], None] | None = None,
+        spares: list["WorkerProcess"] | None = None,
+    ) -> None:
         super().__init__(workers, config.output)
-        self._config, self._log = config, log
+        self._config, self._log, self._check, self._spares = config, log, check, spares
         self._threads = max(1, usable_cores() // workers)
 
-    def _start(self) -> "_Process":
-        return _Process(self._config, self._threads, self._log)
+    def _start(self) -> "WorkerProcess":
+        process = self._spares.pop() if self._spares else WorkerProcess(self._threads, self._log)
+        process.begin(self._config)
+        return process
 
-    def _await(self, team: Sequence["_Process"]) -> list["_Process"]:
+    def _await(self, team: Sequence["WorkerProcess"]) -> list["WorkerProcess"]:
         at_work = {worker.connection: worker for worker in team if worker.job is not None}
-        ready = wait(list(at_work), timeout=_CHECK_STALLED_EVERY_S)
+        if self._check is not None:
+            self._check()
+        every = _CHECK_STALLED_EVERY_S if self._check is None else _CHECK_EVERY_S
+        ready = wait(list(at_work), timeout=every)
         for worker in at_work.values():
             worker.kill_if_stalled()
         return [worker for connection, worker in at_work.items() if connection in ready]
 
-    def _stop(self, team: Sequence["_Process"]) -> None:
+    def _stop(self, team: Sequence["WorkerProcess"]) -> None:
         for worker in team:
             worker.stop()
             if worker.job is not None:
                 self._clear(worker.job)
 
 
-class _Process:
-    """A worker process, seen from the parent; see `Worker`."""
+class WorkerProcess:
+    """A worker process, seen from the parent; see `Worker`. It loads libraries until `begin`.
 
-    def __init__(self, config: PipelineConfig, threads: int, log: LogOptions) -> None:
+    Args:
+        threads: How many each library may use.
+        log: How it logs.
+    """
+
+    def __init__(self, threads: int, log: LogOptions) -> None:
         self.job: Job | None = None
         self.connection, theirs = _SPAWN.Pipe()
         self._last_message_s = time.monotonic()
-        self._process = _SPAWN.Process(
-            target=_serve, args=(theirs, config, threads, log), daemon=True
-        )
+        self._process = _SPAWN.Process(target=_serve, args=(theirs, threads, log), daemon=True)
         # numpy's and torch's libraries read it when they are loaded
         with _environment(OMP_NUM_THREADS=str(threads)):
             self._process.start()
@@ -83,14 +114,22 @@ class _Process:
 
     @property
     def is_idle(self) -> bool:
+        """See `Worker`."""
         return self.job is None
 
+    def begin(self, config: PipelineConfig) -> None:
+        """Say how clips are worked on, before the first one."""
+        with suppress(OSError):  # where it died, `receive` says so
+            self.connection.send(config)
+
     def give(self, job: Job) -> None:
+        """See `Worker`."""
         self.job, self._last_message_s = job, time.monotonic()
         with suppress(OSError):  # where it died idle, `receive` says so
             self.connection.send(job)
 
     def receive(self) -> Tick | Outcome | Death:
+        """See `Worker`."""
         assert self.job is not None
         try:
             message = self.connection.recv()
@@ -104,6 +143,7 @@ class _Process:
         return message
 
     def kill_if_stalled(self) -> None:
+        """Kill it where it has said nothing for `STALLED_S`."""
         if time.monotonic() - self._last_message_s > STALLED_S:
             self._process.kill()
 
@@ -125,11 +165,53 @@ class _Process:
         return f"ended with status {code}"
 
 
-def usable_cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def in_process(
+    work: Callable[..., object], arguments: tuple[Any, ...], check: Callable[[], None]
+) -> None:
+    """Call a function in a process of its own.
+
+    Args:
+        work: A module's function.
+        arguments: Its arguments.
+        check: Called several times a second; what it raises ends the process.
+
+    Raises:
+        Video3DError: The function raised it, or the process died.
+    """
+    connection, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=_call, args=(theirs, work, arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while not wait([connection], timeout=_CHECK_EVERY_S):
+            check()
+        error = connection.recv()
+    except (EOFError, OSError) as error:
+        raise Video3DError(f"the process of {work.__name__} died") from error
+    finally:
+        process.terminate()
+        process.join(STOP_WITHIN_S)
+        process.kill()
+        process.join()
+        connection.close()
+    if error is not None:
+        raise Video3DError(error)
+
+
+def _call(connection: Connection, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    """Run `in_process`'s process: send what went wrong, None for nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_on_sigterm()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        work(*arguments)
+    except Exception as error:
+        if not isinstance(error, Video3DError) and shortage(error) is None:
+            connection.send(f"a fault of this program, {type(error).__name__}: {error}")
+            raise
+        connection.send(shortage(error) or str(error))
+    else:
+        connection.send(None)
 
 
 @contextmanager
@@ -144,8 +226,8 @@ def _environment(**variables: str) -> Iterator[None]:
             del os.environ[name]
 
 
-def _serve(connection: Connection, config: PipelineConfig, threads: int, log: LogOptions) -> None:
-    """Run the worker process: receive jobs, send ticks and outcomes, until the pipe closes."""
+def _serve(connection: Connection, threads: int, log: LogOptions) -> None:
+    """Run the worker process: receive the configuration, then jobs, until the pipe closes."""
     # a terminal sends Ctrl-C to all processes; what becomes of the workers is the parent's choice
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_on_sigterm()
@@ -157,7 +239,9 @@ def _serve(connection: Connection, config: PipelineConfig, threads: int, log: Lo
         from pipeline.media.opencv import mute_opencv
 
         mute_opencv()
-        worker = ClipWorker(config, threads)
+        worker = ClipWorker(connection.recv(), threads)
+    except EOFError:  # it was not needed
+        return
     except Exception as error:
         if (text := shortage(error)) is None:
             raise

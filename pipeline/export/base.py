@@ -1,7 +1,7 @@
 """What an export format is, and the registry of formats.
 
 A format is one file here: a class that brings its `name` and writes a result. It registers itself;
-the built-in ones are imported by `_BUILT_IN`, one line each.
+the built-in ones are named in `_BUILT_IN`, one line each, and imported when they are asked for.
 """
 
 from abc import ABC, abstractmethod
@@ -13,30 +13,32 @@ from typing import Any, ClassVar, Literal
 from core.errors import OutputError, UsageError, Video3DError, one_line
 from core.options import check_options, comma_separated, option
 from core.registry import Registry
-from pipeline.motion.summary import motion_report
 from pipeline.results.archive import POSES_FORMAT, PoseTable
 from pipeline.results.report import Report
 from pipeline.results.result import Result
 from pipeline.results.staging import staged
 
-_BUILT_IN = (
-    "pipeline.export.npz",
-    "pipeline.export.tables.csv_table",
-    "pipeline.export.tables.parquet",
-    "pipeline.export.tables.json_poses",
-    "pipeline.export.tables.netcdf",
-    "pipeline.export.biomechanics.trc",
-    "pipeline.export.biomechanics.c3d_points",
-    "pipeline.export.biomechanics.mot",
-    "pipeline.export.viz_array",
-    "pipeline.export.pictures.gif",
-    "pipeline.export.pictures.contact_sheet",
-    "pipeline.export.pictures.plots",
-    "pipeline.export.pictures.rerun_recording",
-    "pipeline.export.rigs.bvh",
-    "pipeline.export.rigs.glb",
-    "pipeline.export.rigs.fbx",
-)
+_BUILT_IN = {
+    POSES_FORMAT: "pipeline.export.npz",
+    "csv": "pipeline.export.tables.csv_table",
+    "parquet": "pipeline.export.tables.parquet",
+    "json": "pipeline.export.tables.json_poses",
+    "nc": "pipeline.export.tables.netcdf",
+    "trc": "pipeline.export.biomechanics.trc",
+    "c3d": "pipeline.export.biomechanics.c3d_points",
+    "mot": "pipeline.export.biomechanics.mot",
+    "npy": "pipeline.export.viz_array",
+    "gif": "pipeline.export.pictures.gif",
+    "png": "pipeline.export.pictures.contact_sheet",
+    "plots": "pipeline.export.pictures.plots",
+    "rrd": "pipeline.export.pictures.rerun_recording",
+    "html": "pipeline.export.pictures.html_page",
+    "bvh": "pipeline.export.rigs.bvh",
+    "glb": "pipeline.export.rigs.glb",
+    "fbx": "pipeline.export.rigs.fbx",
+}
+"""The modules of the formats that come with the project, by name."""
+
 _EXPORTERS: Registry[type["Exporter"]] = Registry("an export format", _BUILT_IN)
 
 
@@ -90,15 +92,15 @@ def exporters() -> Mapping[str, type[Exporter]]:
 
 def exporter_names() -> tuple[str, ...]:
     """The names of all formats."""
-    return tuple(exporters())
+    return _EXPORTERS.names()
 
 
 def require_known(names: Iterable[str]) -> list[str]:
     """The names of formats, each once; `UsageError` where there is none of a name, or no name."""
     wanted = list(dict.fromkeys([names] if isinstance(names, str) else names))
     for name in wanted or [""]:
-        if name not in exporters():
-            known = ", ".join(exporters())
+        if name not in exporter_names():
+            known = ", ".join(exporter_names())
             raise UsageError(f"there is no format {name!r}; there is {known}")
     return wanted
 
@@ -128,6 +130,14 @@ class ExportOptions:
         "what bvh calls its bones (default: %(default)s)",
         choices=("mixamo", "lafan1", "h36m"),
     )
+    private: bool = option(False, "html without the video, and so without anyone's face")
+    embed_mb: float = option(
+        20.0,
+        "html: the largest video that is put into the page; a larger one lies beside it"
+        " (default: %(default)g)",
+        metavar="MB",
+        at_least=0,
+    )
     blender: str | None = option(
         None, "fbx: Blender, or a Python that has bpy (default: `blender`)", metavar="PROGRAM"
     )
@@ -156,7 +166,11 @@ class ExportOptions:
 
     def measured(self, report: Report, table: PoseTable) -> Report:
         """A report with the measures of motion of a table, where they are asked for."""
-        return replace(report, motion=motion_report(table)) if self.measures else report
+        if not self.measures:
+            return report
+        from pipeline.motion.summary import motion_report  # takes a while to load
+
+        return replace(report, motion=motion_report(table))
 
 
 @dataclass(frozen=True)
@@ -193,7 +207,7 @@ def write_exports(
     written = Written()
     for name in require_known(names):
         before = set(folder.iterdir())
-        exporter = exporters()[name](options)
+        exporter = _EXPORTERS[name](options)
         try:
             exporter.write(result, folder)
         except OSError:

@@ -40,7 +40,8 @@ class Soles:
     joints (P,) those of the left foot, then as many of the right one; height_m of such a joint
     above the ground in contact. A contact begins where a low joint is slower than enter_m_s in one
     frame and lasts as far, both ways, as it is slower than leave_m_s; a joint more than low_m above
-    the lowest one nearby in time is in the air.
+    the lowest one nearby in time is in the air. Where the body travels, the limits are as much
+    higher as makes the second one travel_share of the body's speed.
     """
 
     joints: list[int]
@@ -48,6 +49,7 @@ class Soles:
     enter_m_s: float
     leave_m_s: float
     low_m: float
+    travel_share: float
 
     def feet(self, of_feet: Bools) -> Bools:
         """(…, P) of (…, 2): what is true of a foot is true of its joints."""
@@ -57,9 +59,16 @@ class Soles:
         """(…, 4) left heel, left toe, right heel, right toe, of (…, P)."""
         return np.repeat(of_joints, 4 // len(self.joints), axis=-1)
 
+    def of_four(self, heels_and_toes: Bools) -> Bools:
+        """(T, P) of (T, 4): what is true of a heel or toe is true of the ankle in its place."""
+        of_joints = heels_and_toes.reshape(len(heels_and_toes), len(self.joints), -1)
+        return np.asarray(of_joints.any(-1))
 
-_ANKLE_SOLES = Soles(ANKLES, ANKLE_HEIGHT_M, 0.35, 0.6, 0.15)
-HEELS_AND_TOES = Soles(H36M_21.indices(("l_heel", "l_toe", "r_heel", "r_toe")), 0.0, 0.5, 0.6, 0.13)
+
+_ANKLE_SOLES = Soles(ANKLES, ANKLE_HEIGHT_M, 0.35, 0.6, 0.15, 0.0)
+HEELS_AND_TOES = Soles(
+    H36M_21.indices(("l_heel", "l_toe", "r_heel", "r_toe")), 0.0, 0.5, 0.6, 0.13, 0.75
+)
 
 LOW_WITHIN_S = 0.4
 """What "nearby in time" means, to either side."""
@@ -67,6 +76,7 @@ _MIN_CONTACT_S = 0.1  # shorter contacts are dropped, closed gaps counted; a sho
 _MAX_GAP_S = 0.1  # contacts no farther apart are one contact, interrupted by noise
 _APEX_ASIDE_S = 0.15  # how far to either side of a contact an apex is looked for
 _APEX_M = 0.04  # a foot that is lower than its contact by this on both sides is at a jump's apex
+_FASTEST_M_S = 1.5  # `leave_m_s` of the fastest body
 _CAUSAL_SPEED = 1.4  # by how much limits of speed are higher where the future is not known
 _DEPTH_SHARE = 0.35  # share of the speed along the line of sight that counts: depth is noisier
 _MAX_STEP_S = 0.5  # rows farther apart than this do not belong to one stance
@@ -129,27 +139,34 @@ def seen_feet(keypoint_scores: Floats) -> Bools:
     return np.asarray(keypoint_scores[..., FOOT_KEYPOINTS] > 0)
 
 
-def foot_speeds(points_m: Floats, seen: Bools, fps: float) -> Floats:
-    """Compute the speeds of joints of the feet, mostly across the line of sight.
+def foot_speeds(points_m: Floats, root_m: Floats, seen: Bools, fps: float, soles: Soles) -> Floats:
+    """Compute the speeds of joints of the feet, for the limits of a body that stands.
 
-    With a joint's velocity v and line of sight s (unit), the speed is |v - (1 - k) (v·s) s|, where
-    k is the share of the speed in depth that counts.
+    With a joint's velocity v and line of sight s (unit), its speed is |v - (1 - k) (v·s) s|, where
+    k is the share of the speed in depth that counts. A foot that pushes off turns about the tip of
+    its toes, faster where the body travels faster: the toe has left when it is as fast as the body
+    (Zeni et al., Gait & Posture 27, 2008, who read toe-off from where it is farthest behind). So
+    speeds are divided by what limits are raised by, see `Soles`.
 
     Args:
         points_m: (T, P, 3) metres in camera space.
+        root_m: (T, 3) the pelvis, likewise.
         seen: (T, P) bool.
         fps: Frames a second.
+        soles: What the joints are.
 
     Returns:
         (T, P) m/s; infinite where a joint is not seen, so that it has no contact there.
     """
+    points_m = np.concatenate([points_m, root_m[:, None]], axis=1)
     velocity = np.gradient(points_m, axis=0) * fps if len(points_m) > 1 else 0.0 * points_m
-    return np.where(seen, _apparent_speeds(velocity, points_m), np.inf)
+    return np.where(seen, _relative_speeds(velocity, points_m, soles), np.inf)
 
 
 def next_contacts(
     before: Bools,
     points_m: Floats,
+    root_m: Floats,
     elapsed_s: float,
     clearance_m: Floats,
     seen: Bools,
@@ -163,6 +180,7 @@ def next_contacts(
     Args:
         before: (P,) contacts of the frame before.
         points_m: (2, P, 3) metres in camera space in the frame before and in the last one.
+        root_m: (2, 3) the pelvis, likewise.
         elapsed_s: Seconds from one to the other.
         clearance_m: (P,) heights above the lowest joint in the last `LOW_WITHIN_S`.
         seen: (P,) whether the joints' feet are seen.
@@ -171,8 +189,10 @@ def next_contacts(
     Returns:
         (P,) bool.
     """
-    speeds = _apparent_speeds(np.diff(points_m, axis=0)[0] / elapsed_s, points_m[1])
-    limits = _CAUSAL_SPEED * np.where(before, soles.leave_m_s, soles.enter_m_s)
+    points_m = np.concatenate([points_m, root_m[:, None]], axis=1)
+    velocity = np.diff(points_m, axis=0)[0] / elapsed_s
+    speeds = _relative_speeds(velocity, points_m[1], soles, _CAUSAL_SPEED)
+    limits = np.where(before, soles.leave_m_s, soles.enter_m_s)
     return np.asarray(seen & (clearance_m < soles.low_m) & (speeds < limits))
 
 
@@ -207,6 +227,29 @@ def find_contacts(speeds: Floats, heights: Floats, fps: float, soles: Soles) -> 
             if stop - start >= min_frames and not _is_apex(contact, heights[:, point], fps):
                 contacts.append(contact)
     return contacts
+
+
+def marked_contacts(
+    contacts: list[Contact], marked: NDArray[np.int8], soles: Soles
+) -> list[Contact]:
+    """Contacts with those that a person marked by hand.
+
+    Args:
+        contacts: As found.
+        marked: (T, 4) left heel, left toe, right heel, right toe: 1 on, -1 off the ground, 0 as
+            found. Where the skeleton ends at the ankles, "on" wins.
+        soles: What the joints are.
+
+    Returns:
+        Contacts by joint, then time.
+    """
+    mask = contact_mask(contacts, len(marked), soles)
+    mask = (mask & ~soles.of_four(marked < 0)) | soles.of_four(marked > 0)
+    return [
+        Contact(point, start, stop)
+        for point in range(mask.shape[1])
+        for start, stop in true_runs(mask[:, point])
+    ]
 
 
 def contact_mask(contacts: list[Contact], frames: int, soles: Soles) -> Bools:
@@ -280,6 +323,15 @@ def _stance(foot: Foot, heel: Bools, toe: Bools, start: int, stop: int, times_s:
         heel_off_s=seconds(min(heel_off, stop - 1), start < heel_off < stop),
         toe_off_s=seconds(min(stop, len(times_s) - 1), stop < len(times_s)),
     )
+
+
+def _relative_speeds(
+    velocity: Floats, points_m: Floats, soles: Soles, tolerance: float = 1.0
+) -> Floats:
+    """(…, P) speeds of soles for limits of a body that stands; inputs (…, P + 1, 3), root last."""
+    speeds = _apparent_speeds(velocity, points_m)
+    travel = np.minimum(soles.travel_share * speeds[..., -1:], _FASTEST_M_S)
+    return np.asarray(speeds[..., :-1] / np.maximum(travel / soles.leave_m_s, tolerance))
 
 
 def _apparent_speeds(velocity: Floats, points_m: Floats) -> Floats:

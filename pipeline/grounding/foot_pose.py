@@ -9,9 +9,8 @@ the root path, which then meets feet that agree with their contacts; `plant_feet
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
-from core.rotations import unit_vectors
+from core.rotations import from_rotation_vectors, rotation_vectors, unit_vectors
 from core.skeletons import H36M_21
 from core.types import Floats
 from pipeline.grounding.contacts import ANKLES, Bools, Support
@@ -150,7 +149,7 @@ class _HeldFoot:
         if is_flat:
             if self.ahead is None:
                 self.ahead = (self._last_turn @ axes)[:, 0]
-            self.turn = Rotation.from_matrix(_level_axes(self.ahead) @ axes.T).as_rotvec()
+            self.turn = rotation_vectors(_level_axes(self.ahead) @ axes.T)
         else:
             self.ahead = None
         step = elapsed_s / _HOLD_S
@@ -160,7 +159,7 @@ class _HeldFoot:
     @property
     def _last_turn(self) -> Floats:
         """(3, 3) what is left of the turn."""
-        return np.asarray(Rotation.from_rotvec(self.turn_left * self.turn).as_matrix())
+        return from_rotation_vectors(self.turn_left * self.turn)
 
     def moved(
         self, ankle: Floats, ends: Floats, contacts: Bools, level_m: float, elapsed_s: float
@@ -291,9 +290,9 @@ def _turned(axes: Floats, goal: Floats, known: Bools, fps: float) -> Floats:
 
     The turn is a rotation vector, which fades as offsets do.
     """
-    turn = Rotation.from_matrix(goal @ np.swapaxes(axes, -1, -2)).as_rotvec()
+    turn = rotation_vectors(goal @ np.swapaxes(axes, -1, -2))
     faded = fade_between(np.where(known[:, None], turn, 0.0), known, fps)
-    return np.asarray(Rotation.from_rotvec(faded).as_matrix() @ axes)
+    return np.asarray(from_rotation_vectors(faded) @ axes)
 
 
 def _pitch(axes: Floats) -> Floats:
@@ -309,8 +308,8 @@ def _cos_roll(axes: Floats) -> Floats:
 def _with_pitch(axes: Floats, pitch: Floats) -> Floats:
     """Axes turned about their level sideways axis until they point upwards by `pitch` (T,)."""
     sideways = np.cross(_UP, unit_vectors(axes[..., 0] * [1.0, 1.0, 0.0]))
-    turn = Rotation.from_rotvec((_pitch(axes) - pitch)[:, None] * sideways)
-    return np.asarray(turn.as_matrix() @ axes)
+    turn = from_rotation_vectors((_pitch(axes) - pitch)[:, None] * sideways)
+    return np.asarray(turn @ axes)
 
 
 def _above_floor(axes: Floats, ankle_height: Floats, shape: FootShape) -> Floats:

@@ -30,6 +30,7 @@ from pipeline.grounding.floor import SAME_FLOOR_M, floor_deficit, lowest_level
 from pipeline.grounding.foot_pose import HeldFeet
 from pipeline.grounding.gravity import up_direction
 from pipeline.grounding.person_motion import PersonMotion
+from pipeline.grounding.root_path import HeldPath
 
 ONLINE_GROUNDING = (
     "up and floor learned from the last seconds, causal; heels and toes held, path as lifted"
@@ -73,12 +74,13 @@ class _PersonHistory:
     """One person's last seconds.
 
     level: the height in metres that is the floor for this person, relative to the camera, infinite
-    before the first. feet: what holds them.
+    before the first. path, feet: what holds them.
     """
 
     skeleton: Skeleton
     rows: deque[_Row] = field(default_factory=deque)
     level: float = math.inf
+    path: HeldPath = field(default_factory=HeldPath)
     feet: HeldFeet = field(default_factory=HeldFeet)
 
     @property
@@ -113,11 +115,13 @@ class _PersonHistory:
         contacts = np.zeros(len(self.soles.joints), dtype=bool)
         if self.rows and time_s - self.last_s < _MAX_STEP_S:
             recent = [row for row in self.rows if time_s - row.time_s <= LOW_WITHIN_S]
-            points = np.stack([row.joints_m for row in recent] + [joints_m])[:, self.soles.joints]
+            joints = np.stack([row.joints_m for row in recent] + [joints_m])
+            points = joints[:, self.soles.joints]
             heights = points @ up
             contacts = next_contacts(
                 self.rows[-1].contacts,
                 points[-2:],
+                joints[-2:, 0],
                 time_s - self.last_s,
                 heights[-1] - heights.min(),
                 self.soles.feet(feet_seen),
@@ -265,8 +269,10 @@ class OnlineWorld:
             self._origin = joints[-1, 0] * [1.0, 1.0, 0.0]
         in_world = joints - self._origin - [0.0, 0.0, history.level]
         in_world[..., 2] += floor_deficit(in_world)[:, None]
-        last = in_world[-1]
         contacts = history.rows[-1].contacts
+        points = in_world[-1, history.soles.joints]
+        in_world += history.path.offset(points, contacts, elapsed_s)
+        last = in_world[-1]
         if history.soles is HEELS_AND_TOES:
             last = history.feet.hold(in_world, contacts, above_floor_m, elapsed_s)
         return GroundedPerson(last, history.soles.four(contacts))

@@ -14,12 +14,15 @@ class PersonMotion:
     """One person in T frames of one camera.
 
     poses of T frames, NaN where the person's position is unknown; frames (T,) of the video;
-    feet_seen (T, 2) bool, left and right: a foot that is only guessed has no contacts.
+    feet_seen (T, 2) bool, left and right: a foot that is only guessed has no contacts. marked
+    (T, 4) int8: contacts that are known beforehand, left heel, left toe, right heel, right toe: 1
+    on, -1 off the ground, 0 not known; None for none.
     """
 
     poses: CameraPoses
     frames: NDArray[np.int64]
     feet_seen: Bools
+    marked: NDArray[np.int8] | None = None
 
     @property
     def is_known(self) -> Bools:
@@ -36,7 +39,8 @@ class PersonMotion:
             root_m=poses.root_m[rows],
             sigma_m=poses.sigma_m[rows],
         )
-        return PersonMotion(known, self.frames[rows], self.feet_seen[rows])
+        marked = None if self.marked is None else self.marked[rows]
+        return PersonMotion(known, self.frames[rows], self.feet_seen[rows], marked)
 
     @property
     def soles(self) -> Soles:
@@ -54,5 +58,5 @@ class PersonMotion:
         return self.soles.feet(self.feet_seen)
 
     def foot_speeds(self, fps: float) -> Floats:
-        """(T, P) m/s across the line of sight; infinite where a foot is not seen."""
-        return foot_speeds(self.soles_m, self.soles_seen, fps)
+        """(T, P) m/s as limits of contacts take them; infinite where a foot is not seen."""
+        return foot_speeds(self.soles_m, self.poses.root_m, self.soles_seen, fps, self.soles)

@@ -11,7 +11,8 @@ import numpy as np
 from core.rotations import unit_vectors
 from core.types import Floats
 from pipeline.grounding.banded import solve_block_banded
-from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Soles, Support
+from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Bools, Soles, Support
+from pipeline.grounding.leg_ik import limited
 
 # Standard deviations.
 _ACROSS_M = 0.03  # of the measured path, across the line of sight
@@ -19,6 +20,9 @@ _ALONG_M = 0.1  # of the measured path, along it
 _SKATE_M_S = 0.08  # of a foot's speed in contact
 _HEIGHT_M = 0.02  # of a foot's height in contact
 _ACCELERATION_M_S2 = 2.0  # of the correction
+
+_FORGET_S = 5.0  # in which a live path goes back to the measured one, by a factor of e
+_MAX_HELD_M = 1.0  # by how much at most a live path differs from the measured one
 
 _TAPER_S = 0.1  # over which a contact sets in and ends
 _FLOOR_ITERATIONS = 3
@@ -130,3 +134,40 @@ def _vertical_shift(joints: Floats, soles: Soles, supports: list[Support]) -> Fl
         heights = joints[support.contact.frames, soles.joints[support.contact.point], 2]
         gaps.append(support.level_m + soles.height_m - heights.mean())
     return np.tile([0.0, 0.0, float(np.mean(gaps)) if gaps else 0.0], (len(joints), 1))
+
+
+class HeldPath:
+    """The path of one live person, moved level so that feet in contact do not slide.
+
+    From the past alone: joints that came into contact keep their place, and the path follows the
+    mean of what they demand; slowly path and places go back to the measured ones.
+    """
+
+    def __init__(self) -> None:
+        self._offset: Floats = np.zeros(2)
+        self._places: Floats | None = None  # (P, 2) of joints in contact, NaN of others
+
+    def offset(self, points: Floats, contacts: Bools, elapsed_s: float) -> Floats:
+        """By how much one more frame is moved.
+
+        Args:
+            points: (P, 3) metres, z up, of the joints that touch the ground, as measured.
+            contacts: (P,) which of them do.
+            elapsed_s: Seconds since the frame before.
+
+        Returns:
+            (3,) metres, level.
+        """
+        forgotten = self._offset * (1 - np.exp(-elapsed_s / _FORGET_S))
+        self._offset = self._offset - forgotten
+        if self._places is None:
+            self._places = np.full((len(points), 2), np.nan)
+        places = self._places - forgotten
+        held = contacts & np.isfinite(places[:, 0])
+        if held.any():
+            demanded = (places[held] - points[held, :2]).mean(0)
+            self._offset = limited(demanded, _MAX_HELD_M)
+        here = points[:, :2] + self._offset
+        kept = np.where(held[:, None], places, here)
+        self._places = np.where(contacts[:, None], kept, np.nan)
+        return np.append(self._offset, 0.0)

@@ -25,6 +25,7 @@ from pipeline.grounding.contacts import (
     contact_mask,
     contact_medians,
     find_contacts,
+    marked_contacts,
 )
 from pipeline.grounding.floor import (
     SAME_FLOOR_M,
@@ -149,6 +150,8 @@ def _turn_upright(motion: PersonMotion, up: Floats, fps: float) -> _UprightPerso
     joints: Floats = (poses.root_m[:, None] + poses.joints_m) @ world_axes(up).T
     soles = motion.soles
     contacts = find_contacts(motion.foot_speeds(fps), joints[:, soles.joints, 2], fps, soles)
+    if motion.marked is not None:
+        contacts = marked_contacts(contacts, motion.marked, soles)
     if soles is HEELS_AND_TOES:
         joints = level_feet(joints, contact_mask(contacts, len(joints), soles), fps)
     levels = contact_medians(joints[:, soles.joints, 2], contacts) - soles.height_m

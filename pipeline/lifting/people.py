@@ -15,6 +15,7 @@ from core.skeletons import COCO_21, Skeleton
 from core.types import Array, CameraPoses, Floats, Intrinsics, Track
 from lifter.bones import bone_lengths, bone_spans, rigid_bones
 from lifter.predict import Lifter
+from pipeline.lifting.marks import with_marks, with_points
 from pipeline.lifting.options import LiftOptions
 from pipeline.lifting.resampling import (
     resample_to_fps,
@@ -23,11 +24,10 @@ from pipeline.lifting.resampling import (
     with_side_swaps_corrected,
 )
 from pipeline.lifting.stature import likely_height_m, scaled, stature_m
-from pipeline.results.detections import TrackRows
+from pipeline.results.detections import Marks, TrackRows
 from pipeline.results.rows import lifted_row
 from pipeline.results.spool import Spool
 
-_BRIDGED_S = 1.5  # a longer absence ends a stretch: its frames stay without the person
 _PART_S, _OVERLAP_S = (
     60.0,
     5.0,
@@ -38,13 +38,15 @@ _PART_S, _OVERLAP_S = (
 class LiftedPart:
     """Rows `start` to `stop` - 1 of a spool: one person without a break.
 
-    The first `shared` rows are of the same frames as the last ones of the part before.
+    The first `shared` rows are of the same frames as the last ones of the part before. marks: what
+    was corrected of the person by hand, None for nothing.
     """
 
     track_id: int
     start: int
     stop: int
     shared: int
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,12 @@ def lift_people(
         for part in _split(track, detected_s):
             start = len(rows)
             rows.append(
-                _lift(part, frame_indices, times_s, lifter, intrinsics, options, is_smoothed)
-            )
-            parts.append(LiftedPart(track.track_id, start, len(rows), shared=0))
+                _lift(
+                    part, track.marks, frame_indices, times_s, lifter, intrinsics, options,
+                    is_smoothed,
+                )
+            )  # fmt: skip
+            parts.append(LiftedPart(track.track_id, start, len(rows), 0, track.marks))
         _give_one_body(lifted, parts, options)
         lifted.parts.extend(_with_overlaps(lifted, parts))
     return lifted
@@ -111,7 +116,7 @@ def lift_people(
 
 def _split(track: TrackRows, detected_s: Floats) -> Iterator[Track]:
     """A person's stretches without a long absence, in overlapping parts where they are long."""
-    returns = np.flatnonzero(np.diff(detected_s) > _BRIDGED_S) + 1
+    returns = track.stretch_starts(detected_s)
     for start, stop in pairwise([0, *returns.tolist(), len(track)]):
         while detected_s[stop - 1] - detected_s[start] > _PART_S + _OVERLAP_S:
             rest = detected_s[start:stop]
@@ -124,6 +129,7 @@ def _split(track: TrackRows, detected_s: Floats) -> Iterator[Track]:
 
 def _lift(
     part: Track,
+    marks: Marks | None,
     frame_indices: NDArray[np.int64],
     times_s: Floats,
     lifter: Lifter,
@@ -135,8 +141,12 @@ def _lift(
     track = _with_all_frames(part, frame_indices)
     times = times_s[np.searchsorted(frame_indices, track.frame_indices)]
     corrected = with_side_swaps_corrected(track, times)
+    if marks is not None:
+        corrected = with_marks(corrected, marks)
     smoothing = "none" if is_smoothed else options.smooth
     sequence = resample_to_fps(corrected, times, lifter.spec.fps, smoothing)
+    if marks is not None:
+        sequence = with_points(sequence, marks, track.frame_indices, times)
     poses = lifter.lift(sequence, intrinsics)
     joints = smooth(poses.joints_m, sequence.fps, options.smooth)
 
@@ -152,6 +162,8 @@ def _lift(
     rows["joints_camera_m"] = at_frames(joints)
     rows["joint_sigma_m"] = at_frames(poses.sigma_m)
     rows["root_camera_m"] = at_frames(poses.root_m)
+    is_same = np.isclose(corrected.keypoints_xy, track.keypoints_xy, 0, 0, equal_nan=True)
+    rows["is_side_swapped"] = ~is_same.all((1, 2))
     return rows
 
 

@@ -18,6 +18,7 @@ from core.types import Array, Intrinsics, Picture, VideoInfo
 from lifter.side_swaps import MIN_SCORE
 from pipeline.export.base import ExportOptions, write_exports
 from pipeline.live.moment import LiveBody, Moment
+from pipeline.media.options import EncoderName
 from pipeline.media.video_writer import VideoWriter
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
 from pipeline.results.measures import Measurement, PersonPart
@@ -28,6 +29,7 @@ from pipeline.results.rows import pose_row
 from pipeline.results.spool import Spool
 from pipeline.results.staging import staged
 from pipeline.results.stances import stances_by_person
+from pipeline.results.verdicts import gather_evidence, verdicts
 
 _MEASURED_ROWS = 2000  # at once
 _LONGEST_STEP_S = 0.5  # rows farther apart are before and after an absence
@@ -36,14 +38,18 @@ _LONGEST_STEP_S = 0.5  # rows farther apart are before and after an absence
 class Recorder:
     """Writes into a folder until `finish`; a block that ends without it leaves nothing behind."""
 
-    def __init__(self, folder: Path, info: VideoInfo, joints: Skeleton) -> None:
+    def __init__(
+        self, folder: Path, info: VideoInfo, joints: Skeleton, encoder: EncoderName = "libx264"
+    ) -> None:
         """Write nothing yet.
 
         Args:
             folder: The folder of the results.
             info: The source's size and rate; its path's name begins the files' names.
             joints: The skeleton of the joints.
+            encoder: What encodes the video.
         """
+        self._encoder: EncoderName = encoder
         self._folder, self._info, self._joints = folder, info, joints
         self._undo = ExitStack()
         self.people: dict[int, PersonSummary] = {}
@@ -90,7 +96,9 @@ class Recorder:
         """Add a picture (H, W, 3) RGB to the video."""
         if self._writer is None:
             path = self._partial / f"{self._info.path.name}_3d.mp4"
-            self._writer = self._video.enter_context(VideoWriter(path, self._info, sound=False))
+            self._writer = self._video.enter_context(
+                VideoWriter(path, self._info, sound=False, encoder=self._encoder)
+            )
         self._writer.write(picture, time_s)
 
     def measures(self, intrinsics: Intrinsics) -> dict[str, float | None]:
@@ -117,7 +125,9 @@ class Recorder:
             options: Which exports to write, and how.
         """
         self._video.close()
-        draft = Result(self._partial, report, SpoolTable(self._rows, self._joints))
+        table = SpoolTable(self._rows, self._joints)
+        report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
+        draft = Result(self._partial, report, table)
         exported = write_exports(draft, options.formats, self._partial, options)
         whole = options.measured(report, draft.table)
         whole = replace(whole, warnings=(*report.warnings, *exported.lines))

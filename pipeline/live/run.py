@@ -29,11 +29,12 @@ from pipeline.live.window import Window, open_window
 from pipeline.media.live.reader import LiveReader
 from pipeline.media.live.source import LiveSource
 from pipeline.render.live_view import LiveView
+from pipeline.render.options import RenderOptions
 from pipeline.results.report import DetectorReport
 from pipeline.results.result import Result
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
-from pipeline.runtime.threads import torch_threads
+from pipeline.runtime.threads import limit_numpy
 
 CAUSAL_LIFTER = "lifter-causal"
 
@@ -61,8 +62,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         models = Models(config.detect, config.lift.lifter)
         opened.callback(models.close)
         lifter, weights, detector = models.lifter, models.weights, models.detector
-        # One window is little work: threads that wait for each other would cost far more.
-        opened.enter_context(torch_threads(1))
+        limit_numpy(1)  # a window is little work
         opened.enter_context(_stopped_by_signals(stop))
         page = _opened_page(config.live.serve, opened)
         stream = _opened_stream(config.live.stream, opened)
@@ -87,13 +87,15 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
             opened.enter_context(closing(window))
 
         folder = config.output / f"{source.name}_{started:%Y-%m-%d_%H-%M-%S}"
-        recorder = opened.enter_context(Recorder(folder, info, lifter.spec.skeleton_out))
+        recorder = opened.enter_context(
+            Recorder(folder, info, lifter.spec.skeleton_out, config.render.encoder)
+        )
         latency = {"poses": Latency(), "picture": Latency()}
         failure = None
         try:
             analysis = Analysis(detector, lifter, intrinsics, config)
             moments = _sent(analysis.moments(reader), stream, recorder, latency["poses"])
-            outputs = _Outputs(info, config.render.render, page, window, recorder)
+            outputs = _Outputs(info, config.render, page, window, recorder)
             _present(moments, outputs, stop, latency["picture"])
         except Exception as error:  # whatever it was, hours of recording are not thrown away
             failure = error
@@ -148,13 +150,13 @@ class _Outputs:
     def __init__(
         self,
         info: VideoInfo,
-        records: bool,
+        options: RenderOptions,
         page: Page | None,
         window: Window | None,
         recorder: Recorder,
     ) -> None:
-        self._view = LiveView(info)
-        self._records = records
+        self._view = LiveView(info, options)
+        self._records = options.render != "none"
         self._page, self._window, self._recorder = page, window, recorder
 
     @property

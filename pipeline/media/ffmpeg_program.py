@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -99,10 +100,13 @@ def ffmpeg_program() -> str:
         bundled = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:  # no wheel of it holds a program for this machine
         bundled = None
+    programs = [program for program in (shutil.which("ffmpeg"), bundled) if program]
+    with ThreadPoolExecutor() as at_once:
+        banners = at_once.map(_banner, programs)
     versions = {
         program: _version(banner)
-        for program in (shutil.which("ffmpeg"), bundled)
-        if program and b"--enable-libx264" in (banner := _run(program, "-version").output)
+        for program, banner in zip(programs, banners, strict=True)
+        if b"--enable-libx264" in banner
     }
     if not versions:
         raise OutputError(
@@ -119,16 +123,21 @@ def has_ffmpeg() -> bool:
         return False
 
 
-def _version(banner: bytes) -> int:
-    """An ffmpeg's major version; a build of no release counts as newer than all."""
-    version = re.match(rb"ffmpeg version n?(\d+)\.", banner)
-    return int(version[1]) if version else sys.maxsize
-
-
 @cache
+def _banner(program: str) -> bytes:
+    """What a program says of its version and of how it was built."""
+    return _run(program, "-version").output
+
+
+def _version(banner: bytes) -> tuple[int, int]:
+    """An ffmpeg's version, both numbers; a build of no release counts as newer than all."""
+    version = re.match(rb"ffmpeg version n?(\d+)\.(\d+)", banner)
+    return (int(version[1]), int(version[2])) if version else (sys.maxsize, 0)
+
+
 def frame_sync_option() -> str:
     """The option whose value `passthrough` keeps frame times; ffmpeg 5.1 renamed it."""
-    return "fps_mode" if b"-fps_mode" in run_ffmpeg("-h", "long").output else "vsync"
+    return "fps_mode" if _version(_banner(ffmpeg_program())) >= (5, 1) else "vsync"
 
 
 def local_url(path: Path) -> str:

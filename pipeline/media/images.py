@@ -21,6 +21,7 @@ from core.types import Frame, Picture, VideoInfo
 from pipeline.media.files import MAX_PIXELS, too_large_error
 from pipeline.media.image_bytes import MAX_SCANS, plain_png, scans
 from pipeline.media.options import span_text
+from pipeline.media.video.fitting import Size, shrink
 
 IMAGE_SUFFIXES = frozenset((
     ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".jp2", ".png", ".webp",
@@ -95,6 +96,7 @@ class ImageReader:
         fps: Pictures a second: the i-th is shown at i / fps.
         start_s: Second to start at, None for the first picture.
         end_s: Second to stop before, None for no end.
+        size: Of the frames; None for that of the pictures.
 
     Raises:
         InputError: The first picture cannot be decoded; while iterating: a picture has another size
@@ -108,11 +110,12 @@ class ImageReader:
         fps: float,
         start_s: float | None = None,
         end_s: float | None = None,
+        size: Size | None = None,
     ) -> None:
         self.warning: str | None = None
         self.picture_numbers = [number_in(picture.name) or 0 for picture in pictures]
         """The numbers in the pictures' names, 0 where a picture alone has none."""
-        self._pictures = pictures
+        self._pictures, self._shown_size = pictures, size
         self._start_s, self._end_s = start_s or 0.0, math.inf if end_s is None else end_s
         first = read_image(pictures[0])
         if first is None:
@@ -142,7 +145,9 @@ class ImageReader:
                 undecodable += 1
                 continue
             self._check_size(picture, rgb)
-            yield Frame(index, time_s, rgb)
+            yield Frame(
+                index, time_s, rgb if self._shown_size is None else shrink(rgb, self._shown_size)
+            )
             read += 1
         if undecodable:
             self.warning = f"{undecodable} of its pictures cannot be decoded and are left out"
@@ -186,12 +191,13 @@ def write_image(path: Path, rgb: Picture) -> None:
 
     Args:
         path: The file to write; its folder must exist.
-        rgb: (H, W, 3) RGB.
+        rgb: (H, W, 3) RGB, or (H, W, 4) with opacity, for formats that have it.
 
     Raises:
         OSError: The system refuses to write.
     """
-    _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    order = cv2.COLOR_RGB2BGR if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, order))
     path.write_bytes(data.tobytes())
 
 

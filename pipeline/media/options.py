@@ -1,10 +1,15 @@
-"""Which part of a clip is read, and at what rate."""
+"""Which part of a clip is read, at what rate, and what encodes videos."""
 
 import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from core.errors import UsageError
 from core.options import check_options, option
+
+EncoderName = Literal["libx264", "auto", "nvenc", "videotoolbox", "vaapi"]
+ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
+"""What may encode videos; see `encoding.encoders`."""
 
 
 @dataclass(frozen=True)

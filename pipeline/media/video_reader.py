@@ -19,7 +19,7 @@ from pipeline.media.video import tone_mapping
 from pipeline.media.video.choice import looks_different, why_ffmpeg
 from pipeline.media.video.facts import VideoFacts, examine
 from pipeline.media.video.ffmpeg_decoder import FFmpegDecoder
-from pipeline.media.video.fitting import square_size
+from pipeline.media.video.fitting import Size, shrink, square_size
 from pipeline.media.video.mp4 import MAX_SAMPLES, announces_too_many, is_encrypted
 from pipeline.media.video.opencv_decoder import OpenCVDecoder
 from pipeline.media.video.unreadable import unreadable_reason
@@ -69,6 +69,16 @@ def probe(path: Path) -> VideoInfo:
         return video.info
 
 
+def ask_ahead(path: Path) -> None:
+    """Ask ffmpeg of a video what `VideoReader` asks; the answers are kept for it.
+
+    Raises:
+        InputError: The file cannot be used.
+    """
+    _refuse_long(path)
+    examine(path)
+
+
 class VideoReader:
     """The frames of a video file, upright, of square pixels and in RGB; a `ClipReader`.
 
@@ -84,6 +94,7 @@ class VideoReader:
         path: The file.
         start_s: Second to start at, None for the first frame.
         end_s: Second to stop before, None for no end.
+        size: That frames are given; None for the video's own.
 
     Raises:
         InputError: The file cannot be used; while iterating: no frame lies between `start_s` and
@@ -91,16 +102,18 @@ class VideoReader:
     """
 
     def __init__(
-        self, path: Path, start_s: float | None = None, end_s: float | None = None
+        self,
+        path: Path,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        size: Size | None = None,
     ) -> None:
         check_file(path)
         self.warning: str | None = None
         self.picture_numbers: list[int] | None = None
+        self._shown_size = size
         self._start_s, self._end_s = start_s or 0.0, math.inf if end_s is None else end_s
-        if announces_too_many(path):
-            raise InputError(
-                f"{path}: announces more than {MAX_SAMPLES:,} samples; cut it into shorter files"
-            )
+        _refuse_long(path)
         self._facts = facts = examine(path)
         self._first_failure_s: float | None = None
         self._announced: int | None = None
@@ -142,7 +155,10 @@ class VideoReader:
         self._decoder: Decoder = decoder
         self._opencv: OpenCVDecoder | None = decoder
         self._ffmpeg: FFmpegDecoder | None = None
-        self._first: Picture = first
+        decoder.shown_size = self._shown_size
+        self._first: Picture = (
+            first if self._shown_size is None else shrink(first, self._shown_size)
+        )
         fps = _rate(decoder.fps, facts)
         frames = decoder.frame_count
         height, width = first.shape[:2]
@@ -159,7 +175,7 @@ class VideoReader:
 
     def _open_ffmpeg(self, path: Path, facts: VideoFacts, reason: str) -> None:
         """Let the ffmpeg program decode."""
-        decoder = FFmpegDecoder(path, facts)
+        decoder = FFmpegDecoder(path, facts, self._shown_size)
         first = decoder.retrieve() if decoder.grab() else None
         if first is None:
             decoder.close()
@@ -168,9 +184,10 @@ class VideoReader:
         fps = _rate(float(facts.rate or facts.stream.fps or 0), facts)
         frames, duration_s = _length(facts, fps)
         turn = facts.stream.turn_deg
+        size = square_size(facts.frames[0])
         rotation = round(-turn) % 360 if turn is not None and turn % 90 == 0 else 0
         self.info = VideoInfo(
-            path, decoder.size.width, decoder.size.height, fps, frames, rotation, duration_s,
+            path, size.width, size.height, fps, frames, rotation, duration_s,
             f"ffmpeg: {reason}",
         )  # fmt: skip
 
@@ -263,6 +280,14 @@ class VideoReader:
         return (
             "its high dynamic range is not tone-mapped, and its pictures are dim: "
             "this ffmpeg has no zscale filter; `pip install imageio-ffmpeg` brings one that has"
+        )
+
+
+def _refuse_long(path: Path) -> None:
+    """Refuse files that announce more than FFmpeg should keep in memory."""
+    if announces_too_many(path):
+        raise InputError(
+            f"{path}: announces more than {MAX_SAMPLES:,} samples; cut it into shorter files"
         )
 
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from core.errors import OutputError
 from core.files import written_whole
 from core.types import Picture, VideoInfo, check_shape
+from pipeline.media.encoding.encoders import SOFTWARE, encoder_of
+from pipeline.media.encoding.matroska import TICKS_PER_S, frame_header, stream_header
 from pipeline.media.ffmpeg_program import (
     LOCAL_ONLY,
     MP4_AUDIO,
@@ -23,7 +25,7 @@ from pipeline.media.ffmpeg_program import (
     frame_sync_option,
     local_url,
 )
-from pipeline.media.video.matroska import TICKS_PER_S, frame_header, stream_header
+from pipeline.media.options import EncoderName
 from pipeline.media.video.sound import find_sound
 
 COPY_WITHIN_S = 0.03
@@ -45,6 +47,9 @@ class VideoWriter:
             that each frame is given.
         end_s: Second of the source that the sound ends at, None for its own end.
         sound: Whether the source has sound to copy; a live source, whose path is no file, has none.
+        encoder: What encodes; libx264 does where it does not work here.
+        crf: x264's constant rate factor: smaller is better, and a larger file.
+        keyframes: Frames, at most, from a keyframe to the next; players seek faster with fewer.
 
     Raises:
         OutputError: The file cannot be written, ffmpeg fails (with its last line), or the block
@@ -58,8 +63,13 @@ class VideoWriter:
         rate: Fraction | None = None,
         end_s: float | None = None,
         sound: bool = True,
+        encoder: EncoderName = "libx264",
+        crf: int = 21,
+        keyframes: int = 250,
     ) -> None:
         self._path, self._source, self._sound = path, source, sound
+        self._encoder_name: EncoderName = encoder
+        self._crf, self._keyframes = crf, keyframes
         self._rate, self._end_s = rate, end_s
         self._undo = ExitStack()
         self._log = self._undo.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - by the stack
@@ -126,21 +136,20 @@ class VideoWriter:
         self._pipe(stream_header(shape[1], shape[0], duration_s))
 
     def _command(self, time_s: float) -> Any:
-        """The encoder as an ffmpeg-python graph.
-
-        superfast with macroblock tree and a short lookahead has veryfast's size and quality for two
-        thirds of its work. One thread, because decoding and drawing keep the other cores busy, and
-        more threads cost a third more in all.
-        """
-        streams = [ffmpeg.input("pipe:0", format="matroska", **LOCAL_ONLY)]
+        """The encoder as an ffmpeg-python graph."""
+        encoder = encoder_of(self._encoder_name)
+        picture = ffmpeg.input("pipe:0", format="matroska", **LOCAL_ONLY)
+        for name, argument in encoder.filters.items():
+            picture = picture.filter(name, *filter(None, [argument]))
+        streams = [picture]
         options: dict[str, Any] = {
-            "vcodec": "libx264", "preset": "superfast", "crf": 21, "threads": 1,
-            "x264-params": "mbtree=1:rc-lookahead=10",
-            "pix_fmt": "yuv420p", "movflags": "+faststart", "format": "mp4",
+            **encoder.options, "g": self._keyframes, "movflags": "+faststart", "format": "mp4",
             frame_sync_option(): "passthrough",
             "colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m",
             "color_range": "tv",
         }  # fmt: skip
+        if encoder is SOFTWARE:
+            options["crf"] = self._crf
         if self._rate is not None:
             options["enc_time_base"] = f"{self._rate.denominator}/{self._rate.numerator}"
         else:
@@ -156,7 +165,8 @@ class VideoWriter:
                 audio if self._end_s is None else audio.filter("atrim", end=self._end_s - time_s)
             )
         output = ffmpeg.output(*streams, "TARGET", **options)
-        return output.global_args("-y", "-hide_banner", "-nostdin", "-v", "error")
+        words = ("-y", "-hide_banner", "-nostdin", "-v", "error", *encoder.before)
+        return output.global_args(*words)
 
     def _send(self, time_s: float, picture: NDArray[np.uint8], duration_s: float) -> None:
         """Send one I420 picture to ffmpeg."""

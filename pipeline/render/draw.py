@@ -6,6 +6,8 @@ here and nowhere else.
 """
 
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,6 +22,8 @@ Mask = NDArray[np.uint8]
 
 _SHIFT = 4  # OpenCV takes sixteenths of a pixel: figures then move smoothly instead of in steps
 _PARTS = 1 << _SHIFT
+_BAND = 32  # rows
+_BESIDE = 2  # px, for what of a letter lies beyond its width
 _HALF = (_PARTS - 1) / 2  # half a pixel less, half a part more for rounding
 
 
@@ -37,6 +41,12 @@ def line(
     """
     width = max(1, round(thickness))
     cv2.line(image, _fixed_point(start), _fixed_point(end), colour, width, cv2.LINE_AA, _SHIFT)
+
+
+def lines(image: Picture, ends: Floats, colour: Colour, thickness: int) -> None:
+    """Draw many lines of one colour: `ends` (L, 2, 2) px, `thickness` in px."""
+    fixed = (ends * _PARTS - _HALF).astype(np.int32)
+    cv2.polylines(image, list(fixed), False, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def disc(image: Picture, centre: Floats, radius: float, colour: Colour) -> None:
@@ -89,10 +99,16 @@ def blend(image: Picture, mask: Mask, left: int, top: int, colour: Colour) -> No
     x1, y1 = min(left + mask.shape[1], image.shape[1]), min(top + mask.shape[0], image.shape[0])
     if x0 >= x1 or y0 >= y1:
         return
-    under = image[y0:y1, x0:x1]
-    opacity = mask[y0 - top : y1 - top, x0 - left : x1 - left, None].astype(np.uint16)
-    # rounded to the nearest, in integers: 255 · 255 fits into 16 bits
-    under[:] = (under * (255 - opacity) + np.array(colour, np.uint16) * opacity + 127) // 255
+    for y in range(y0, y1, _BAND):  # in bands, whose intermediate pictures stay in the cache
+        band = mask[y - top : min(y + _BAND, y1) - top, x0 - left : x1 - left]
+        column, row, width, height = cv2.boundingRect(band)
+        if width == 0:
+            continue
+        opacity = band[row : row + height, column : column + width]
+        under = image[y + row :, x0 + column :][:height, :width]
+        kept = cv2.multiply(under, cv2.bitwise_not(cv2.merge([opacity] * 3)), scale=1 / 255)
+        laid = cv2.merge([cv2.convertScaleAbs(opacity, alpha=channel / 255) for channel in colour])
+        cv2.add(kept, laid, dst=under)
 
 
 def is_drawable(point: Floats, image: Picture | Mask, margin: float = 4096.0) -> bool:
@@ -107,21 +123,37 @@ def _fixed_point(point: Floats) -> tuple[int, int]:
 
 @lru_cache(maxsize=512)
 def _text_mask(words: str, size: int, bold: bool) -> Mask:
-    """Words as a mask, as high as the tallest letter of the face, so that lines keep level."""
+    """Words as a mask, as high as the tallest letter of the face, so that lines keep level.
+
+    Letters are set side by side without kerning: words with a number are new in every frame.
+    """
+    glyphs = [_glyph(letter, size, bold) for letter in words]
+    starts = np.cumsum([0.0, *(advance for _, advance in glyphs)])
+    mask = np.zeros((sum(_font(size, bold).getmetrics()), int(starts[-1]) + 2 * _BESIDE), np.uint8)
+    for (glyph, _), start in zip(glyphs, starts.tolist(), strict=False):
+        into = mask[:, round(start) : round(start) + glyph.shape[1]]
+        np.maximum(into, glyph[:, : into.shape[1]], out=into)
+    return mask[:, _BESIDE : mask.shape[1] - _BESIDE + 1]
+
+
+@lru_cache(maxsize=1024)
+def _glyph(letter: str, size: int, bold: bool) -> tuple[Mask, float]:
+    """A letter as a mask with `_BESIDE` px at its sides, and how far the next one starts, px."""
     font = _font(size, bold)
-    ascent, descent = font.getmetrics()
-    picture = Image.new("L", (max(1, round(font.getlength(words)) + 1), ascent + descent))
-    ImageDraw.Draw(picture).text((0, 0), words, fill=255, font=font)
-    return np.asarray(picture)
+    advance = float(font.getlength(letter))
+    picture = Image.new("L", (round(advance) + 2 * _BESIDE, sum(font.getmetrics())))
+    ImageDraw.Draw(picture).text((_BESIDE, 0), letter, fill=255, font=font)
+    return np.asarray(picture), advance
 
 
 @lru_cache(maxsize=16)
 def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    """The face that comes with matplotlib."""
-    from matplotlib import font_manager  # takes a while to load
-
-    face = font_manager.FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
-    return ImageFont.truetype(font_manager.findfont(face), size)
+    """The face that comes with matplotlib, which is slow to import and need not be for that."""
+    found = find_spec("matplotlib")
+    assert found is not None
+    assert found.origin is not None
+    faces = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+    return ImageFont.truetype(faces / f"DejaVuSans{'-Bold' if bold else ''}.ttf", size)
 
 
 @lru_cache(maxsize=64)

@@ -9,19 +9,19 @@ import numpy as np
 
 from core.skeletons import Skeleton
 from core.types import Floats, Picture
-from pipeline.render.draw import blend, disc, is_drawable, line, rounded_rectangle, text, text_width
-from pipeline.render.palette import (
-    BACKGROUND,
-    BLACK,
-    WHITE,
-    Colour,
-    Side,
-    mix,
-    side_of,
-    track_colour,
+from pipeline.render.draw import (
+    Mask,
+    blend,
+    disc,
+    is_drawable,
+    line,
+    rounded_rectangle,
+    text,
+    text_width,
 )
+from pipeline.render.palette import BLACK, WHITE, Colour, Side, mix, side_of, track_colour
 from pipeline.render.person import PersonInFrame
-from pipeline.render.scene import Stage
+from pipeline.render.view import View, letter_size
 
 LIMB_WIDTH_M = {
     "knee": 0.105,
@@ -46,13 +46,16 @@ FAINTEST = 0.45
 """Share of the background in the limb of a joint that is not sure."""
 HALO = 0.18
 """Opacity of the strongest halo."""
+_COARSE = 4  # px of a picture for a px of what is blurred
+NEAREST_M, FURTHEST_M = 0.3, 200.0
+"""Before the camera: people with a joint nearer or further are not drawn."""
 
 
 @dataclass(frozen=True)
 class _Shape:
     """A limb, or the head where `end` is None, ready to draw.
 
-    depth: Along the view, as of `Projection.depth`; larger is further.
+    depth: Metres along the view.
     start: (2,) px; the head's centre.
     end: (2,) px.
     width: px; the head's diameter.
@@ -67,124 +70,159 @@ class _Shape:
 
 
 class FigurePainter:
-    """Draws people into a stage's picture, projecting with the stage's camera.
+    """Draws people into pictures of a view.
 
     Args:
-        stage: What they stand on.
+        background: What they fade into.
     """
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        depths = stage.projection.depth(stage.bounds.corners)
-        self._near, self._far = float(depths.min()), float(depths.max())
+    def __init__(self, background: Colour) -> None:
+        self._background = background
 
-    def draw(self, image: Picture, people: Sequence[PersonInFrame]) -> None:
+    def draw(self, image: Picture, view: View, people: Sequence[PersonInFrame]) -> None:
         """Draw people with their shadows and numbers.
 
         Args:
-            image: (H, W, 3) RGB, the stage's picture or a copy of it; drawn into.
+            image: (H, W, 3) RGB, the empty view; drawn into.
+            view: The camera.
             people: Those without finite 3D are left out.
         """
-        visible = [person for person in people if self._is_before_camera(person.joints_world_m)]
-        self._draw_shadows(image, visible)
+        visible = [person for person in people if _is_before_camera(view, person.joints_world_m)]
         for person in visible:
-            self._draw_halo(image, person)
-        shapes = [shape for person in visible for shape in self._shapes(person)]
+            _draw_shadow(image, view, person)
+        for person in visible:
+            _draw_halo(image, view, person)
+        shapes = [shape for person in visible for shape in self._shapes(view, person)]
         for shape in sorted(shapes, key=lambda shape: -shape.depth):  # painter's algorithm
             if is_drawable(shape.start, image) and (
                 shape.end is None or is_drawable(shape.end, image)
             ):
                 _draw_shape(image, shape)
         for person in visible:
-            self._draw_number(image, person)
+            _draw_number(image, view, person)
 
-    def _is_before_camera(self, joints: Floats) -> bool:
-        """False for NaN, and for joints so far out of bounds that they reach the camera."""
-        return bool((self._stage.projection.depth(joints) > 0.3 * self._near).all())
-
-    def _shapes(self, person: PersonInFrame) -> list[_Shape]:
-        joints, projection = person.joints_world_m, self._stage.projection
-        points = projection.pixels(joints)
-        depth = projection.depth(joints)
-        scale = projection.scale(joints)
+    def _shapes(self, view: View, person: PersonInFrame) -> list[_Shape]:
+        joints = person.joints_world_m
+        points, depth, scale = view.pixels(joints), view.depth(joints), view.scale(joints)
+        haze = ((depth / view.floor_distance_m - 0.5) / 2).clip(0, 1)
         uncertainty = _uncertainty(person.joint_sigma_m)
         shapes = []
         for parent, child, width_m, side in limbs_of(person.skeleton):
+            colour = self._faded(
+                track_colour(person.track_id, side), float(haze[child]), float(uncertainty[child])
+            )
             middle = float(depth[parent] + depth[child]) / 2
-            colour = self._faded(track_colour(person.track_id, side), middle, uncertainty[child])
             width = width_m * float(scale[parent] + scale[child]) / 2
             shapes.append(_Shape(middle, points[parent], points[child], width, colour))
         neck, top = person.skeleton.indices(("neck_base", "head_top"))
         middle_colour = track_colour(person.track_id, Side.MIDDLE)
-        colour = self._faded(middle_colour, float(depth[top]), uncertainty[top])
+        colour = self._faded(middle_colour, float(haze[top]), float(uncertainty[top]))
         centre = points[neck] * 0.45 + points[top] * 0.55
         diameter = 2 * HEAD_RADIUS_M * float(scale[top])
         shapes.append(_Shape(float(depth[top]), centre, None, diameter, colour))
         return shapes
 
-    def _faded(self, colour: Colour, depth: float, uncertainty: float) -> Colour:
+    def _faded(self, colour: Colour, haze: float, uncertainty: float) -> Colour:
         """A colour that fades into the background: a little with distance, more if not sure."""
-        share = 0.35 * min(max((depth - self._near) / (self._far - self._near), 0.0), 1.0)
-        return mix(colour, BACKGROUND, round(1 - (1 - share) * (1 - FAINTEST * uncertainty), 2))
+        kept = (1 - 0.35 * haze) * (1 - FAINTEST * uncertainty)
+        return mix(colour, self._background, round(1 - kept, 2))
 
-    def _draw_halo(self, image: Picture, person: PersonInFrame) -> None:
-        """A faint cloud around limbs that are not sure, one standard deviation wide."""
-        uncertainty, sigma_m = _uncertainty(person.joint_sigma_m), person.joint_sigma_m
-        if not uncertainty.any():
-            return
-        mask = np.zeros((image.shape[0] // 2, image.shape[1] // 2), np.uint8)  # it is blurred
-        points = self._stage.projection.pixels(person.joints_world_m) / 2
-        scale = self._stage.projection.scale(person.joints_world_m) / 2
+
+def _is_before_camera(view: View, joints: Floats) -> bool:
+    """False for NaN, and for joints so far out of bounds that they reach the camera."""
+    depth = view.depth(joints)
+    return bool(((depth > NEAREST_M) & (depth < FURTHEST_M)).all())
+
+
+def _draw_halo(image: Picture, view: View, person: PersonInFrame) -> None:
+    """A faint cloud around limbs that are not sure, one standard deviation wide."""
+    uncertainty, sigma_m = _uncertainty(person.joint_sigma_m), person.joint_sigma_m
+    if not uncertainty.any():
+        return
+    points, scale = view.pixels(person.joints_world_m), view.scale(person.joints_world_m)
+    strokes = [
+        _Stroke(
+            points[parent], points[child], (width_m + 2 * float(sigma_m[child])) * scale[child],
+            round(255 * HALO * float(uncertainty[child])),
+        )
         for parent, child, width_m, _ in sorted(
             limbs_of(person.skeleton), key=lambda limb: float(uncertainty[limb[1]])
-        ):
-            ends = (points[parent], points[child])
-            if uncertainty[child] and all(is_drawable(end, mask) for end in ends):
-                width = (width_m + 2 * float(sigma_m[child])) * float(scale[child])
-                level = round(255 * HALO * float(uncertainty[child]))
-                line(mask, *ends, (level, level, level), width)
-        mask = cv2.GaussianBlur(mask, (0, 0), image.shape[0] / 180)
-        x, y, width, height = (2 * side for side in cv2.boundingRect(mask))
-        if width and height:
-            cut = mask[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2]
-            blend(image, cv2.resize(cut, (width, height)), x, y, track_colour(person.track_id))
-
-    def _draw_shadows(self, image: Picture, people: Sequence[PersonInFrame]) -> None:
-        """Darken the floor straight below every limb, softly, which shows where a person stands."""
-        if not people:
-            return
-        # at half size: it is blurred anyway
-        mask = np.zeros((image.shape[0] // 2, image.shape[1] // 2), np.uint8)
-        for person in people:
-            below = person.joints_world_m * [1.0, 1.0, 0.0]
-            points = self._stage.projection.pixels(below) / 2
-            scale = self._stage.projection.scale(below) / 2
-            for parent, child, width_m, _ in limbs_of(person.skeleton):
-                if is_drawable(points[parent], mask) and is_drawable(points[child], mask):
-                    width = 1.3 * width_m * float(scale[child])
-                    line(mask, points[parent], points[child], WHITE, width)
-        mask = cv2.GaussianBlur(mask, (0, 0), image.shape[0] / 300)
-        x, y, width, height = (2 * side for side in cv2.boundingRect(mask))
-        if width and height:
-            cut = mask[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2]
-            shade = cv2.resize(cut, (width, height))
-            under = image[y : y + height, x : x + width]
-            light = 1 - SHADOW_DARKNESS / 255 * shade[..., None].astype(np.float32)
-            under[:] = (under * light).astype(np.uint8)
-
-    def _draw_number(self, image: Picture, person: PersonInFrame) -> None:
-        """The person's number above their head."""
-        top = self._stage.projection.pixels(
-            person.joints_world_m[person.skeleton.index("head_top")]
         )
-        if not is_drawable(top, image):
-            return
-        size = max(11, image.shape[0] // 48)
-        name, colour = str(person.track_id), track_colour(person.track_id)
-        width, height = text_width(name, size, bold=True) + size, round(1.4 * size)
-        x, y = top[0] - width / 2, top[1] - 2.1 * size
-        rounded_rectangle(image, x, y - size * 0.7, width, height, colour, 0.95)
-        text(image, name, x + size / 2, y, size, BLACK, bold=True)
+        if uncertainty[child]
+    ]  # fmt: skip
+    found = _cloud(image, strokes, image.shape[0] / 90)
+    if found is not None:
+        mask, left, top = found
+        blend(image, mask, left, top, track_colour(person.track_id))
+
+
+def _draw_shadow(image: Picture, view: View, person: PersonInFrame) -> None:
+    """Darken the floor straight below every limb, softly, which shows where a person stands."""
+    below = person.joints_world_m * [1.0, 1.0, 0.0]
+    points, scale = view.pixels(below), view.scale(below)
+    strokes = [
+        _Stroke(points[parent], points[child], 1.3 * width_m * float(scale[child]), 255)
+        for parent, child, width_m, _ in limbs_of(person.skeleton)
+        if scale[parent] > 0 and scale[child] > 0
+    ]
+    found = _cloud(image, strokes, image.shape[0] / 150)
+    if found is not None:
+        mask, left, top = found
+        blend(image, (mask * SHADOW_DARKNESS).astype(np.uint8), left, top, BLACK)
+
+
+@dataclass(frozen=True)
+class _Stroke:
+    """A line of a mask: from start (2,) to end (2,) px, its width in px, its level 0…255."""
+
+    start: Floats
+    end: Floats
+    width: float
+    level: int
+
+
+def _cloud(image: Picture, strokes: Sequence[_Stroke], blur: float) -> tuple[Mask, int, int] | None:
+    """Strokes, blurred by `blur` px: a mask, and where in the image its left and top are.
+
+    It covers no more of the image than the strokes do. Being blurred, it is drawn at a quarter of
+    the size.
+    """
+    strokes = [
+        stroke
+        for stroke in strokes
+        if is_drawable(stroke.start, image) and is_drawable(stroke.end, image)
+    ]
+    if not strokes:
+        return None
+    height, width = image.shape[:2]
+    ends = np.array([(stroke.start, stroke.end) for stroke in strokes]).reshape(-1, 2)
+    margin = max(stroke.width for stroke in strokes) / 2 + 3 * blur
+    low = np.maximum(ends.min(0) - margin, 0).astype(int)
+    high = np.minimum(ends.max(0) + margin, (width, height)).astype(int)
+    columns, rows = (high - low + _COARSE - 1) // _COARSE
+    if columns < 1 or rows < 1:
+        return None
+    mask = np.zeros((rows, columns), np.uint8)
+    for stroke in strokes:
+        level = (stroke.level, stroke.level, stroke.level)
+        start, end = ((point - low) / _COARSE for point in (stroke.start, stroke.end))
+        line(mask, start, end, level, stroke.width / _COARSE)
+    mask = cv2.GaussianBlur(mask, (0, 0), blur / _COARSE)
+    whole = cv2.resize(mask, (_COARSE * int(columns), _COARSE * int(rows)))
+    return whole, int(low[0]), int(low[1])
+
+
+def _draw_number(image: Picture, view: View, person: PersonInFrame) -> None:
+    """The person's number above their head."""
+    top = view.pixels(person.joints_world_m[person.skeleton.index("head_top")])
+    if not is_drawable(top, image):
+        return
+    size = letter_size(image.shape[0])
+    name, colour = str(person.track_id), track_colour(person.track_id)
+    width, height = text_width(name, size, bold=True) + size, round(1.4 * size)
+    x, y = top[0] - width / 2, top[1] - 2.1 * size
+    rounded_rectangle(image, x, y - size * 0.7, width, height, colour, 0.95)
+    text(image, name, x + size / 2, y, size, BLACK, bold=True)
 
 
 @cache

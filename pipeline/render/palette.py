@@ -1,6 +1,7 @@
 """Colours, RGB, 0…255: one hue a track, light on the person's left side, full on the right."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
@@ -8,15 +9,25 @@ from core.skeletons import Skeleton
 
 Colour = tuple[int, int, int]
 
-BACKGROUND: Colour = (22, 25, 31)
-FLOOR: Colour = (40, 45, 55)
-GRID: Colour = (54, 61, 73)
-GRID_STRONG: Colour = (92, 102, 119)
-WALL: Colour = (44, 50, 60)
 TEXT: Colour = (226, 230, 236)
-TEXT_QUIET: Colour = (148, 157, 171)
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of the 3D view around people."""
+
+    background: Colour
+    floor: Colour
+    grid: Colour
+    grid_strong: Colour
+    words: Colour
+
+
+DARK = Theme((22, 25, 31), (42, 47, 57), (56, 63, 75), (92, 102, 119), (152, 161, 175))
+LIGHT = Theme((247, 248, 250), (226, 230, 236), (207, 213, 222), (168, 177, 190), (84, 93, 107))
+THEMES = {"dark": DARK, "light": LIGHT}
 
 TRACK_HUES: tuple[Colour, ...] = (
     (255, 122, 46),

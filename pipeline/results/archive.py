@@ -7,7 +7,7 @@ read a field at a time, in constant memory.
 import json
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
@@ -23,10 +23,12 @@ from pipeline.results.spool import Spool
 
 POSES, POSES_FORMAT = "poses.npz", "npz"
 """The file, and what `--export` calls its format."""
+TRACKS = "tracks.npz"
+"""What pass 1 found, from which people are lifted again: `pipeline.tracks_file`."""
 FORMAT_VERSION = 2
 _CHUNK_ROWS = 2000
 _SINCE_VERSION_2 = frozenset({"joint_sigma_m", "contacts"})
-_DAMAGED = (
+DAMAGED = (
     OSError, KeyError, ValueError, EOFError, MemoryError, NotImplementedError, RuntimeError,
     BadZipFile, zlib.error,
 )  # fmt: skip
@@ -109,8 +111,8 @@ class ArchiveTable:
             return
         try:
             with ZipFile(self._path) as archive, archive.open(f"{name}.npy") as file:
-                yield from _chunks(file)
-        except _DAMAGED as error:
+                yield from array_chunks(file)
+        except DAMAGED as error:
             raise self._damaged(error) from error
 
     def column(self, name: str) -> Array:
@@ -129,14 +131,14 @@ class ArchiveTable:
                 archive.open(f"{name}.npy") as file,
             ):
                 return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise self._damaged(error) from error
 
     def _damaged(self, error: BaseException) -> InputError:
         return InputError(f"{self._path}: not a result's {POSES} ({one_line(error)})")
 
 
-def _chunks(file: IO[bytes]) -> Iterator[Array]:
+def array_chunks(file: IO[bytes]) -> Iterator[Array]:
     """The rows of an array in numpy's format, some thousand at a time."""
     np.lib.format.read_magic(file)
     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
@@ -167,17 +169,26 @@ def write_poses(path: Path, table: PoseTable, metadata: dict[str, Any]) -> None:
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
         for name in COLUMNS:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                _write_column(file, table, name)
+                dtype = pose_row(keypoints, joints)[name]
+                write_chunks(file, dtype, len(table), table.chunks(name))
         with archive.open("metadata_json.npy", "w") as file:
             np.lib.format.write_array(file, np.array(json.dumps(described)), allow_pickle=False)
 
 
-def _write_column(file: IO[bytes], table: PoseTable, name: str) -> None:
-    dtype = pose_row(table.keypoints, table.joints)[name]
-    element, shape = dtype.base, dtype.shape
-    header = {"descr": element.str, "fortran_order": False, "shape": (len(table), *shape)}
+def write_chunks(
+    file: IO[bytes], dtype: np.dtype[Any], count: int, chunks: Iterable[Array]
+) -> None:
+    """Write an array in numpy's format, some rows at a time.
+
+    Args:
+        file: Where to.
+        dtype: Of a row; its shape is that of the array but the first axis.
+        count: How many rows there are.
+        chunks: Their values, as they are to be written.
+    """
+    header = {"descr": dtype.base.str, "fortran_order": False, "shape": (count, *dtype.shape)}
     np.lib.format.write_array_header_1_0(file, header)
-    for rows in table.chunks(name):
+    for rows in chunks:
         file.write(rows.tobytes())
 
 

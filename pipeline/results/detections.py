@@ -4,8 +4,8 @@ Tracks are references into the detections, which lie on disk: a track is read a 
 """
 
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,9 @@ from core.types import Array, Detections, Floats, Track
 from pipeline.results.rows import detection_row
 from pipeline.results.spool import Spool
 
+BRIDGED_S = 1.5
+"""A longer absence ends a stretch: its frames stay without the person."""
+
 
 class DetectionSequence(Protocol):
     """The detections of a video's frames, one by one: a list, or a `DetectionSpool`."""
@@ -26,6 +29,13 @@ class DetectionSequence(Protocol):
     def __getitem__(self, index: int, /) -> Detections: ...
 
     def __iter__(self) -> Iterator[Detections]: ...
+
+
+class StoredDetections(DetectionSequence, Protocol):
+    """Detections on disk."""
+
+    def close(self) -> None:
+        """Delete the detections."""
 
 
 class DetectionSpool:
@@ -103,11 +113,37 @@ class DetectionSpool:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """What was corrected by hand of one person. L: the last frame's index + 1; K keypoints.
+
+    points: (frame, keypoint) → (x, y) px. swapped (L, K) bool: keypoints that are exchanged with
+    those of the other side. contacts (L, 4) int8: as in `pose_row`, 1 on, -1 off the ground, 0 as
+    found. starts: frames that are not bridged to the one before.
+    """
+
+    swapped: NDArray[np.bool_]
+    contacts: NDArray[np.int8]
+    points: Mapping[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+    starts: frozenset[int] = frozenset()
+
+    def is_same(self, other: "Marks | None") -> bool:
+        """Whether the same was corrected."""
+        return (
+            other is not None
+            and self.points == other.points
+            and self.starts == other.starts
+            and np.array_equal(self.swapped, other.swapped)
+            and np.array_equal(self.contacts, other.contacts)
+        )
+
+
+@dataclass(frozen=True)
 class TrackRows:
     """One person through a video, as references into its detections.
 
     frame_indices (T,) int64, strictly rising: the frames in which the person is detected.
-    boxes_xyxy (T, 4) px. rows (T, 2) int32: index into `detections`, row in these.
+    boxes_xyxy (T, 4) px. rows (T, 2) int32: index into `detections`, row in these. marks: what was
+    corrected by hand, None for nothing.
     """
 
     track_id: int
@@ -115,9 +151,27 @@ class TrackRows:
     boxes_xyxy: Floats
     rows: NDArray[np.int32]
     detections: DetectionSequence
+    marks: Marks | None = None
 
     def __len__(self) -> int:
         return len(self.frame_indices)
+
+    def is_same(self, other: "TrackRows") -> bool:
+        """Whether the same detections of the same video were corrected in the same way."""
+        marks = self.marks.is_same(other.marks) if self.marks else other.marks is None
+        return marks and np.array_equal(self.rows, other.rows)
+
+    def stretch_starts(self, detected_s: Floats) -> NDArray[np.int64]:
+        """The rows, but the first, before which the person was away.
+
+        Args:
+            detected_s: (T,) seconds of `frame_indices`.
+        """
+        is_start = np.diff(detected_s) > BRIDGED_S
+        if self.marks is not None and self.marks.starts:
+            starts = np.array(sorted(self.marks.starts))
+            is_start |= np.diff(np.searchsorted(starts, self.frame_indices, side="right")) > 0
+        return np.flatnonzero(is_start) + 1
 
     def part(self, start: int, stop: int) -> Track:
         """The rows `start` to `stop` - 1 with all that was detected, read from disk."""

@@ -1,36 +1,53 @@
 """All people of a video, as rows on disk by frame, then track."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.runs import true_runs
 from core.skeletons import COCO_21, Skeleton
-from core.types import Array, WorldPoses
+from core.types import Array
 from pipeline.results.rows import person_row
 from pipeline.results.spool import Spool
 
+_ONE_SWAP_S = 0.2  # exchanges of sides that are closer are one
 _SAMPLED_ROWS = 5000  # of a person that tell how much room they take
 
 
 @dataclass
 class PersonSummary:
-    """When a person is in the video: first and last frame, frames detected, frames bridged."""
+    """When a person is in the video: first and last frame, frames detected, frames bridged.
+
+    side_swaps: when left and right were exchanged back, (start, stop) seconds; None where rows do
+    not say.
+    """
 
     track_id: int
     first_frame: int
     last_frame: int = 0
     frames_seen: int = 0
     frames_bridged: int = 0
+    side_swaps: list[tuple[float, float]] | None = None
 
     def add(self, rows: Array) -> None:
-        """Count rows (N,) that have the fields `frame_index` and `observed`."""
+        """Count rows (N,) that have the fields `frame_index` and `observed`.
+
+        Those of `person_row` also say where sides were exchanged.
+        """
         seen = int(rows["observed"].any(1).sum())
         self.last_frame = int(rows["frame_index"][-1])
         self.frames_seen += seen
         self.frames_bridged += len(rows) - seen
+        if "is_side_swapped" in (rows.dtype.names or ()):
+            swaps = self.side_swaps = self.side_swaps or []
+            for start, stop in true_runs(rows["is_side_swapped"]):
+                begin, end = rows["time_s"][start], rows["time_s"][stop - 1]
+                if swaps and begin - swaps[-1][1] < _ONE_SWAP_S:
+                    begin = swaps.pop()[0]
+                swaps.append((round(float(begin), 3), round(float(end), 3)))
 
 
 class PersonTable:
@@ -80,11 +97,3 @@ class PersonTable:
         """The rows (N,) of one frame of the video, by track id."""
         start, stop = np.searchsorted(self._frames, (frame_index, frame_index + 1)).tolist()
         return self.rows.read(start, stop)
-
-    def worlds(self) -> Iterator[WorldPoses]:
-        """Person after person; of those with many rows, a sample that tells the room they take."""
-        for track_id in self.persons:
-            own = np.flatnonzero(self._track_ids == track_id)
-            own = own[:: len(own) // _SAMPLED_ROWS + 1]
-            rows = [self.rows.read(row, row + 1)["joints_world_m"] for row in own.tolist()]
-            yield WorldPoses(np.concatenate(rows), "a sample of rows", self.joints)

@@ -7,9 +7,8 @@ import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from core.errors import InputError
 from core.files import result_stem
@@ -21,6 +20,9 @@ from pipeline.results.staging import REPORT, read_json
 
 NO_PEOPLE = "nobody was found in this video"
 """The warning of a result without people."""
+
+Level = Literal["good", "look", "bad"]
+"""Of a verdict: all is well; have a look; don't trust it."""
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "scipy")
 
@@ -70,6 +72,64 @@ class LiveReport:
 
 
 @dataclass(frozen=True)
+class SeenReport:
+    """In how many of the result's frames a view sees a person."""
+
+    track_id: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class ViewReport:
+    """One of several views.
+
+    offset_s, drift: its t is offset_s + (1 + drift) t on the first view's clock; found_by "first",
+    "given", "sound" or "motion"; margin: by how many standard deviations that explains the
+    recordings better than any other offset, None where it was not measured. position_m (3,),
+    rotation (3, 3): where the camera stands in the world, and world axes → camera axes. distortion
+    k1, k2, p1, p2. residual_px: median distance of keypoints from the joints' images.
+    """
+
+    video: VideoInfo
+    offset_s: float
+    drift: float
+    found_by: str
+    margin: float | None
+    intrinsics: Intrinsics
+    distortion: tuple[float, ...]
+    position_m: tuple[float, ...]
+    rotation: tuple[tuple[float, ...], ...]
+    residual_px: float | None
+    people: tuple[SeenReport, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields as plain values."""
+        plain = asdict(self)
+        plain["video"]["path"] = str(self.video.path)
+        return plain
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The report of plain values."""
+        return cls(
+            **{
+                **content,
+                "video": _video(content["video"]),
+                "intrinsics": Intrinsics(**content["intrinsics"]),
+                "people": tuple(SeenReport(**seen) for seen in content["people"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class ViewsReport:
+    """Several views: what the result's files are called, and each view, the first one first."""
+
+    name: str
+    views: tuple[ViewReport, ...]
+
+
+@dataclass(frozen=True)
 class StanceReport:
     """One foot on the ground once, in seconds, as `pipeline.grounding.contacts.Stance`."""
 
@@ -84,7 +144,8 @@ class StanceReport:
 class PersonReport:
     """One person: first and last frame, frames detected, frames bridged between detections.
 
-    stances: when each foot is on the ground, by time.
+    stances: when each foot is on the ground, by time. side_swaps: when left and right were
+    exchanged back, (start, stop) seconds; None where that was not looked for.
     """
 
     track_id: int
@@ -94,11 +155,32 @@ class PersonReport:
     frames_bridged: int
     grounding: str
     stances: tuple[StanceReport, ...] = ()
+    side_swaps: tuple[tuple[float, float], ...] | None = None
 
     @classmethod
     def of(cls, person: PersonSummary, grounding: str, stances: tuple[StanceReport, ...]) -> Self:
         """The report of a table's person."""
-        return cls(**vars(person), grounding=grounding, stances=stances)
+        swaps = None if person.side_swaps is None else tuple(person.side_swaps)
+        return cls(**{**vars(person), "side_swaps": swaps}, grounding=grounding, stances=stances)
+
+
+@dataclass(frozen=True)
+class VerdictReport:
+    """Whether something about a person can be trusted; see `pipeline.results.verdicts`.
+
+    name; title, the question; track_id; level; value in `unit`, on which it rests, None where there
+    is none; text, the answer, and reason, for people; spans: when to look, (start, stop) seconds.
+    """
+
+    name: str
+    title: str
+    track_id: int
+    level: Level
+    value: float | None
+    unit: str
+    text: str
+    reason: str
+    spans: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,8 +190,9 @@ class Report:
     video, intrinsics, detector, weights (by role) and config (option → value) tell what the result
     was made of and with. grounding: how up and floor were found. frames: how many were analysed.
     seconds: by stage. measures: by name, see `pipeline.results.measures`; in the file they stand
-    at the top level. input: None for a live source. live: None for files. motion: a table a person,
-    None where it was not asked for. files: name → bytes.
+    at the top level. verdicts: what can be trusted, by person. input: None for a live source.
+    live: None for files. motion: a table a person, None where it was not asked for. files: name →
+    bytes. views: None of a single one; `video` and `intrinsics` are the first view's then.
     """
 
     video: VideoInfo
@@ -122,11 +205,13 @@ class Report:
     people: tuple[PersonReport, ...]
     measures: Mapping[str, float | None]
     warnings: tuple[str, ...] = ()
+    verdicts: tuple[VerdictReport, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     frames_per_second: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     input: InputReport | None = None
     live: LiveReport | None = None
+    views: ViewsReport | None = None
     motion: Sequence[Mapping[str, Any]] | None = None
     files: Mapping[str, int] = field(default_factory=dict)
     status: str = "done"
@@ -135,13 +220,15 @@ class Report:
         taken = self.measures.keys() & {entry.name for entry in fields(self)}
         if taken:
             raise ValueError(f"measures must not be called {', '.join(sorted(taken))}")
-        if self.live is not None and Path(self.live.name).name != self.live.name:
-            raise ValueError(f"{self.live.name!r} is no name of files")
+        for named in (self.live, self.views):
+            if named is not None and Path(named.name).name != named.name:
+                raise ValueError(f"{named.name!r} is no name of files")
 
     @property
     def stem(self) -> str:
         """What the result's files are named after."""
-        return result_stem(self.video.path) if self.live is None else self.live.name
+        named = self.live or self.views
+        return result_stem(self.video.path) if named is None else named.name
 
     def provenance(self) -> dict[str, Any]:
         """What the result was made of and with, as plain values; `poses.npz` has it, too."""
@@ -158,11 +245,16 @@ class Report:
         """The file's content as plain values."""
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         plain |= {"people": [asdict(person) for person in self.people]}
+        plain |= {"verdicts": [asdict(one) for one in self.verdicts]}
         plain |= {"warnings": list(self.warnings), **self.provenance()}
         for name in ("input", "live"):  # a file's result has no key `live`, and the other way round
             part = plain.pop(name)
             if part is not None:
                 plain[name] = asdict(part)
+        del plain["views"]
+        if self.views is not None:
+            views = [view.as_dict() for view in self.views.views]
+            plain["views"] = {"name": self.views.name, "views": views}
         if self.motion is None:
             del plain["motion"]
         measures = plain.pop("measures")
@@ -191,17 +283,22 @@ class Report:
         known = {entry.name for entry in fields(cls)} - {"measures"}
         plain = {name: value for name, value in content.items() if name in known}
         persons, live, made_of = plain["people"], plain.get("live"), plain.get("input")
+        views = plain.get("views")
         grounding = plain.get("grounding", persons[0].get("grounding", "") if persons else "")
         plain |= {
-            "video": VideoInfo(**{**plain["video"], "path": Path(plain["video"]["path"])}),
+            "video": _video(plain["video"]),
             "intrinsics": Intrinsics(**plain["intrinsics"]),
             "detector": DetectorReport(**plain.get("detector", {"name": "", "why": ""})),
             "weights": {role: WeightsReport(**file) for role, file in plain["weights"].items()},
             "grounding": grounding,
             "people": tuple(_person(person, grounding) for person in persons),
             "warnings": tuple(plain["warnings"]),
+            "verdicts": tuple(_verdict(one) for one in plain.get("verdicts", ())),
             "input": None if made_of is None else InputReport(**made_of),
             "live": None if live is None else LiveReport(**{"name": "live", **live}),
+            "views": None
+            if views is None
+            else ViewsReport(views["name"], tuple(map(ViewReport.from_dict, views["views"]))),
             "measures": {name: content[name] for name in content if name not in known},
         }
         return cls(**plain)
@@ -251,15 +348,29 @@ class Report:
 
 _KINDS: dict[str, type] = {
     "frames": int, "people": list, "warnings": list, "config": dict, "weights": dict,
-    "files": dict, "video": dict, "intrinsics": dict, "grounding": str,
+    "files": dict, "video": dict, "intrinsics": dict, "grounding": str, "verdicts": list,
 }  # fmt: skip
 """What fields are in the file."""
 
 
+def _video(content: Mapping[str, Any]) -> VideoInfo:
+    return VideoInfo(**{**content, "path": Path(content["path"])})
+
+
 def _person(content: dict[str, Any], grounding: str) -> PersonReport:
     stances = tuple(StanceReport(**stance) for stance in content.get("stances", ()))
+    swaps = content.get("side_swaps")
     others = {"frames_bridged": 0, "grounding": grounding, **content}
+    others |= {"side_swaps": None if swaps is None else _spans(swaps)}
     return PersonReport(**{**others, "stances": stances})
+
+
+def _verdict(content: dict[str, Any]) -> VerdictReport:
+    return VerdictReport(**{**content, "spans": _spans(content["spans"])})
+
+
+def _spans(content: list[list[float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((start, stop) for start, stop in content)
 
 
 def read_report(folder: Path) -> Report:
@@ -282,6 +393,8 @@ def read_report(folder: Path) -> Report:
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the installed packages that results depend on."""
+    from importlib.metadata import PackageNotFoundError, version  # takes a while to load
+
     found = {"python": platform.python_version()}
     of_detectors = [package for backend in backends().values() for package in backend.packages]
     for package in dict.fromkeys((*_PACKAGES, *of_detectors)):

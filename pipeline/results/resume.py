@@ -10,11 +10,13 @@ from typing import Any
 from core.errors import InputError
 from core.files import open_input
 from detectors.base import DetectOptions
+from pipeline.render.options import RenderOptions
 from pipeline.results.report import InputReport, Report, WeightsReport, read_report
 from weights.store import identify
 
 NOT_SETTINGS = frozenset({
     "output", "overwrite", "export", "plots", "measures", "z_up", "bvh_names", "blender",
+    "private", "embed_mb",
 })  # fmt: skip
 """Options that change nothing in the poses and pictures."""
 
@@ -153,8 +155,13 @@ def _is_whole(folder: Path, report: Report) -> bool:
 
 
 def comparable(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of a configuration's plain values that results depend on, as JSON gives them back."""
+    """Those of a configuration's plain values that results depend on, as JSON gives them back.
+
+    Earlier versions knew only whether something is drawn, not what.
+    """
     kept = {name: value for name, value in config.items() if name not in NOT_SETTINGS}
+    if isinstance(kept.get("render"), bool):
+        kept["render"] = RenderOptions(render=kept["render"]).render
     plain: dict[str, Any] = json.loads(json.dumps(kept))
     return plain
 

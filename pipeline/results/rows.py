@@ -40,6 +40,7 @@ def lifted_row(keypoints: Skeleton, joints: Skeleton) -> RowType:
             ("joints_camera_m", np.float64, (len(joints), 3)),
             ("joint_sigma_m", np.float64, (len(joints),)),
             ("root_camera_m", np.float64, (3,)),
+            ("is_side_swapped", np.bool_),
         ]
     )
 
@@ -83,9 +84,15 @@ COLUMNS: tuple[str, ...] = pose_row(COCO_21, H36M_21).names or ()
 
 
 def person_row(keypoints: Skeleton, joints: Skeleton) -> RowType:
-    """`pose_row` and the person's box in px, which only the pictures need."""
+    """`pose_row` and what `poses.npz` lacks.
+
+    Fields:
+        box_xyxy: (4,) px, which only the pictures need.
+        is_side_swapped: Whether left and right were exchanged back, which the report counts.
+    """
     pose = pose_row(keypoints, joints)
-    return np.dtype([*((name, pose[name]) for name in COLUMNS), ("box_xyxy", np.float32, (4,))])
+    more = [("box_xyxy", np.float32, (4,)), ("is_side_swapped", np.bool_)]
+    return np.dtype([*((name, pose[name]) for name in COLUMNS), *more])
 
 
 def copy_fields(target: Any, source: Any) -> None:

@@ -7,11 +7,11 @@ import resource
 from pathlib import Path
 
 _LIBRARIES_BYTES = 700 << 20
-"""What torch takes when it is loaded, 0.5 GiB, and some for threads."""
+"""What they take when they are loaded, and some for threads."""
 
 
 def check_address_space() -> None:
-    """Check, before torch is loaded, that it can be.
+    """Check, before the networks' libraries are loaded, that they can be.
 
     Raises:
         MemoryError: The limit on this process' address space is too near.

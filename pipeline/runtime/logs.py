@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tqdm import tqdm
-
 LOG = logging.getLogger("video3d")
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -104,4 +102,6 @@ class _Stderr(logging.Handler):
     """Writes each record at once, above the progress bars where there are any."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm  # takes a while to load
+
         tqdm.write(self.format(record), file=sys.stderr)

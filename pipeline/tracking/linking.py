@@ -10,8 +10,6 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from core.types import Floats
 from pipeline.results.detections import DetectionSequence
@@ -153,6 +151,9 @@ def _match(costs: dict[tuple[int, int], float], count: int, no_link: float) -> d
     """Which tracklet follows which of `count`, at the least total cost; `no_link` is c₀."""
     if not costs:
         return {}
+    from scipy.sparse import csr_array  # takes a while to load
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     pairs = [*costs, *((i, count + i) for i in range(count))]
     weights = np.array([*costs.values(), *([no_link] * count)])
     rows, columns = np.array(pairs).T

@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from core.types import Detections
+from core.types import Detections, Floats
 from pipeline.results.detections import DetectionSequence, TrackRows
 from pipeline.tracking.filtering import PersonRules, filter_false_people
 from pipeline.tracking.linking import link_tracklets
@@ -135,10 +134,9 @@ class Tracker:
                 for tracklet in tracklets
             ]
         )
-        pairs = zip(*linear_sum_assignment(costs), strict=True)
         return {
             rows[j]: self._continue(tracklets[i], observations[rows[j]])
-            for i, j in pairs
+            for i, j in _cheapest_pairs(costs)
             if costs[i, j] < max_cost
         }
 
@@ -230,3 +228,13 @@ def _joined(number: int, person: list[Tracklet], detections: DetectionSequence) 
         in_frame = detections[index]
         frames[i], boxes[i] = in_frame.frame_index, in_frame.boxes_xyxy[row]
     return TrackRows(number, frames, boxes, rows, detections)
+
+
+def _cheapest_pairs(costs: Floats) -> list[tuple[int, int]]:
+    """The pairs of rows and columns, as many as there can be, of the least total cost."""
+    if 1 in costs.shape:
+        i, j = np.unravel_index(costs.argmin(), costs.shape)
+        return [(int(i), int(j))]
+    from scipy.optimize import linear_sum_assignment  # takes a while to load
+
+    return list(zip(*linear_sum_assignment(costs), strict=True))

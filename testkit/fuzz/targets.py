@@ -20,12 +20,23 @@ from core.types import VideoInfo
 from detectors.stored.layouts import LAYOUTS
 from detectors.stored.replay import Replay
 from lifter.predict import Lifter
-from lifter.published import read_published
+from lifter.published.pickles import read_published
 from pipeline.batch.clip import ClipWorker
 from pipeline.batch.jobs import Job
 from pipeline.batch.previous import made_with, report_before
 from pipeline.batch.report import BatchReport
 from pipeline.config import PipelineConfig
+from pipeline.corrections.edits import (
+    CORRECTIONS,
+    Contact,
+    Corrections,
+    Delete,
+    Merge,
+    Point,
+    Split,
+    Swap,
+    read_corrections,
+)  # fmt: skip
 from pipeline.results.resume import weights_report
 from testkit.lifters import published_lifter
 from testkit.made.motion import bvh
@@ -226,6 +237,20 @@ def _read_config(path: Path, out: Path) -> str:
     return ""
 
 
+def _corrections(folder: Path) -> list[Path]:
+    edits = (
+        Point(1, 12, "left_wrist", (10.5, -3.0)), Swap(2, 3, 9, ("wrist",)), Split(1, 40),
+        Merge(3, 2), Delete(2, 5, 6), Contact(1, 0, 7, "right_toe", False),
+    )  # fmt: skip
+    Corrections(edits).write(folder)
+    return [folder / CORRECTIONS]
+
+
+def _read_corrections(path: Path, out: Path) -> str:
+    read_corrections(path)
+    return ""
+
+
 TARGETS = {
     "video": Target(_videos, _read_video, share=8),
     "picture": Target(_pictures, _read_video, share=4),
@@ -240,6 +265,7 @@ TARGETS = {
     "safetensors": Target(_lifters, _read_lifter),
     "checkpoint": Target(_checkpoints, _read_lifter, share=3),
     "toml": Target(_configs, _read_config, text=True),
+    "corrections": Target(_corrections, _read_corrections, text=True),
     "motion": Target(_motion, _read_motion, text=True),
 }
 

@@ -13,7 +13,8 @@ from pipeline.export.base import write_exports
 from pipeline.export.biomechanics.markers import marker_names
 from pipeline.results.result import Person, Result
 from testkit.consumers import ask, environment
-from weights.fetch import FetchError, Wheel, download_wheel, unpack_members
+from weights.fetch import download_wheel, unpack_members
+from weights.sources import FetchError, Wheel
 from weights.store import default_cache
 
 _SETUP = "Pose2Sim/OpenSim_Setup"

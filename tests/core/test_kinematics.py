@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from core.kinematics import (
     BONES,
@@ -11,7 +12,13 @@ from core.kinematics import (
     rest_pose,
     rigid_joints,
 )
-from core.rotations import euler_angles, from_quaternions, quaternions
+from core.rotations import (
+    euler_angles,
+    from_quaternions,
+    from_rotation_vectors,
+    quaternions,
+    rotation_vectors,
+)
 from core.skeletons import H36M_17, H36M_21, Skeleton
 from core.types import Floats
 from testkit.made.moving_people import in_t_pose
@@ -210,3 +217,14 @@ def test_relative_rotations_multiply_to_the_bones_own() -> None:
     for bone in chain[1:]:
         product = product @ relative[bone]
     np.testing.assert_allclose(product, rotations[:, BONES.index("l_forearm")], atol=1e-9)
+
+
+def test_rotation_vectors_are_scipys_and_come_back_up_to_half_a_turn() -> None:
+    axes = np.random.default_rng(0).normal(size=(200, 3))
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    vectors = axes * np.r_[0.0, 1e-12, 1e-6, np.pi - 1e-6, np.linspace(0, np.pi, 196)][:, None]
+    turns = Rotation.from_rotvec(vectors).as_matrix()
+    assert np.allclose(from_rotation_vectors(vectors), turns, atol=1e-12)
+    assert np.allclose(from_rotation_vectors(rotation_vectors(turns)), turns, atol=1e-9)
+    short = np.linalg.norm(vectors, axis=1) < 3.1
+    assert np.allclose(rotation_vectors(turns)[short], vectors[short], atol=1e-9)

@@ -1,12 +1,14 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from core.errors import WeightsError
 from core.skeletons import COCO_17, H36M_17, Skeleton
 from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
-from lifter.model import ModelConfig, TemporalConvNet
+from lifter.config import ModelConfig
+from lifter.model import TemporalConvNet
 from lifter.predict import Lifter
 
 PUBLISHED = Path(__file__).parent.parent / "data" / "h36m_like"
@@ -33,7 +35,7 @@ def test_damaged_files_are_named(tmp_path):
             load_lifter(path)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_safetensors_round_trip(tmp_path, dtype):
     config = ModelConfig(17, 2, 17, (3, 3), 16, causal=True)
     model = TemporalConvNet(config).eval()
@@ -43,7 +45,7 @@ def test_safetensors_round_trip(tmp_path, dtype):
     assert same == spec
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
     x = torch.randn(1, 12, 17, 2)
-    tolerance = 0.0 if dtype == torch.float32 else 5e-3
+    tolerance = 0.0 if dtype == np.float32 else 5e-3
     torch.testing.assert_close(again(x), model(x), rtol=tolerance, atol=tolerance)
 
 
@@ -52,6 +54,20 @@ def test_three_numbers_a_keypoint_are_read_back(tmp_path):
     spec = LifterSpec(config, COCO_17, H36M_17, 50.0, "screen")
     save_lifter(tmp_path / "m.safetensors", TemporalConvNet(config), spec)
     assert load_lifter(tmp_path / "m.safetensors")[1] == spec
+
+
+def test_what_is_said_of_hidden_joints_is_read_back(tmp_path):
+    config, factors = ModelConfig(17, 2, 17, (3,), 8), (1.0,) * 10 + (2.5,) * 7
+    spec = LifterSpec(config, COCO_17, H36M_17, 50.0, "screen", hidden_sigma=factors)
+    save_lifter(tmp_path / "m.safetensors", TemporalConvNet(config), spec)
+    assert load_lifter(tmp_path / "m.safetensors")[1] == spec
+
+
+def test_a_header_says_something_of_every_hidden_joint_or_nothing():
+    config = ModelConfig(17, 2, 17, (3,), 8)
+    for factors in ((1.0,) * 16, (0.0,) * 17, (float("nan"),) * 17):
+        with pytest.raises(ValueError, match="hidden_sigma"):
+            LifterSpec(config, COCO_17, H36M_17, 50.0, "screen", hidden_sigma=factors)
 
 
 def test_tensors_of_another_size_than_the_headers_are_refused(tmp_path):
@@ -67,7 +83,7 @@ def saved(path: Path, config: ModelConfig, change=None, joints=H36M_17) -> Path:
     if change is not None:
         with torch.no_grad():
             change(model)
-    save_lifter(path, model, LifterSpec(config, COCO_17, joints, 50.0, "screen"), torch.float32)
+    save_lifter(path, model, LifterSpec(config, COCO_17, joints, 50.0, "screen"), np.float32)
     return path
 
 

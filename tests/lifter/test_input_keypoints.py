@@ -3,11 +3,12 @@ import pytest
 import torch
 
 from core.camera import project
-from core.skeletons import COCO_17, H36M_17, HALPE_26
+from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21, HALPE_26
 from core.types import Floats
 from lifter.checkpoint import LifterSpec
-from lifter.input_keypoints import fill_unseen, h36m_from_coco, network_keypoints
-from lifter.model import ModelConfig, TemporalConvNet
+from lifter.config import ModelConfig
+from lifter.input_keypoints import fill_unseen, h36m_from_coco, network_keypoints, seen_joints
+from lifter.model import TemporalConvNet
 from lifter.predict import Lifter
 from testkit.walker import CAMERA, keypoints, sequence_of, walking
 
@@ -88,3 +89,16 @@ def test_a_network_of_human36ms_keypoints_gets_them_and_their_mirror_image() -> 
     torch.testing.assert_close(mirrored[0, :, pelvis, 0], -given[0, :, pelvis, 0])
     left, right = H36M_17.indices(("l_knee", "r_knee"))
     torch.testing.assert_close(mirrored[0, :, left, 0], -given[0, :, right, 0])
+
+
+def test_a_joint_is_seen_where_its_keypoint_is() -> None:
+    observed = np.ones((2, 21), bool)
+    observed[0, COCO_21.index("left_big_toe")] = False
+    observed[1, COCO_21.index("right_hip")] = False
+    seen = seen_joints(observed, H36M_21)
+    hidden = [{H36M_21.joints[j] for j in np.flatnonzero(~row)} for row in seen]
+    assert hidden[0] == {"l_toe"}
+    assert hidden[1] == {"pelvis", "r_hip", "spine", "thorax", "neck_base", "head_top"}
+    body = seen_joints(observed[:, :17], H36M_21)
+    assert not body[:, 17:].any(), "COCO-17 shows neither heels nor toes"
+    np.testing.assert_array_equal(body[:, :17], seen[:, :17])

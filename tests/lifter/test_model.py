@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lifter.model import ModelConfig, TemporalConvNet, config_from_state
+from lifter.config import ModelConfig, config_from_state
+from lifter.model import TemporalConvNet
 
 REFERENCE = np.load(Path(__file__).parent.parent / "data" / "videopose3d_reference.npz")
 CONFIGS = {

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from core.errors import WeightsError
 from core.skeletons import COCO_17, H36M_17
 from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
-from lifter.model import ModelConfig, TemporalConvNet
-from lifter.network import LiftingNetwork, NetworkConfig, network_classes
+from lifter.config import ModelConfig, NetworkConfig
+from lifter.model import TemporalConvNet
+from lifter.network import LiftingNetwork, network_classes
 from lifter.predict import Lifter
 from testkit.walker import CAMERA, keypoints, moving_root, sequence_of, walking
 
@@ -63,7 +64,7 @@ def saved(tmp_path: Path, normalization: str = "person") -> tuple[Path, PerFrame
     config = PerFrameConfig(joints_in, features, 17)
     model, path = PerFrame(config).eval(), tmp_path / "toy.safetensors"
     spec = LifterSpec(config, COCO_17, H36M_17, 30.0, normalization)
-    save_lifter(path, model, spec, torch.float32)
+    save_lifter(path, model, spec, np.float32)
     return path, model
 
 

@@ -63,6 +63,37 @@ def test_person_windows_take_missing_keypoints():
     assert not windows[0, 3, 5].any()
 
 
+def test_person_windows_are_empty_where_only_feet_are_seen() -> None:
+    rays, confidence = person_rays()
+    rays, confidence = torch.cat([rays, rays[:, :, :4]], 2), torch.ones(1, 9, 21)
+    rays[0, 3, :17] = torch.nan
+    confidence[0, 3, :17] = 0
+    windows, _ = normalize.person_windows(rays, confidence, 4)
+    assert torch.isfinite(windows).all()
+    assert not windows[0, 3, :, :2].any()
+
+
+def test_numpy_gets_the_windows_that_training_sees() -> None:
+    rays, confidence = person_rays()
+    rays[0, 2, 5], confidence[0, 2, 5] = torch.nan, 0.0
+    expected = normalize.person_windows(rays, confidence, 4)
+    for got, wanted in zip(
+        normalize.person_windows(rays.numpy(), confidence.numpy(), 4), expected, strict=True
+    ):
+        assert isinstance(got, np.ndarray)
+        np.testing.assert_allclose(got, wanted, atol=1e-5)
+
+
+def test_a_camera_that_rolls_sees_tilted_windows() -> None:
+    rays, confidence = person_rays()
+    straight, rotation = normalize.person_windows(rays, confidence, 4)
+    rolled, rolled_rotation = normalize.person_windows(rays, confidence, 4, 0.4)
+    torch.testing.assert_close(rolled, normalize.tilted(straight, 0.4), atol=1e-5, rtol=0)
+    joints = torch.randn((17, 3), generator=torch.Generator().manual_seed(2))
+    back = normalize.tilted(joints @ rolled_rotation[0].T, -0.4) @ rotation[0]
+    torch.testing.assert_close(back, joints, atol=1e-5, rtol=0)
+
+
 def test_flipped_person_windows_are_those_of_the_mirrored_person():
     rays, confidence = person_rays()
     windows, _ = normalize.person_windows(rays, confidence, 4)

@@ -5,13 +5,15 @@ import pytest
 import torch
 
 from core.camera import pixels_to_rays
-from core.skeletons import COCO_17, H36M_17
+from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21
 from lifter.bones import rigid_bones
 from lifter.checkpoint import LifterSpec
-from lifter.model import ModelConfig, TemporalConvNet
+from lifter.config import ModelConfig
+from lifter.model import TemporalConvNet
 from lifter.normalize import person_windows, screen_from_pixels
-from lifter.predict import Lifter
+from lifter.predict import Lifter, fill_between
 from testkit.walker import CAMERA, keypoints, moving_root, sequence_of, walking
+from weights.store import resolve
 
 
 class Recording(TemporalConvNet):
@@ -90,20 +92,39 @@ def test_the_size_in_the_picture_changes_only_the_angular_size() -> None:
 
 
 def test_the_mirrored_person_is_averaged_in() -> None:
+    """So the mirror image of a person is lifted to the mirror image of the joints."""
     lifter = person_lifter()
     lifter.flip = True
-    symmetric = walking(20)
-    symmetric[..., 0] = (
-        symmetric[:1, :, 0] * 0
-    )  # a person in the mirror plane: flipping must give the mirrored pose
-    poses = lifter.lift(
-        sequence_of(keypoints(symmetric, np.tile([0, 0, 4.0], (20, 1)))), CAMERA
-    ).joints_m
-    mirrored = symmetric[:, H36M_17.flip_order]
-    again = lifter.lift(
-        sequence_of(keypoints(mirrored, np.tile([0, 0, 4.0], (20, 1)))), CAMERA
-    ).joints_m
-    np.testing.assert_allclose(again[:, H36M_17.flip_order] * [-1, 1, 1], poses, atol=1e-4)
+    joints, root = walking(20), np.tile([0.3, 0, 4.0], (20, 1))
+    mirrored = joints[:, H36M_17.flip_order] * [-1, 1, 1]
+    last, other = (
+        lifter.lift_last(sequence_of(keypoints(*person)), CAMERA)[0]
+        for person in ((joints, root), (mirrored, root * [-1, 1, 1]))
+    )
+    np.testing.assert_allclose(other[H36M_17.flip_order] * [-1, 1, 1], last, atol=1e-4)
+
+
+def test_lifting_in_turns_with_the_mirror_image_is_nearly_lifting_both() -> None:
+    lifter = Lifter.load(resolve("lifter"))
+    sequence = sequence_of(keypoints(walking(60), moving_root(60)))
+    in_turns = lifter.lift(sequence, CAMERA).joints_m
+    lift, every = Lifter._lift_frames, np.arange(60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lifter, "_lift_frames", lambda *given: lift(*given[:3], every, given[4]))
+        patch.setattr("lifter.predict.fill_between", lambda values, _: values)
+        both = lifter.lift(sequence, CAMERA).joints_m
+    off_m = np.linalg.norm(in_turns - both, axis=-1)
+    assert 0 < off_m.mean() < 0.002
+
+
+def test_cubics_are_interpolated_exactly_but_near_the_ends() -> None:
+    t = np.arange(12.0)
+    cubic = (t - 3) * (t - 7) * (t - 8.5)
+    known = (t % 2 == 0) | (t == 11)
+    filled = fill_between(cubic[known], known)
+    np.testing.assert_allclose(filled[2:9], cubic[2:9], atol=1e-12)
+    np.testing.assert_allclose(filled[[1, 9]], (cubic[[0, 8]] + cubic[[2, 10]]) / 2)
+    assert filled[11] == cubic[11]
 
 
 def test_an_unseen_keypoint_does_not_reach_the_network() -> None:
@@ -148,3 +169,20 @@ def test_the_last_frame_alone_is_lifted_as_within_its_sequence(normalization: st
     )
     alone, last = rigid_bones(poses, np.ones(17))  # lift makes bones half rigid
     np.testing.assert_allclose(alone, last, atol=1e-5)
+
+
+def test_hidden_joints_are_less_sure_by_the_factor_of_the_header() -> None:
+    config = ModelConfig(22, 3, 21, (3, 3), 16, features_out=4)
+    spec = LifterSpec(config, COCO_21, H36M_21, 30.0, "person")
+    factors = tuple(np.linspace(1, 3, 21).tolist())
+    sequence = sequence_of(keypoints(walking(20), moving_root(20)))
+    sequence.scores[5, COCO_17.index("left_wrist")] = 0.0
+    network = TemporalConvNet(config).eval()
+    plain, told = (
+        Lifter(network, each).lift(sequence, CAMERA).sigma_m
+        for each in (spec, replace(spec, hidden_sigma=factors))
+    )
+    expected = np.ones((20, 21))
+    expected[:, 17:] = factors[17:]  # COCO-17 has no feet
+    expected[5, H36M_21.index("l_wrist")] = factors[H36M_21.index("l_wrist")]
+    np.testing.assert_allclose(told / plain, expected)

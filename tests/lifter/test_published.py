@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from core.errors import WeightsError
-from lifter.model import ModelConfig, config_from_state
-from lifter.published import read_published
+from lifter.config import ModelConfig, config_from_state
+from lifter.published.pickles import read_published
 
 PUBLISHED = Path(__file__).parent.parent / "data" / "h36m_like"
 

@@ -6,10 +6,11 @@ import torch
 from core.errors import WeightsError
 from core.skeletons import COCO_17, H36M_17, Skeleton
 from lifter.checkpoint import LifterSpec, load_lifter, save_lifter
-from lifter.model import ModelConfig, TemporalConvNet
+from lifter.config import ModelConfig
+from lifter.model import TemporalConvNet
 from lifter.predict import Lifter
-from lifter.published import read_published
-from lifter.trained_on import trained_on
+from lifter.published.pickles import read_published
+from lifter.published.trained_on import trained_on
 from testkit.lifters import published_lifter
 from train.layouts import HUMANEVA_15
 

@@ -12,6 +12,7 @@ from core.types import Detections, Frame, VideoInfo
 from detectors.base import Follower
 from pipeline.detection import FirstPass, detect_people
 from pipeline.media.options import ClipOptions
+from pipeline.media.video.fitting import Size
 from testkit.make_video import encode
 from tests.pipeline.tracking.made_frames import made_frame
 
@@ -56,6 +57,10 @@ def shade(index: int) -> int:
     return 20 + 3 * index
 
 
+def pass_on(frames: Iterable[Frame], stage: str, total: int | None) -> Iterable[Frame]:
+    return frames
+
+
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """Frames that get brighter one by one."""
@@ -66,12 +71,27 @@ def clip(tmp_path: Path) -> Path:
 @pytest.fixture
 def detect(tmp_path: Path) -> Callable[..., FirstPass]:
     def run(video: Path, detector: LateDetector, options: ClipOptions | None = None) -> FirstPass:
-        def quiet(frames: Iterable[Frame], stage: str, total: int | None) -> Iterable[Frame]:
-            return frames
-
-        return detect_people(video, options or ClipOptions(), detector, quiet, tmp_path)
+        return detect_people(video, options or ClipOptions(), detector, pass_on, tmp_path)
 
     return run
+
+
+@pytest.mark.parametrize(("most_bytes", "is_kept"), [(1 << 30, True), (1000, False)])
+def test_frames_come_again_as_they_are_decoded_whether_they_were_kept_or_too_many(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_bytes: int, is_kept: bool
+) -> None:
+    monkeypatch.setattr("pipeline.media.video.kept_frames.MAX_BYTES", most_bytes)
+    options, size = ClipOptions(start=0.5, end=1.0), Size(80, 60)
+    first = detect_people(clip, options, LateDetector(), pass_on, tmp_path, lambda _: size)
+    if is_kept:
+        clip.unlink()
+    with closing(first), first.again(clip, options, size) as again:
+        frames = list(again)
+    assert [frame.index for frame in frames] == list(first.frame_indices)
+    assert [frame.time_s for frame in frames] == list(first.times_s)
+    for frame in frames:
+        assert frame.rgb.shape == (60, 80, 3)
+        assert np.abs(frame.rgb.astype(int) - shade(frame.index)).max() <= 2
 
 
 def counts(first: FirstPass) -> list[int]:

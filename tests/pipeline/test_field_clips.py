@@ -71,4 +71,6 @@ def test_a_name_as_long_as_a_disk_has_them_is_done(tmp_path: Path) -> None:
     clip = tmp_path / f"{'x' * 251}.mp4"
     clip.write_bytes(field_file("av1.mp4").read_bytes())
     result = process_video(clip, PipelineConfig.from_flat(output=tmp_path / "out"))
-    assert sorted(result.report.files) == ["poses.npz", f"{result.folder.name}_3d.mp4"]
+    assert sorted(result.report.files) == sorted(
+        ["poses.npz", "tracks.npz", f"{result.folder.name}_3d.mp4"]
+    )

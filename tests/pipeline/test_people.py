@@ -84,6 +84,15 @@ def test_frames_between_detections_have_rows_that_are_not_observed() -> None:
     assert np.abs(person["keypoints_2d"] - truth).max() < 40
 
 
+def test_when_sides_were_exchanged_back_is_kept() -> None:
+    """A detector takes left for right in frames 60 to 62, as sure as of all others."""
+    points = keypoints(with_feet(walking(100)), path())
+    points[60:63] = points[60:63][:, COCO_21.flip_order]
+    people = lift([track_of(FRAMES, points[FRAMES])])
+    with closing(people.table):
+        assert people.table.persons[7].side_swaps == [(2.0, 2.067)]
+
+
 class LongLifter(TrueLifter):
     """Lifts a walk of any length without error, and remembers how much it was asked for at once."""
 
@@ -125,7 +134,7 @@ def test_a_long_stretch_is_lifted_in_parts_without_seams() -> None:
     lifter = LongLifter(6000)
     people = lift([track_of(frames, lifter.keypoints())], lifter, frames, height_m=1.6)
     assert max(map(len, lifter.asked)) < 2100
-    assert people.table.persons[7] == PersonSummary(7, 0, 5999, frames_seen=6000)
+    assert people.table.persons[7] == PersonSummary(7, 0, 5999, frames_seen=6000, side_swaps=[])
     person = rows_of(people)
     np.testing.assert_array_equal(person["frame_index"], frames)
     scale = person["root_camera_m"][:, 2] / lifter.way[:, 2]
@@ -176,7 +185,6 @@ def test_without_people_there_is_nothing_to_measure() -> None:
     with closing(people.table) as table:
         assert not table.persons
         assert set(people.measures.values()) == {None}
-        assert list(table.worlds()) == []
         assert len(table.in_frame(0)) == 0
 
 

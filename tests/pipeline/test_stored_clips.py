@@ -137,7 +137,7 @@ def test_a_picture_becomes_a_picture(tmp_path: Path) -> None:
         output=tmp_path / "out", keypoints=keypoint_file, keypoints_skeleton="body_25"
     )
     report = process_video(tmp_path / "photo.jpg", config).report
-    assert sorted(report.files) == ["photo_3d.jpg", "poses.npz"]
+    assert sorted(report.files) == ["photo_3d.jpg", "poses.npz", "tracks.npz"]
     assert report.detector.name == "replay"
     made = read_image(tmp_path / "out" / "photo" / "photo_3d.jpg")
     assert made is not None

@@ -12,7 +12,7 @@ import pytest
 from core.errors import WeightsError
 from tests.weights.made_files import CONTENT, SHA256, Server, entry
 from weights import fetch
-from weights.fetch import Wheel, Zip
+from weights.sources import Wheel, Zip
 from weights.store import Store
 
 

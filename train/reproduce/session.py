@@ -8,8 +8,9 @@ import torch
 
 from core.errors import UsageError, WeightsError
 from lifter.checkpoint import load_lifter
-from lifter.model import ModelConfig, TemporalConvNet
-from lifter.published import read_published
+from lifter.config import ModelConfig
+from lifter.model import TemporalConvNet
+from lifter.published.pickles import read_published
 from train.datasets.registry import load_dataset
 from train.devices import usable_device
 from train.motion_data import Clip, MotionData, subsample

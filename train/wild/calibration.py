@@ -2,29 +2,28 @@
 
 σ is the radius around a lifted joint in which the true one lies in 68 of 100 cases, and 2 σ that of
 95, as for a normal distribution. Here both are counted, joint by joint and apart for keypoints that
-the detector saw and those it did not. `--output` writes the lifter with σ of each joint multiplied
-so that 68 % holds for the people it was measured on; measure that file on others.
+the detector saw and those it did not. `--output` writes the lifter with σ of each joint multiplied,
+seen and hidden ones apart, so that 68 % holds for the people it was measured on; measure that file
+on others.
 """
 
-import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import erf
 from tqdm import tqdm
 
 from core.errors import UsageError
 from core.options import Parser, add_flags, check_options, option
-from core.skeletons import COCO_21, H36M_21
+from core.skeletons import H36M_21
 from core.types import Floats, Intrinsics, LifterInput
-from lifter.checkpoint import save_lifter
-from lifter.model import TemporalConvNet
+from lifter.checkpoint import read_lifter, write_lifter
+from lifter.input_keypoints import seen_joints
 from lifter.predict import Lifter
 from train.arguments import add_motion, add_shots
 from train.wild.loss import COVERAGE
@@ -33,8 +32,7 @@ from train.wild.people.shots import Shots
 from train.wild.validate import filmed_clips
 from train.wild.validation_clips import detected
 
-_LONG_SIDES = {"l": "left", "r": "right"}
-_OF_TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+_ENOUGH = 100  # hidden joints of a kind, to calibrate them apart
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def main(argv: Sequence[str]) -> int:
     if options.figure:
         draw(samples, options.figure)
     if options.output:
-        _write_calibrated(lifter, samples, options.output)
+        _write_calibrated(options.lifter, samples, options.output)
     return 0
 
 
@@ -111,22 +109,10 @@ def measure(lifter: Lifter, people: Iterator[tuple[LifterInput, Intrinsics, Floa
         target = truth[:, : len(H36M_21)]
         error = np.linalg.norm(poses.joints_m - (target - target[:, :1]), axis=-1)[:, 1:]
         joint = np.broadcast_to(np.arange(1, len(H36M_21)), error.shape)
-        seen = seen_joints(sequence.observed)[:, 1:]
+        seen = seen_joints(sequence.observed, H36M_21)[:, 1:]
         columns.append((joint.ravel(), (error / poses.sigma_m[:, 1:]).ravel(), seen.ravel()))
     joint, ratio, seen = (np.concatenate(column) for column in zip(*columns, strict=True))
     return Samples(joint, ratio, seen.astype(bool))
-
-
-def seen_joints(observed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(T, 21) whether each joint of H36M_21 was seen, of keypoints (T, 21) of COCO_21 that were."""
-    trunk = observed[:, COCO_21.indices(_OF_TRUNK)].all(1)
-    columns = []
-    for name in H36M_21.joints:
-        side, _, part = name.partition("_")
-        keypoint = f"{_LONG_SIDES.get(side, '')}_{'big_toe' if part == 'toe' else part}"
-        known = keypoint in COCO_21.joints
-        columns.append(observed[:, COCO_21.index(keypoint)] if known else trunk)
-    return np.stack(columns, 1)
 
 
 def table(samples: Samples) -> str:
@@ -172,20 +158,25 @@ def draw(samples: Samples, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def _write_calibrated(lifter: Lifter, samples: Samples, path: Path) -> None:
-    """The lifter with log σ raised by the log of each joint's 68 % quantile of error over σ."""
-    network = lifter.model
-    if not isinstance(network, TemporalConvNet):
-        raise UsageError("only temporal ConvNets can be calibrated")
-    pairs = np.array(H36M_21.flip_order)
-    raised = np.zeros(len(H36M_21))
-    for joint in range(1, len(H36M_21)):
-        own = np.isin(samples.joint, (joint, pairs[joint]))  # left and right together
-        raised[joint] = np.log(np.quantile(samples.ratio[own], COVERAGE))
-    with torch.no_grad():
-        bias = network.shrink.bias
-        assert bias is not None
-        bias.view(len(H36M_21), 4)[:, 3] += torch.from_numpy(raised).to(bias)
-    spec = lifter.spec
-    spec.training["sigma_raised_by"] = json.loads(json.dumps(np.exp(raised).round(3).tolist()))
-    save_lifter(path, network, spec)
+def _write_calibrated(path: Path, samples: Samples, output: Path) -> None:
+    """Write a lifter with σ multiplied joint by joint, the left and the right one alike.
+
+    σ of the network is multiplied by the 68 % quantile q_s of the error over σ of seen joints.
+    Hidden joints have a factor h besides, in the header, which becomes h q_h / q_s with their own
+    quantile q_h, at least 1; it stays where too few were measured.
+    """
+    state, spec = read_lifter(path)
+    hidden = np.array(spec.hidden_sigma or np.ones(len(H36M_21)))
+    raised = np.ones(len(H36M_21))
+    for joint, other in enumerate(H36M_21.flip_order):
+        own = np.isin(samples.joint, (joint, other))
+        seen, unseen = (samples.ratio[own & part] for part in (samples.seen, ~samples.seen))
+        if len(seen):
+            raised[joint] = np.quantile(seen, COVERAGE)
+        if len(unseen) >= _ENOUGH:
+            hidden[joint] *= np.quantile(unseen, COVERAGE) / raised[joint]
+    hidden = hidden.clip(1.0)  # no joint is surer for being hidden
+    bias = state["shrink.bias"].astype(np.float64).reshape(len(H36M_21), 4)
+    bias[:, 3] += np.log(raised)
+    factors = tuple(hidden.round(3).tolist())
+    write_lifter(output, state | {"shrink.bias": bias.ravel()}, replace(spec, hidden_sigma=factors))

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from pipeline.export.base import Exporter
-from pipeline.export.pictures.frames import frames_with_people, sampled_worlds
-from pipeline.render.compose import SideBySide
+from pipeline.export.pictures.frames import frames_with_people
+from pipeline.render.modes import side_by_side
 from pipeline.results.result import Result
 
 COLUMNS, ROWS, TILE_WIDTH, GAP = 3, 4, 640, 4
@@ -23,16 +23,15 @@ class ContactSheetExporter(Exporter):
 
     def write(self, result: Result, folder: Path) -> None:
         """See `Exporter.write`."""
-        side_by_side = SideBySide(result.report.video, sampled_worlds(result.table))
-        width, height = side_by_side.size
-        tile = TILE_WIDTH, round(height * TILE_WIDTH / width)
+        composed = side_by_side(result.report.video, result.table.chunks)
+        tile = TILE_WIDTH, round(composed.size.height * TILE_WIDTH / composed.size.width)
         count = result.report.frames
         wanted = np.unique(np.linspace(0, count - 1, min(COLUMNS * ROWS, count)).round())
         tiles = []
         with frames_with_people(result) as (frames, note):
             for number, (frame, people) in enumerate(frames):
                 if number in wanted:
-                    drawn = side_by_side.draw(frame, people)
+                    drawn = composed.draw(frame, people)
                     tiles.append(cv2.resize(drawn, tile, interpolation=cv2.INTER_AREA))
         if note:
             self.notes.append(note)

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.skeletons import COCO_21, Skeleton
-from core.types import Array, Floats, Frame, WorldPoses
+from core.types import Array, Floats, Frame
 from pipeline.media.clip import open_clip
 from pipeline.media.options import ClipOptions
 from pipeline.render.person import PersonInFrame
@@ -21,7 +21,6 @@ _COLUMNS = (
     "joint_sigma_m",
 )  # fmt: skip
 _BLANK = 24  # grey, where there is no picture
-_SAMPLED_ROWS = 20_000  # that tell how much room people take
 
 FrameAndPeople = tuple[Frame, Sequence[PersonInFrame]]
 
@@ -52,13 +51,6 @@ def frames_with_people(result: Result) -> Iterator[tuple[Iterator[FrameAndPeople
         return
     with reader, closing(iter(reader)) as frames:  # type: ignore[type-var]
         yield _together(frames, people), None
-
-
-def sampled_worlds(table: PoseTable) -> Iterator[WorldPoses]:
-    """Everyone's joints in some of the rows, from which the room that they take is known."""
-    every = len(table) // _SAMPLED_ROWS + 1
-    for joints in table.chunks("joints_world_m"):
-        yield WorldPoses(joints[::every].astype(np.float64), "a sample of rows", table.joints)
 
 
 def _people(table: PoseTable) -> Iterator[tuple[int, float, list[PersonInFrame]]]:

@@ -9,8 +9,8 @@ from PIL import Image
 
 from core.types import Picture
 from pipeline.export.base import Exporter
-from pipeline.export.pictures.frames import FrameAndPeople, frames_with_people, sampled_worlds
-from pipeline.render.compose import SideBySide
+from pipeline.export.pictures.frames import FrameAndPeople, frames_with_people
+from pipeline.render.modes import side_by_side
 from pipeline.results.result import Result
 
 MAX_S, FPS, WIDTH = 20.0, 10.0, 800
@@ -26,12 +26,12 @@ class GifExporter(Exporter):
 
     def write(self, result: Result, folder: Path) -> None:
         """See `Exporter.write`."""
-        side_by_side = SideBySide(result.report.video, sampled_worlds(result.table))
+        composed = side_by_side(result.report.video, result.table.chunks)
         pictures, times = [], []
         with frames_with_people(result) as (frames, note):
             for frame, people in _thinned(frames):
                 times.append(frame.time_s)
-                pictures.append(_shrunk(side_by_side.draw(frame, people)))
+                pictures.append(_shrunk(composed.draw(frame, people)))
         if note:
             self.notes.append(note)
         if not pictures:

@@ -8,7 +8,7 @@ from pipeline.media.ffmpeg_program import local_input, short_of_memory_error
 from pipeline.media.files import too_large_error
 from pipeline.media.video import tone_mapping
 from pipeline.media.video.facts import VideoFacts
-from pipeline.media.video.fitting import SizeChange, fit_filter, square_size
+from pipeline.media.video.fitting import Size, SizeChange, fit_filter, square_size
 from pipeline.media.video.frame_pipe import SHOWINFO, FramePipe
 
 STALLED_S = 120.0
@@ -16,31 +16,33 @@ STALLED_S = 120.0
 
 
 class FFmpegDecoder:
-    """The frames of a video as ffmpeg shows them, all of the first one's size; a `Decoder`.
+    """The frames of a video as ffmpeg shows them, all of one size; a `Decoder`.
 
     Args:
         path: The file.
         facts: What ffmpeg said of it.
+        size: Of the pictures; None for the frames' own with square pixels.
     """
 
-    def __init__(self, path: Path, facts: VideoFacts) -> None:
+    def __init__(self, path: Path, facts: VideoFacts, size: Size | None = None) -> None:
         first = facts.frames[0]
-        self.size = square_size(first)
-        """Width and height of the pictures, px."""
+        own_size = square_size(first)
+        shown_size = size or own_size
         self.size_change: SizeChange | None = None
         """Where the picture first has another size; None where it keeps its size."""
         self._path, self._lead_s = path, facts.lead_s
         self._stored_size = (first.width, first.height)
-        self._pixels = max(first.width * first.height, self.size.width * self.size.height)
+        self._pixels = max(first.width * first.height, own_size.width * own_size.height)
         self._picture: Picture | None = None
         self._stamp_s = 0.0
         tone_map = tone_mapping.is_hdr(facts.transfer) and tone_mapping.can_tone_map()
         filters = [SHOWINFO, *([tone_mapping.FILTERS] if tone_map else [])]
+        shrinking = [f"scale={size.width}:{size.height}:flags=area"] if size else []
         self._pipe = FramePipe(
             [*local_input(path), "-map", facts.picture],
-            [*filters, fit_filter(self.size, first)],
+            [*filters, fit_filter(own_size, first), *shrinking],
             "rgb24",
-            lambda _: self.size,
+            lambda _: shown_size,
             STALLED_S,
             max_pixels=self._pixels,
         )

@@ -9,7 +9,7 @@ import cv2
 from core.types import Picture
 from pipeline.media.ffmpeg_program import LOCAL_ONLY
 from pipeline.media.opencv import capture_options
-from pipeline.media.video.fitting import Size
+from pipeline.media.video.fitting import Size, shrink
 
 ROTATIONS = {
     90: cv2.ROTATE_90_CLOCKWISE,
@@ -41,6 +41,8 @@ class OpenCVDecoder:
         self._undo.callback(self._capture.release)
         self.failures = 0
         """How many frames could not be decoded so far."""
+        self.shown_size: Size | None = None
+        """Width and height of the pictures that `retrieve` gives; None for the frames' own."""
         self.rotation = 0
         """Clockwise degrees by which the stored frames are turned."""
         self.is_open = self._capture.isOpened()
@@ -97,15 +99,20 @@ class OpenCVDecoder:
         return False
 
     def retrieve(self) -> Picture | None:
-        """The grabbed frame, (H, W, 3) RGB, upright; None where it is damaged."""
+        """The grabbed frame, (H, W, 3) RGB, upright, of `shown_size`; None where it is damaged."""
         ok, picture = self._capture.retrieve()
         if not ok:
             self.failures += 1
             return None
+        if self.shown_size is not None:
+            picture = shrink(picture, self._before_turn(self.shown_size))
         if self.rotation in ROTATIONS:
             picture = cv2.rotate(picture, ROTATIONS[self.rotation])
         rgb: Picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
         return rgb
+
+    def _before_turn(self, size: Size) -> Size:
+        return Size(size.height, size.width) if self.rotation in (90, 270) else size
 
     def close(self) -> None:
         """Release the file."""

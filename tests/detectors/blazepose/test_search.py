@@ -24,15 +24,15 @@ TALL, SMALL = Region(900.0, 500.0, 600.0, 0.0), Region(900.0, 500.0, 200.0, 0.0)
 
 
 def started(size: tuple[int, int] = SIZE) -> Search:
-    search = Search()
-    search.due(size, [], [], False)
+    search = Search(30.0)
+    search.due(size, [], False)
     return search
 
 
 def quiet(search: Search, frames: int, lost: Sequence[Region] = ()) -> list[list[Region]]:
     """What is searched in the frames after, people lost in the first of them."""
-    first = search.due(SIZE, lost, [TALL], False)
-    return [first, *(search.due(SIZE, [], [TALL], False) for _ in range(frames - 1))]
+    first = [*search.due(SIZE, [TALL], False), *search.lost(lost)]
+    return [first, *(search.due(SIZE, [TALL], False) for _ in range(frames - 1))]
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_whoever_is_a_fifth_as_tall_as_the_frame_lies_whole_in_a_far_window(
 
 
 def test_everything_is_searched_at_the_start_of_a_shot_and_where_the_size_changes() -> None:
-    search, everything = Search(), [*coarse_windows(*SIZE), *far_windows(*SIZE)]
-    assert search.due(SIZE, [], [], False) == everything
+    search, everything = Search(30.0), [*coarse_windows(*SIZE), *far_windows(*SIZE)]
+    assert search.due(SIZE, [], False) == everything
     quiet(search, 5)
-    assert search.due(SIZE, [], [TALL], True) == everything
-    assert search.due((640, 360), [], [TALL], False)[0] == coarse_windows(640, 360)[0]
+    assert search.due(SIZE, [TALL], True) == everything
+    assert search.due((640, 360), [TALL], False)[0] == coarse_windows(640, 360)[0]
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_everything_is_searched_at_the_start_of_a_shot_and_where_the_size_change
 def test_the_smallest_windows_are_for_where_somebody_is_small_or_nobody_known(
     known: list[Region], is_worth_it: bool
 ) -> None:
-    search, tiny = Search(), {*tiny_windows(*SIZE)}
-    search.due(SIZE, [], [], False)
+    search, tiny = Search(30.0), {*tiny_windows(*SIZE)}
+    search.due(SIZE, [], False)
     assert {*search.also_due(known)} == (tiny if is_worth_it else set())
-    frames = [search.due(SIZE, [], known, False) for _ in range(3 * INTERVAL * len(tiny))]
+    frames = [search.due(SIZE, known, False) for _ in range(3 * INTERVAL * len(tiny))]
     assert search.also_due(known) == []
     assert tiny & {window for due in frames for window in due} == (tiny if is_worth_it else set())
 
@@ -101,7 +101,7 @@ def test_then_one_window_at_a_time_until_each_was_there() -> None:
 
 def test_where_nobody_is_known_it_looks_more_often() -> None:
     search = started()
-    frames = [search.due(SIZE, [], [], False) for _ in range(4 * EMPTY_INTERVAL)]
+    frames = [search.due(SIZE, [], False) for _ in range(4 * EMPTY_INTERVAL)]
     assert sum(map(len, frames)) == 4
 
 
@@ -117,7 +117,15 @@ def test_who_was_lost_is_looked_for_where_they_were() -> None:
 
 @pytest.mark.parametrize("size", [(16384, 16), (160, 65407)])
 def test_a_strip_is_searched_as_a_whole(size: tuple[int, int]) -> None:
-    search = Search()
+    search = Search(30.0)
     for starts_shot in (True, False, False, False):
-        due = search.due(size, [], [], starts_shot)
+        due = search.due(size, [], starts_shot)
         assert [window.side for window in due] in ([], [max(size)])
+
+
+@pytest.mark.parametrize(("fps", "apart"), [(15.0, 6), (30.0, 6), (60.0, 12), (240.0, 48)])
+def test_windows_are_searched_five_times_a_second_at_most(fps: float, apart: int) -> None:
+    search = Search(fps)
+    search.due(SIZE, [], False)
+    searched = [i for i in range(200) if search.due(SIZE, [TALL], False)]
+    assert {b - a for a, b in pairwise(searched)} == {apart}

@@ -12,7 +12,7 @@ from detectors.detectron2 import backend as detectron2
 from detectors.keypointrcnn import WEIGHTS, KeypointRCNNBackend
 from testkit.make_video import moving
 from tests.detectors.missing_library import BUILT_FOR_ANOTHER_TORCH, NOT_THERE, WORKS, pretend
-from weights import fetch
+from weights.sources import FetchError
 from weights.store import CACHE_VARIABLE, read_manifest
 
 
@@ -67,10 +67,10 @@ def test_weights_that_cannot_be_fetched_are_named_with_where_to_put_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_network(url: str, part: Path, label: str) -> None:
-        raise fetch.FetchError(f"{url}: no network")
+        raise FetchError(f"{url}: no network")
 
     pretend(monkeypatch, tmp_path, "torchvision", WORKS)
-    monkeypatch.setattr("weights.store.download_url", no_network)
+    monkeypatch.setattr("weights.fetch.download_url", no_network)
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     with pytest.raises(WeightsError, match=f"cannot fetch {WEIGHTS}") as caught:
         KeypointRCNNBackend(device="cpu").fetch()

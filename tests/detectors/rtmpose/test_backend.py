@@ -12,8 +12,7 @@ from detectors.rtmpose import KINDS, MODES, RTMPoseBackend
 from testkit.make_video import moving
 from tests.detectors.missing_library import NOT_THERE, WORKS, pretend
 from tests.detectors.rtmpose.small_networks import needs_rtmlib
-from weights import fetch
-from weights.fetch import Zip
+from weights.sources import FetchError, Zip
 from weights.store import CACHE_VARIABLE, read_manifest
 
 ONNXRUNTIME = (
@@ -62,7 +61,7 @@ def test_a_missing_library_is_one_line_for_all_clips(
 
 
 def no_network(url: str, part: Path, label: str) -> None:
-    raise fetch.FetchError(f"{url}: no network")
+    raise FetchError(f"{url}: no network")
 
 
 def test_weights_that_cannot_be_fetched_are_named_with_where_to_put_them(
@@ -70,7 +69,7 @@ def test_weights_that_cannot_be_fetched_are_named_with_where_to_put_them(
 ) -> None:
     pretend(monkeypatch, tmp_path / "a", "onnxruntime", ONNXRUNTIME)
     pretend(monkeypatch, tmp_path / "b", "rtmlib", WORKS)
-    monkeypatch.setattr("weights.store.download_url", no_network)
+    monkeypatch.setattr("weights.fetch.download_url", no_network)
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     with pytest.raises(WeightsError, match="cannot fetch rtmpose-finder-lightweight") as caught:
         RTMPoseBackend(rtm_mode="lightweight").fetch()
@@ -84,7 +83,7 @@ def test_a_dry_run_needs_no_library_and_fetches_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretend(monkeypatch, tmp_path, "rtmlib", NOT_THERE)
-    monkeypatch.setattr("weights.store.download_url", no_network)
+    monkeypatch.setattr("weights.fetch.download_url", no_network)
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     clip = moving(tmp_path / "clip.mp4", frames=2)
     assert infer_video.main([str(clip), "--detector", "rtmpose", "--dry-run"]) == 0

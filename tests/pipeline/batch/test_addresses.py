@@ -58,6 +58,7 @@ def test_results_at_an_address_are_those_of_a_folder_and_are_not_made_twice(
     assert sorted(memory.ls("/out/a/x", detail=False)) == [
         "/out/a/x/poses.npz",
         "/out/a/x/report.json",
+        "/out/a/x/tracks.npz",
     ]
     ours, theirs = (
         np.load(io.BytesIO(memory.cat_file("/out/a/x/poses.npz"))),

@@ -49,7 +49,7 @@ def test_every_good_clip_is_done_and_every_bad_one_named(
         tmp_path / "out",
         "--workers",
         "2",
-        "--render" if CLIPS else "--no-render",
+        "--render=side-by-side" if CLIPS else "--no-render",
     )
     done = infer(*words)
     assert done.returncode == 1

@@ -109,7 +109,7 @@ def test_two_runs_on_one_folder_share_the_work(three: Path, tmp_path: Path) -> N
     )
 
 
-@pytest.mark.parametrize("limit", ["-n 12", "-n 18", "-v 1000000", "-v 1500000"])
+@pytest.mark.parametrize("limit", ["-n 12", "-n 18", "-v 1000000", "-v 1100000", "-v 1500000"])
 def test_under_tight_limits_every_clip_is_accounted_for(
     limit: str, three: Path, tmp_path: Path
 ) -> None:
@@ -121,7 +121,4 @@ def test_under_tight_limits_every_clip_is_accounted_for(
     assert "Traceback" not in done.stderr
     assert "a fault of this program" not in done.stderr
     assert done.returncode == (1 if "failed: " in done.stderr else 0)
-    if (tmp_path / "out" / "batch_report.json").exists():
-        assert len(rows(tmp_path / "out", three)) == len(list(three.iterdir()))
-    else:  # there was no room for the networks' libraries, before any clip
-        assert done.stderr.count("failed: this machine is short of memory") == 1
+    assert len(rows(tmp_path / "out", three)) == len(list(three.iterdir()))

@@ -5,6 +5,7 @@ from core.skeletons import H36M_17, H36M_21
 from core.types import Floats
 from pipeline.grounding.contacts import (
     ANKLES,
+    HEELS_AND_TOES,
     Contact,
     Stance,
     contact_speeds,
@@ -74,7 +75,7 @@ def test_an_unseen_foot_is_in_contact_with_nothing() -> None:
     ankles = np.tile([[[0.0, 1.0, 5.0]]], (20, 2, 1))
     seen = np.zeros((20, 2), dtype=bool)
     seen[:, 1] = True
-    speeds = foot_speeds(ankles, seen, FPS)
+    speeds = foot_speeds(ankles, ankles[:, 0], seen, FPS, ANKLE_SOLES)
     assert find_contacts(speeds, np.zeros((20, 2)), FPS, ANKLE_SOLES) == [Contact(1, 0, 20)]
 
 
@@ -82,10 +83,24 @@ def test_speed_in_depth_counts_less_than_speed_across() -> None:
     steps = np.arange(10)[:, None, None] * [1 / FPS]  # 1 m/s
     still = np.tile([[[0.0, 0.0, 5.0]]], (10, 2, 1))
     seen = np.ones((10, 2), dtype=bool)
-    across = foot_speeds(still + steps * [0.0, 1.0, 0.0], seen, FPS)
-    depth = foot_speeds(still + steps * [0.0, 0.0, 1.0], seen, FPS)
+    root = still[:, 0]
+    across = foot_speeds(still + steps * [0.0, 1.0, 0.0], root, seen, FPS, ANKLE_SOLES)
+    depth = foot_speeds(still + steps * [0.0, 0.0, 1.0], root, seen, FPS, ANKLE_SOLES)
     assert depth.mean() == pytest.approx(0.35)
     assert 0.9 < across.mean() <= 1.0
+
+
+def test_a_foot_that_turns_about_its_toes_is_in_contact_where_the_body_travels() -> None:
+    times = np.arange(20)[:, None] / FPS
+    foot = np.array([0.0, 1.0, 5.0]) + times * [0.7, 0.0, 0.0]
+    seen = np.ones((20, 4), dtype=bool)
+    soles_m = np.repeat(foot[:, None], 4, axis=1)
+    standing = foot_speeds(soles_m, np.tile(foot[:1], (20, 1)), seen, FPS, HEELS_AND_TOES)
+    walking = foot_speeds(soles_m, foot[:1] + times * [1.3, 0.0, 0.0], seen, FPS, HEELS_AND_TOES)
+    carried = foot_speeds(soles_m, foot, seen, FPS, HEELS_AND_TOES)
+    assert (standing > HEELS_AND_TOES.leave_m_s).all()
+    assert (walking < HEELS_AND_TOES.leave_m_s).all()
+    assert (carried > HEELS_AND_TOES.leave_m_s).all(), "as fast as the body: it has left"
 
 
 def test_stances_have_the_times_at_which_heels_and_toes_come_and_go() -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.signal import savgol_filter
 
 from core.skeletons import COCO_17
 from core.types import Floats, Track
@@ -119,3 +120,11 @@ def test_one_euro_smooths_a_body_alike_whether_its_feet_are_seen() -> None:
     both, body = (smooth(values, 30.0, "one-euro") for values in (points, unseen))
     np.testing.assert_array_equal(both[:, :17], body[:, :17])
     assert np.abs(body[:, :17] - points[:, :17]).max() > 1
+
+
+@pytest.mark.parametrize("samples", [3, 4, 9, 40])
+def test_savgol_is_scipys_filter_up_to_both_ends(samples: int) -> None:
+    values = np.random.default_rng(0).normal(size=(samples, 2, 3))
+    window = min(9, samples - 1 + samples % 2)
+    expected = savgol_filter(values, window, 2, axis=0)
+    assert np.allclose(smooth(values, 30.0, "savgol"), expected, atol=1e-12)

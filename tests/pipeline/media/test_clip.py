@@ -8,8 +8,10 @@ import pytest
 from core.errors import InputError
 from pipeline.media.clip import open_clip
 from pipeline.media.options import ClipOptions
+from pipeline.media.video.fitting import Size, shrink
 from pipeline.media.video_reader import VideoReader
-from testkit.make_video import moving
+from testkit.make_video import moving, run_ffmpeg
+from testkit.video_kinds import psnr_db
 from tests.pipeline.media.made_pictures import shots
 
 
@@ -54,3 +56,24 @@ def test_a_part_of_a_sequence_keeps_its_frames_numbers_and_times(tmp_path: Path)
         pytest.raises(InputError, match="no picture from 5 s on"),
     ):
         list(reader)
+
+
+def test_frames_of_any_clip_come_at_the_size_that_is_asked_for(tmp_path: Path) -> None:
+    plain = moving(tmp_path / "plain.mp4", frames=3)
+    turned, square = tmp_path / "turned.mp4", tmp_path / "wide_pixels.mp4"
+    run_ffmpeg("-display_rotation", "90", "-i", str(plain), "-c", "copy", str(turned))
+    run_ffmpeg("-i", str(plain), "-vf", "setsar=4/3", str(square))
+    folder = shots(tmp_path / "shots", 1, 2, 3)
+    for clip, options in (
+        (plain, ClipOptions()), (turned, ClipOptions()), (square, ClipOptions()),
+        (folder, ClipOptions(fps=10)),
+    ):  # fmt: skip
+        with open_clip(clip, options) as reader:
+            info, frames = reader.info, list(reader)
+        size = Size(info.width // 3 // 2 * 2, info.height // 3 // 2 * 2)
+        with open_clip(clip, options, size) as reader:
+            assert reader.info == info
+            small = list(reader)
+        for frame, whole in zip(small, frames, strict=True):
+            assert (frame.index, frame.time_s) == (whole.index, whole.time_s)
+            assert psnr_db(frame.rgb, shrink(whole.rgb, size)) > 25

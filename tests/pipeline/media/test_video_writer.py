@@ -11,6 +11,8 @@ import pytest
 from core.errors import OutputError
 from core.types import VideoInfo
 from pipeline.media import ffmpeg_program, video_writer
+from pipeline.media.encoding import encoders
+from pipeline.media.encoding.encoders import Encoder, encoder_of
 from pipeline.media.frame_times import constant_rate
 from pipeline.media.video_reader import VideoReader, probe
 from pipeline.media.video_writer import VideoWriter
@@ -56,12 +58,9 @@ def each_ffmpeg(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(shutil, "which", lambda name: None)
     else:
         monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", _missing)
-    caches = ffmpeg_program.ffmpeg_program, ffmpeg_program.frame_sync_option
-    for cache in caches:
-        cache.cache_clear()
+    ffmpeg_program.ffmpeg_program.cache_clear()
     yield
-    for cache in caches:
-        cache.cache_clear()
+    ffmpeg_program.ffmpeg_program.cache_clear()
 
 
 @pytest.mark.usefixtures("each_ffmpeg")
@@ -216,3 +215,23 @@ def test_names_are_only_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n
     copy(Path(name), Path("out.mp4"))
     assert len(read(Path("out.mp4"))) == 25
     assert "Audio: aac" in describe(Path("out.mp4"))
+
+
+def test_an_encoder_that_works_here_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    of_a_chip = Encoder({"vcodec": "mjpeg", "q:v": 3}, filters={"format": "yuvj420p", "vflip": ""})
+    monkeypatch.setitem(encoders.HARDWARE, "nvenc", of_a_chip)
+    monkeypatch.setitem(encoders.HARDWARE, "vaapi", Encoder({"vcodec": "h264_of_no_chip"}))
+    encoder_of.cache_clear()
+    clip = moving(tmp_path / "clip.mp4")
+    for name, codec in (("nvenc", "mjpeg"), ("auto", "mjpeg"), ("vaapi", "h264")):
+        out = tmp_path / f"{name}.mp4"
+        with VideoReader(clip) as reader, VideoWriter(out, reader.info, encoder=name) as writer:
+            for frame in reader:
+                writer.write(frame.rgb, frame.time_s)
+        assert f"Video: {codec}" in describe(out)
+    encoder_of.cache_clear()
+    assert [record.getMessage() for record in caplog.records] == [
+        "encoder vaapi does not work here (Unknown encoder 'h264_of_no_chip'): libx264 encodes"
+    ]

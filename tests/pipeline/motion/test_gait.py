@@ -70,7 +70,7 @@ def test_steps_of_captured_walking_are_those_counted_by_hand() -> None:
     in_camera = joints[..., [0, 2, 1]] * [1, -1, 1]
     in_camera += [0, 0, 6] - in_camera[:, :1].mean(0)
     seen = np.ones((len(joints), 4), bool)
-    speeds = foot_speeds(in_camera[:, feet.joints], seen, clip.fps)
+    speeds = foot_speeds(in_camera[:, feet.joints], in_camera[:, 0], seen, clip.fps, feet)
     found = find_contacts(speeds, joints[:, feet.joints, 2], clip.fps, feet)
     points = joints[:, H36M_21.indices(("l_heel", "r_heel", "l_hip", "r_hip"))]
     contacts = feet.four(contact_mask(found, len(joints), feet))

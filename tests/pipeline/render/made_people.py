@@ -1,12 +1,15 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.skeletons import COCO_21, H36M_21
-from core.types import Frame, VideoInfo, WorldPoses
+from core.types import Frame, VideoInfo
+from pipeline.render.framing import Columns, plan
 from pipeline.render.palette import Colour
 from pipeline.render.person import PersonInFrame
+from pipeline.render.view import Lens, View
 
 GREY = 90
 
@@ -47,8 +50,25 @@ def person(
     )
 
 
-def world(*joints: NDArray[np.float64]) -> WorldPoses:
-    return WorldPoses(np.stack(joints), "made by hand", H36M_21)
+def columns(*people: Sequence[NDArray[np.float64]]) -> Columns:
+    """The columns of a result: each person's joints (J, 3) m in frame 0, 1, …"""
+    rows = sorted(
+        (index, track_id) for track_id, poses in enumerate(people, 1) for index in range(len(poses))
+    )
+    joints = [people[track_id - 1][index] for index, track_id in rows]
+    table = {
+        "frame_index": np.array([row[0] for row in rows], int),
+        "track_id": np.array([row[1] for row in rows], int),
+        "joints_world_m": np.array(joints) if joints else np.zeros((0, 21, 3)),
+        "joint_sigma_m": np.full((len(rows), len(joints[0]) if joints else 21), np.nan),
+    }
+    return lambda name: [table[name]]
+
+
+def view_of(*joints: NDArray[np.float64], size: int = 720) -> View:
+    """The view of people who stand still, in a square panel."""
+    lens = Lens(size, size)
+    return plan(columns(*([one] for one in joints)), 30.0, [lens]).view_at(0)
 
 
 def video(width: int = 640, height: int = 360) -> VideoInfo:

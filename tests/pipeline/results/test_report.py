@@ -19,9 +19,12 @@ from pipeline.results.report import (
     PersonReport,
     Report,
     StanceReport,
+    VerdictReport,
+    ViewReport,
     WeightsReport,
     read_report,
 )
+from pipeline.results.verdicts import VERDICTS
 
 PAGE = Path(__file__).parents[3] / "docs" / "report.md"
 REPORT = Report(
@@ -34,8 +37,18 @@ REPORT = Report(
     frames=50,
     people=(
         PersonReport(
-            1, 0, 49, 48, 2, "up from balance", (StanceReport("left", None, 0.4, None, 0.9),)
+            1,
+            0,
+            49,
+            48,
+            2,
+            "up from balance",
+            (StanceReport("left", None, 0.4, None, 0.9),),
+            ((0.4, 0.6),),
         ),
+    ),
+    verdicts=(
+        VerdictReport("gaps", "Seen?", 1, "look", 0.04, "1", "Mostly.", "Why.", ((1.0, 1.1),)),
     ),
     measures={"reprojection_error_px": 4.2, "foot_skate_m_s": None},
     warnings=("cut short",),
@@ -139,7 +152,10 @@ def test_a_folder_without_a_report_is_said(tmp_path: Path) -> None:
 
 def test_the_page_has_every_key_and_every_measure() -> None:
     keys = set(re.findall(r"^\| `(\w+)` \|", PAGE.read_text(), re.MULTILINE))
-    told = {entry.name for kind in (Report, StanceReport) for entry in fields(kind)}
-    assert keys == told - {"measures"} | MEASURES.entries().keys()
+    told = {entry.name for kind in (Report, StanceReport, ViewReport) for entry in fields(kind)}
+    verdicts = VERDICTS.entries()
+    assert keys == told - {"measures"} | MEASURES.entries().keys() | verdicts.keys()
+    for name, (title, _) in verdicts.items():
+        assert f"| `{name}` | {title} |" in PAGE.read_text()
     for one in MEASURES.entries().values():
         assert f"| `{one.name}` | {one.unit} | {one.about}" in PAGE.read_text()

@@ -152,4 +152,5 @@ def test_files_of_an_earlier_result_go_with_it(tmp_path: Path) -> None:
     assert main([str(clip), "--output", str(tmp_path / "out")]) == 0
     (out / "notes.txt").write_text("a user's own")
     assert main([str(clip), "--output", str(tmp_path / "out"), "--overwrite", "--no-render"]) == 0
-    assert sorted(file.name for file in out.iterdir()) == ["notes.txt", "poses.npz", "report.json"]
+    left = sorted(file.name for file in out.iterdir())
+    assert left == ["notes.txt", "poses.npz", "report.json", "tracks.npz"]

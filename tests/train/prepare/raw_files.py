@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lifter.published import read_published
+from lifter.published.pickles import read_published
 from train.__main__ import main
 
 SUBJECTS = ("S1", "S9", "S11")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lifter.checkpoint import load_lifter
-from lifter.published import read_published
+from lifter.published.pickles import read_published
 from train.__main__ import main
 
 

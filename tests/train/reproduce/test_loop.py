@@ -3,7 +3,7 @@ import shutil
 import pytest
 import torch
 
-from lifter.published import read_published
+from lifter.published.pickles import read_published
 from train.__main__ import main
 from train.reproduce.loop import Training
 from train.reproduce.options import parse
