@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+WITH_APP := $(VENV)/.with-app
 # torchvision's tests, which run in its environment where it has one of its own
 TORCHVISION := tests/detectors/keypointrcnn/test_detector.py
 
@@ -19,8 +20,7 @@ demo: $(INSTALLED)
 	$(RUN) infer_video.py "$$($(RUN) -m weights fetch demo-clip)" --overwrite
 	@echo "Watch output/demo/demo_3d.mp4; the motion as data is output/demo/poses.npz"
 
-app: $(INSTALLED)
-	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[app]'
+app: $(WITH_APP)
 	$(RUN) -m weights fetch blazepose-detector blazepose-landmark-full person-finder lifter
 	$(RUN) infer_video.py --app
 
@@ -63,6 +63,10 @@ bench-tracking: $(INSTALLED)
 
 bench-train: $(INSTALLED)
 	$(RUN) -m benchmarks.train
+
+$(WITH_APP): $(INSTALLED)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[app]'
+	touch $@
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -150,7 +150,7 @@ class PipelineConfig:
                 "`camera` moving does not go with `views`: they need cameras that stand still, on"
                 " something solid"
             )
-        for name in given_flags(self.clip):
+        for name in (*given_flags(self.clip), *given_flags(self.correct)):
             raise UsageError(f"`{name}` is for one video: it does not go with `views`")
 
     def require_live(self) -> None:

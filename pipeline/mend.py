@@ -22,7 +22,7 @@ from pipeline.results.detections import TrackRows
 from pipeline.results.report import NO_PEOPLE
 from pipeline.results.result import Result
 from pipeline.results.staging import staged
-from pipeline.run import Stopwatch, shown_clip, write_results
+from pipeline.run import Stopwatch, write_results
 from pipeline.runtime.models import Models
 from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracks_file import FoundPeople, read_tracks
@@ -84,9 +84,7 @@ def mend(
             report, config=config.as_dict(), measures=people.measures, warnings=tuple(warnings),
             motion=None, files={},
         )  # fmt: skip
-        report = write_results(
-            partial, report, shown_clip(first, config), first, people, config, stopwatch, progress
-        )
+        report = write_results(partial, report, first, people, config, stopwatch, progress)
     return Result(folder, report, ArchiveTable(folder / POSES))
 
 

@@ -173,9 +173,9 @@ def _motion(rows: Array, joints: Skeleton, marks: Marks | None = None) -> Person
         rows["joints_camera_m"], rows["root_camera_m"], joints, rows["joint_sigma_m"]
     )
     frames = rows["frame_index"]
+    marked = None if marks is None else marks.contacts[frames]
     has_feet = "feet_seen" in (rows.dtype.names or ())
     feet_seen = rows["feet_seen"] if has_feet else seen_feet(rows["keypoint_scores"])
-    marked = None if marks is None else marks.contacts[frames]
     return PersonMotion(poses, frames, feet_seen, marked)
 
 

@@ -139,33 +139,31 @@ def process_video(
             versions=versions(),
             input=made_of,
         )
-        report = write_results(
-            partial, report, shown_clip(first, config), first, people, config, stopwatch, progress
-        )
+        report = write_results(partial, report, first, people, config, stopwatch, progress)
     return Result(folder, report, ArchiveTable(folder / POSES))
 
 
 def write_results(
     partial: Path,
     report: Report,
-    shown: "Shown",
     first: FirstPass,
     people: People,
     config: PipelineConfig,
     stopwatch: Stopwatch,
     progress: StageProgress,
+    shown: "Shown | None" = None,
 ) -> Report:
     """Write all files of a result, the report last.
 
     Args:
         partial: The folder that they are staged in.
         report: What is said of them; people, files and times are added.
-        shown: What is drawn beside the 3D view.
-        first: The video whose frames the result has.
+        first: The video and its frames.
         people: Everyone, corrected or not.
         config: All options.
         stopwatch: How long the stages before took.
         progress: Is told how far drawing has come.
+        shown: What the people are drawn beside; None for the video.
 
     Returns:
         The report as written.
@@ -181,8 +179,10 @@ def write_results(
         config.corrections.write(partial)
     if config.render.render != "none":
         with stopwatch.stage("render"):
-            target = partial / f"{report.stem}_3d"
-            _render(target, shown, first, people, config, progress)
+            if shown is None:
+                video = first.info.path
+                shown = Shown(first.info, lambda size: first.again(video, config.clip, size))
+            _render(partial / f"{report.stem}_3d", shown, first, people, config, progress)
     return report.timed(stopwatch.seconds).write(partial)
 
 
@@ -201,7 +201,6 @@ def _warnings(
 
 
 def _person_reports(people: People, table: PoseTable) -> tuple[PersonReport, ...]:
-    """Everyone in a table, as reports say it."""
     stances = stances_by_person(table)
     return tuple(
         PersonReport.of(person, people.grounding, stances[person.track_id])
@@ -219,11 +218,6 @@ class Shown(NamedTuple):
     info: VideoInfo
     open: Callable[[Size], AbstractContextManager[Iterable[Frame]]]
     keypoints: bool = True
-
-
-def shown_clip(first: FirstPass, config: PipelineConfig) -> Shown:
-    """A clip itself, beside its people in 3D."""
-    return Shown(first.info, lambda size: first.again(first.info.path, config.clip, size))
 
 
 def _render(

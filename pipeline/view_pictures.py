@@ -46,12 +46,12 @@ class ViewPictures:
                 reader = opened.enter_context(view.first.again(view.video, options, size))
                 streams.append(opened.enter_context(closing(prefetch(reader))))
             others = [
-                _Follower(stream, clock.to_shared)
+                Follower(stream, clock.to_shared)
                 for stream, clock in zip(streams[1:], self._clocks[1:], strict=True)
             ]
             yield (self._composed(number, frame, others) for number, frame in enumerate(streams[0]))
 
-    def _composed(self, number: int, frame: Frame, others: Sequence["_Follower"]) -> Frame:
+    def _composed(self, number: int, frame: Frame, others: Sequence["Follower"]) -> Frame:
         pictures = [frame.rgb, *(other.at(frame.time_s) for other in others)]
         people = [
             list(_people(tracks, number, persons))
@@ -60,7 +60,7 @@ class ViewPictures:
         return Frame(frame.index, frame.time_s, self._mosaic.draw(pictures, people))
 
 
-class _Follower:
+class Follower:
     """The pictures of another view at given times, which rise."""
 
     def __init__(self, frames: Iterable[Frame], to_shared: Callable[[Floats], Floats]) -> None:

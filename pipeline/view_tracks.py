@@ -125,7 +125,7 @@ def find_clocks(views: Sequence[FilmedView], offsets_s: Sequence[float]) -> list
         InputError: A view agrees with no other.
     """
     if offsets_s:
-        return given_clocks(offsets_s, len(views))
+        return given_clocks(offsets_s)
     recordings = [
         Recording(view.video.name, onsets(view.video), list(_motions(view))) for view in views
     ]

@@ -26,7 +26,7 @@ from pipeline.multiview.calibration import calibrate
 from pipeline.multiview.calibration_files.pose2sim_toml import write as write_cameras
 from pipeline.multiview.fusion import SharedFrames, fuse_people, fused_row
 from pipeline.multiview.scene import Calibration, Camera
-from pipeline.multiview.sync.clocks import Clock, given_clocks
+from pipeline.multiview.sync.clocks import Clock
 from pipeline.people import People, ground_people
 from pipeline.render.modes import video_size
 from pipeline.render.mosaic import Mosaic
@@ -90,8 +90,7 @@ def process_views(
     config = replace(config, several=replace(config.several, views=True))
     if len(paths) < 2:
         raise UsageError("`views` are two videos or more of the same people")
-    if config.several.offset:
-        given_clocks(config.several.offset, len(paths))  # before any work
+    config.several.require_offsets(len(paths))
     folder = config.output / views_stem(paths) if folder is None else Path(folder)
     for path in paths:
         check_clip(path, config.clip)
@@ -167,7 +166,7 @@ def process_views(
         pictures = ViewPictures(filmed, clocks, mosaic, shared, _person_of(calibration, people))
         info = replace(first.info, width=mosaic.size[0], height=mosaic.size[1])
         shown = Shown(info, lambda _: pictures.frames(config.clip), keypoints=False)
-        report = write_results(partial, report, shown, first, people, config, stopwatch, progress)
+        report = write_results(partial, report, first, people, config, stopwatch, progress, shown)
     return Result(folder, report, ArchiveTable(folder / POSES))
 
 

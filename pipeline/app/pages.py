@@ -25,7 +25,7 @@ from pipeline.viewer.video import web_video
 
 POSTER = "poster.jpg"
 _POSTER_WIDTH = 640
-_POSTER_WITHIN, _SETTLED = 300, 20  # frames from the first with people
+_POSTER_WITHIN, _SETTLED = 60, 20  # frames from the first with people
 
 
 def make_page(result: Path, folder: Path) -> None:

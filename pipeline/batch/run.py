@@ -19,7 +19,6 @@ from pipeline.batch.takes import find_takes
 from pipeline.batch.workers import InProcess, Pool
 from pipeline.config import PipelineConfig
 from pipeline.media.clip import check_clip
-from pipeline.multiview.sync.clocks import given_clocks
 from pipeline.results.report import WeightsReport
 from pipeline.results.resume import weights_report
 from pipeline.runtime.address_space import check_address_space
@@ -77,8 +76,7 @@ def run_batch(
     if config.several.views:
         jobs, empty = find_takes(words, config.output)
         for job in jobs:
-            if config.several.offset:
-                given_clocks(config.several.offset, len(job.views))
+            config.several.require_offsets(len(job.views))
     else:
         jobs, empty = find_jobs(words, config.output, options.pattern, sequences=sequences)
     choice = config.detect.choose() if config.detect.detector != AUTO else None

@@ -45,3 +45,11 @@ class ViewOptions:
                 raise UsageError(f"`{name}` is for `views`")
         if any(not abs(seconds) <= MAX_OFFSET_S for seconds in self.offset):
             raise UsageError(f"`offset` must lie between ±{MAX_OFFSET_S:g} seconds")
+
+    def require_offsets(self, views: int) -> None:
+        """`UsageError` where there are offsets, and not one for each view but the first."""
+        if self.offset and len(self.offset) != views - 1:
+            raise UsageError(
+                f"`offset` needs {views - 1} numbers for {views} views, one for each but the first:"
+                f" got {len(self.offset)}"
+            )

@@ -23,6 +23,7 @@ Mask = NDArray[np.uint8]
 _SHIFT = 4  # OpenCV takes sixteenths of a pixel: figures then move smoothly instead of in steps
 _PARTS = 1 << _SHIFT
 _BAND = 32  # rows
+_BESIDE = 2  # px, for what of a letter lies beyond its width
 _HALF = (_PARTS - 1) / 2  # half a pixel less, half a part more for rounding
 
 
@@ -122,12 +123,27 @@ def _fixed_point(point: Floats) -> tuple[int, int]:
 
 @lru_cache(maxsize=512)
 def _text_mask(words: str, size: int, bold: bool) -> Mask:
-    """Words as a mask, as high as the tallest letter of the face, so that lines keep level."""
+    """Words as a mask, as high as the tallest letter of the face, so that lines keep level.
+
+    Letters are set side by side without kerning: words with a number are new in every frame.
+    """
+    glyphs = [_glyph(letter, size, bold) for letter in words]
+    starts = np.cumsum([0.0, *(advance for _, advance in glyphs)])
+    mask = np.zeros((sum(_font(size, bold).getmetrics()), int(starts[-1]) + 2 * _BESIDE), np.uint8)
+    for (glyph, _), start in zip(glyphs, starts.tolist(), strict=False):
+        into = mask[:, round(start) : round(start) + glyph.shape[1]]
+        np.maximum(into, glyph[:, : into.shape[1]], out=into)
+    return mask[:, _BESIDE : mask.shape[1] - _BESIDE + 1]
+
+
+@lru_cache(maxsize=1024)
+def _glyph(letter: str, size: int, bold: bool) -> tuple[Mask, float]:
+    """A letter as a mask with `_BESIDE` px at its sides, and how far the next one starts, px."""
     font = _font(size, bold)
-    ascent, descent = font.getmetrics()
-    picture = Image.new("L", (max(1, round(font.getlength(words)) + 1), ascent + descent))
-    ImageDraw.Draw(picture).text((0, 0), words, fill=255, font=font)
-    return np.asarray(picture)
+    advance = float(font.getlength(letter))
+    picture = Image.new("L", (round(advance) + 2 * _BESIDE, sum(font.getmetrics())))
+    ImageDraw.Draw(picture).text((_BESIDE, 0), letter, fill=255, font=font)
+    return np.asarray(picture), advance
 
 
 @lru_cache(maxsize=16)

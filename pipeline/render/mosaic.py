@@ -30,7 +30,7 @@ class Mosaic:
     def __init__(self, infos: Sequence[VideoInfo]) -> None:
         shapes = [info.width / info.height for info in infos]
         layouts = [_Layout(shapes, rows) for rows in range(1, len(shapes) + 1)]
-        best = max(layouts, key=lambda layout: layout.area)
+        best = max(layouts, key=lambda layout: (round(layout.area), -layout.width))
         self._infos, self._cells = infos, best.cells()
         self.size = best.width, HEIGHT
         self.sizes = [Size(wide, high) for _, _, wide, high in self._cells]

@@ -66,6 +66,44 @@ async function until(page, isTrue, argument) {
 const ready = (page) => until(page, () => Boolean(window.viewer?.isReady && window.viewer.pictures > 0));
 const lifted = (page, text) => until(page, (text) => document.querySelector("#page-mend [role=status]")?.textContent === text, text);
 
+/** What axe finds that keeps people out. */
+async function violations(page) {
+  await page.evaluate(fs.readFileSync(path.join(modules, "axe-core", "axe.min.js"), "utf8"));
+  const found = await page.evaluate(() => window.axe.run());
+  return found.violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ").slice(0, 300)}`);
+}
+
+/** Sides, contacts and people: a range is marked by keys, a split lifts all at once and is undone. */
+async function mendPeople(page, said) {
+  const { seek, people } = {
+    seek: (frame) => page.evaluate((frame) => window.viewer.playback.seek(frame), frame),
+    people: () => page.evaluate(() => window.viewer.clip.people.map((person) => [person.id, person.rowFrames.length])),
+  };
+  const at = (frame) => until(page, (frame) => window.viewer.playback.frame === frame, frame);
+  await page.evaluate(() => window.viewer.select(1));
+  for (const [frame, key] of [[3, ","], [8, "."]]) {
+    await seek(frame);
+    await at(frame);
+    await page.locator("#world").press(key);
+  }
+  await page.getByLabel("Which joints change sides").selectOption("arms");
+  await page.locator("#swap-sides").click();
+  await page.getByLabel("Part of the foot").selectOption("right_toe");
+  await page.locator("#contact-off").click();
+  await seek(10);
+  await at(10);
+  await page.locator("#split-here").click();
+  await until(page, () => window.viewer.clip.people.length === 3);
+  said.split = await people();
+  said.marked = await page.evaluate(async () => (await fetch(`${window.viewer.settings.api}/corrections`)).json());
+  await until(page, () => !document.querySelector("#undo-edit").disabled);
+  await page.locator("#undo-edit").click();
+  await until(page, () => window.viewer.clip.people.length === 2);
+  said.together = await people();
+  await until(page, () => !document.querySelector("#undo-all").disabled);
+}
+
 async function mend(page, said) {
   await page.getByRole("tab", { name: "Mend" }).click();
   await page.locator("#drag-points").click();
@@ -100,6 +138,8 @@ async function main() {
     said.other = await other.locator("#clips li .state").allTextContents();
     said.bvh = await download(page, "bvh");
     await page.screenshot({ path: path.join(folder, "gallery.png") });
+    await page.locator("#settings summary").click();
+    said.barriers = await violations(page);
     await page.getByRole("link", { name: "Look at it", exact: true }).click();
     await ready(page);
     said.people = await page.evaluate(() => window.viewer.clip.people.map((person) => person.id));
@@ -111,6 +151,8 @@ async function main() {
     await ready(original);
     said.original = await original.evaluate(() => document.querySelector("#tab-mend") === null);
     fs.cpSync(path.join(clips, said.id, "result"), path.join(folder, "result"), { recursive: true });
+    said.barriers.push(...(await violations(page)));
+    await mendPeople(page, said);
     await page.locator("#undo-all").click();
     await lifted(page, "As it was found.");
     said.undone = {

@@ -123,3 +123,22 @@ def test_the_original_stays_and_everything_can_be_undone(
     said, _ = visit
     assert said["original"], "the page of the original has nothing to mend with"
     assert said["undone"] == {"edits": 0, "isMended": False}
+
+
+def test_sides_contacts_and_people_are_mended_by_keys_and_buttons(
+    visit: tuple[dict[str, Any], Path],
+) -> None:
+    said, _ = visit
+    assert said["split"] == [[1, 10], [2, 24], [3, 14]]
+    assert said["marked"]["edits"][1:] == [
+        {"kind": "swap", "person": 1, "first_frame": 3, "last_frame": 8,
+         "joints": ["shoulder", "elbow", "wrist"]},
+        {"kind": "contact", "person": 1, "first_frame": 3, "last_frame": 8, "part": "right_toe",
+         "on": False},
+        {"kind": "split", "person": 1, "frame": 10},
+    ]  # fmt: skip
+    assert said["together"] == [[1, 24], [2, 24]]
+
+
+def test_nothing_keeps_people_out(visit: tuple[dict[str, Any], Path]) -> None:
+    assert visit[0]["barriers"] == []

@@ -148,6 +148,10 @@ def _restore_optimizer(path: Path, optimizer: torch.optim.Adam, state: dict[str,
     for parameter, kept in optimizer.state.items():
         if any(kept[name].shape != parameter.shape for name in ("exp_avg", "exp_avg_sq")):
             raise WeightsError(f"{path}: its optimizer belongs to other networks (another shape)")
+        for name, value in kept.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                # in the parameter's order in memory, which fused optimizers take for granted
+                kept[name] = torch.empty_like(parameter).copy_(value)
 
 
 def _random_state(path: Path, value: Any) -> np.random.RandomState:

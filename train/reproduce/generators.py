@@ -1,9 +1,8 @@
 """Training examples, cut from clips by index on the training device.
 
-All poses lie in memory once. An example is S = `stride` consecutive frames of a clip, with the
-frames around them that the network's receptive field R covers (Pavllo et al., CVPR 2019, appendix
-on the batch strategy). Beyond its ends, a clip repeats its first and last frame. Mirrored copies
-are made when a batch is gathered.
+All poses lie in memory once, and once mirrored. An example is S = `stride` consecutive frames of a
+clip, with the frames around them that the network's receptive field R covers (Pavllo et al., CVPR
+2019, appendix on the batch strategy). Beyond its ends, a clip repeats its first and last frame.
 """
 
 import copy
@@ -62,14 +61,24 @@ class Examples:
         # Rows of an example, from its first predicted frame; `_inner` slices the predicted ones.
         self._span = torch.arange(-padding[0], stride + padding[1], device=device)
         self._inner = slice(padding[0], padding[0] + stride)
-        self._keypoints = self._store([clip.keypoints for clip in clips])
-        self._joints_m = self._store([clip.joints_m for clip in clips if clip.joints_m is not None])
+        self._is_mirrored = mirror is not None
+        order = (None, None, None) if mirror is None else (mirror.keypoints, mirror.joints, [0])
+        self._keypoints = self._store([clip.keypoints for clip in clips], order[0])
+        self._joints_m = self._store(
+            [clip.joints_m for clip in clips if clip.joints_m is not None], order[1]
+        )
         self._root_m = self._store(
-            [clip.root_m[:, None] for clip in clips if clip.root_m is not None]
+            [clip.root_m[:, None] for clip in clips if clip.root_m is not None], order[2]
         )
-        self._lens = self._store(
-            [clip.camera.lens[None] for clip in clips if clip.camera.lens is not None]
+        lens = self._store(
+            [clip.camera.lens[None] for clip in clips if clip.camera.lens is not None], None
         )
+        if lens is not None and mirror is not None:
+            # x → −x of the picture: c_x and the tangential coefficient in x change sign.
+            signs = torch.ones(9, device=device)
+            signs[[2, 7]] = -1
+            lens = torch.cat([lens, lens * signs])
+        self._lens = lens
         parts = _index([len(clip) for clip in clips], stride)
         if mirror is not None:
             # A clip's examples, then their mirrored copies: the order that VideoPose3D shuffles.
@@ -81,9 +90,17 @@ class Examples:
     def __len__(self) -> int:
         return len(self._index)
 
-    def _store(self, arrays: list[Array]) -> Tensor | None:
-        """The rows of all arrays on the device, fp32; None where there is no array."""
-        return torch.from_numpy(np.concatenate(arrays)).float().to(self._device) if arrays else None
+    def _store(self, arrays: list[Array], order: list[int] | None) -> Tensor | None:
+        """The rows of all arrays on the device, fp32, and their mirrored copies after them.
+
+        Args:
+            arrays: (T, …) each; None is returned where there is no array.
+            order: Of mirrored points; None: without mirrored copies.
+        """
+        if not arrays:
+            return None
+        rows = torch.from_numpy(np.concatenate(arrays)).float().to(self._device)
+        return rows if order is None else torch.cat([rows, flip(rows, order)])
 
     def gather(self, numbers: Tensor) -> ExampleBatch:
         """The examples of those numbers.
@@ -93,21 +110,20 @@ class Examples:
         """
         clip, start, low, high, mirrored = self._index[numbers].T[:, :, None]  # each (B, 1)
         rows = (start + self._span).clamp(low, high)  # (B, S + R − 1)
+        if self._is_mirrored:
+            rows += mirrored * self.frames
         inner = rows[:, self._inner]  # (B, S)
-        side = mirrored[:, 0].bool()
         assert self._keypoints is not None
-        keypoints = _take(self._keypoints, rows)
-        joints_m = None if self._joints_m is None else _take(self._joints_m, inner)
-        root_m = None if self._root_m is None else _take(self._root_m, inner)
-        lens = None if self._lens is None else self._lens[clip[:, 0]]
-        if self._mirror is not None:
-            keypoints = _flip_some(keypoints, side, self._mirror.keypoints)
-            joints_m = None if joints_m is None else _flip_some(joints_m, side, self._mirror.joints)
-            root_m = None if root_m is None else _flip_some(root_m, side, [0])
-            if lens is not None:
-                # x → −x of the picture: c_x and the tangential coefficient in x change sign.
-                lens[:, [2, 7]] *= 1 - 2 * mirrored
-        return ExampleBatch(keypoints, joints_m, root_m, lens)
+        lens = self._lens
+        if lens is not None:
+            copies = 1 + self._is_mirrored
+            lens = lens[(clip + mirrored * (len(lens) // copies))[:, 0]]
+        return ExampleBatch(
+            _take(self._keypoints, rows),
+            None if self._joints_m is None else _take(self._joints_m, inner),
+            None if self._root_m is None else _take(self._root_m, inner),
+            lens,
+        )
 
 
 def _index(lengths: Sequence[int], stride: int) -> list[Array]:
@@ -138,11 +154,6 @@ def _index(lengths: Sequence[int], stride: int) -> list[Array]:
 def _take(rows: Tensor, numbers: Tensor) -> Tensor:
     """(N, …) at (B, T) → (B, T, …); one flat copy is much faster than indexing with two axes."""
     return rows.index_select(0, numbers.flatten()).view(*numbers.shape, *rows.shape[1:])
-
-
-def _flip_some(points: Tensor, mirrored: Tensor, order: list[int]) -> Tensor:
-    """(B, T, K, D) with those examples mirrored where `mirrored` (B,) is True."""
-    return torch.where(mirrored[:, None, None, None], flip(points, order), points)
 
 
 class BatchSampler:

@@ -137,6 +137,7 @@ class Training:
         seed = [o.seed, state.epoch, self.processes.rank]
         words = np.random.SeedSequence(seed).generate_state(2)
         torch.manual_seed(int(words[0]) << 32 | int(words[1]))
+        state.networks.restart_dropout()
         state.networks.decay_momentum(state.epoch / o.epochs)
         self.step_module.train()
         for labelled, unlabelled, weight in self._batches():

@@ -1,9 +1,11 @@
 """The networks that are trained, and their optimizer."""
 
+import torch
 from torch import Tensor, nn, optim
 
 from lifter.model import TemporalConvNet
 from train.reproduce.dropout import FastDropout
+from train.window_pass import lay_out_for_windows, train_windows
 
 _FIRST_MOMENTUM, _LAST_MOMENTUM = 0.1, 0.001
 _PUBLISHED_ORDER = ("expand_bn", "shrink", "expand_conv", "layers_conv", "layers_bn")
@@ -33,6 +35,8 @@ class Networks(nn.Module):
         self._single_frames = single_frames
         for model in self.models:
             model.dropout = FastDropout(model.config.dropout)
+            if single_frames:
+                lay_out_for_windows(model)
 
     @property
     def models(self) -> list[TemporalConvNet]:
@@ -50,15 +54,24 @@ class Networks(nn.Module):
             None without a trajectory network; metres, fp32.
         """
         # Under autocast the networks compute in bf16; losses are taken in fp32.
-        outputs = [
-            (
-                model.forward_windows(keypoints)[:, None]
-                if self._single_frames
-                else model(keypoints)
-            ).float()
-            for model in self.models
-        ]
+        outputs = [self._lifted(model, keypoints).float() for model in self.models]
         return outputs[0], None if self.trajectory is None else outputs[1]
+
+    def _lifted(self, model: TemporalConvNet, keypoints: Tensor) -> Tensor:
+        """(B, S + R − 1, K, features) → (B, S, J, 3)."""
+        if not self._single_frames:
+            lifted: Tensor = model(keypoints)
+            return lifted
+        is_eager_on_cpu = keypoints.device.type == "cpu" and not torch.compiler.is_compiling()
+        if self.training and is_eager_on_cpu and isinstance(model.dropout, FastDropout):
+            return train_windows(model, keypoints, model.dropout.masks)[:, None]
+        return model.forward_windows(keypoints)[:, None]
+
+    def restart_dropout(self) -> None:
+        """Make dropout depend on how torch's generator was seeded just now."""
+        for model in self.models:
+            if isinstance(model.dropout, FastDropout) and model.dropout.masks is not None:
+                model.dropout.masks.restart()
 
     def decay_momentum(self, progress: float) -> None:
         """Lower the momentum of batch normalisation exponentially (Pavllo et al., section 5.3).

@@ -163,7 +163,7 @@ def _write_calibrated(path: Path, samples: Samples, output: Path) -> None:
 
     σ of the network is multiplied by the 68 % quantile q_s of the error over σ of seen joints.
     Hidden joints have a factor h besides, in the header, which becomes h q_h / q_s with their own
-    quantile q_h; it stays where too few were measured.
+    quantile q_h, at least 1; it stays where too few were measured.
     """
     state, spec = read_lifter(path)
     hidden = np.array(spec.hidden_sigma or np.ones(len(H36M_21)))
@@ -175,6 +175,7 @@ def _write_calibrated(path: Path, samples: Samples, output: Path) -> None:
             raised[joint] = np.quantile(seen, COVERAGE)
         if len(unseen) >= _ENOUGH:
             hidden[joint] *= np.quantile(unseen, COVERAGE) / raised[joint]
+    hidden = hidden.clip(1.0)  # no joint is surer for being hidden
     bias = state["shrink.bias"].astype(np.float64).reshape(len(H36M_21), 4)
     bias[:, 3] += np.log(raised)
     factors = tuple(hidden.round(3).tolist())

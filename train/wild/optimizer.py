@@ -3,9 +3,10 @@
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lifter.model import TemporalConvNet
+from train.window_pass import lay_out_for_windows
 
 _MAX_DECAY = 0.999
 
@@ -17,16 +18,17 @@ class MuonWithAdam:
     https://kellerjordan.github.io/posts/muon) replaces the momentum of a weight matrix, M = U S Vᵀ,
     by its nearest orthogonal matrix U Vᵀ, computed by Newton-Schulz iterations, so that all
     directions learn at the same rate. It needs matrices; a convolution (out, in, width) is one of
-    (out, in · width). "match_rms_adamw" scales its steps as large as Adam's, so both share a
+    (out, width · in). "match_rms_adamw" scales its steps as large as Adam's, so both share a
     learning rate. Adam is AMSGrad, as in VideoPose3D.
     """
 
     def __init__(self, model: TemporalConvNet) -> None:
+        lay_out_for_windows(model)
         self._hidden = [
             weight for name, weight in model.named_parameters() if name.startswith("layers_conv.")
         ]
         # Views of the same memory: a step on a matrix is one on the convolution.
-        self._matrices = [nn.Parameter(weight.detach().flatten(1)) for weight in self._hidden]
+        self._matrices = [nn.Parameter(_matrix(weight.detach())) for weight in self._hidden]
         hidden = set(self._hidden)
         others = [parameter for parameter in model.parameters() if parameter not in hidden]
         muon = torch.optim.Muon(self._matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
@@ -39,7 +41,7 @@ class MuonWithAdam:
         """Move the weights down the model's gradients, at a learning rate."""
         for matrix, weight in zip(self._matrices, self._hidden, strict=True):
             assert weight.grad is not None
-            matrix.grad = weight.grad.flatten(1)
+            matrix.grad = _matrix(weight.grad)
         for optimizer in self._optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -58,6 +60,11 @@ class MuonWithAdam:
         """
         for name, optimizer in self._optimizers.items():
             optimizer.load_state_dict(state[name])
+
+
+def _matrix(weight: Tensor) -> Tensor:
+    """(out, in, width) → (out, width · in), a view of what `lay_out_for_windows` laid out."""
+    return weight.transpose(1, 2).flatten(1)
 
 
 def update_average(average: TemporalConvNet, model: TemporalConvNet, steps: float) -> None:

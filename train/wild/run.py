@@ -44,6 +44,7 @@ from train.wild.people.windows import FilmedWindows
 from train.wild.synthesis.recipe import STAGES, Recipe, with_changes
 from train.wild.synthesis.synthesizer import Synthesizer
 from train.wild.widening import starting_weights
+from train.window_pass import train_windows
 
 _WARMUP_STEPS = 50
 _COOLDOWN = 0.5  # last share of the run, in which the learning rate falls to zero
@@ -188,8 +189,8 @@ class Run:
                 raise InputError(
                     f"{options.start}: not a network of this --arc and --channels"
                 ) from error
-        self._average = copy.deepcopy(self._model)
         self._optimizer = MuonWithAdam(self._model)
+        self._average = copy.deepcopy(self._model)
 
     def resume(self) -> None:
         """Go on from the output folder's `state.pt`, if it is there.
@@ -243,7 +244,10 @@ class Run:
             The batch's MPJPE in metres, before the step.
         """
         with torch.autocast(windows.device.type, torch.bfloat16, enabled=self._bf16):
-            predicted = self._model.forward_windows(windows)
+            if windows.device.type == "cpu":
+                predicted = train_windows(self._model, windows, None)
+            else:
+                predicted = self._model.forward_windows(windows)
         loss, error = training_loss(predicted.float(), target)
         self._model.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -157,8 +157,8 @@ function download(path, name) {
   return attempt(async () => {
     say(`Making ${name} …`);
     const answer = await ask(path);
-    const named = /filename="?([^";]+)/.exec(answer.headers.get("content-disposition") ?? "");
-    const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: named?.[1] ?? name });
+    const named = /filename\*?=(?:utf-8'')?"?([^";]+)/i.exec(answer.headers.get("content-disposition") ?? "");
+    const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: decodeURIComponent(named?.[1] ?? name) });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     say("");

@@ -36,7 +36,8 @@ def read_cameras(
         InputError: The file cannot be read, or its cameras are not those of these views.
     """
     try:
-        cameras = _read(path)
+        with np.errstate(all="ignore"):  # what is not finite is refused
+            cameras = _read(path)
     except (
         OSError,
         ValueError,

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import InputError, UsageError
+from core.errors import InputError
 from core.types import Floats
 from pipeline.multiview.sync.correlation import Agreement, Signal, find_agreement
 
@@ -42,17 +42,8 @@ class Recording:
     motions: Sequence[Signal]
 
 
-def given_clocks(offsets_s: Sequence[float], views: int) -> list[Clock]:
-    """Clocks by hand: how many seconds later than the first view each of the others starts.
-
-    Raises:
-        UsageError: There is not one number for each of the others.
-    """
-    if len(offsets_s) != views - 1:
-        raise UsageError(
-            f"`offset` needs {views - 1} numbers for {views} views, one for each but the first:"
-            f" got {len(offsets_s)}"
-        )
+def given_clocks(offsets_s: Sequence[float]) -> list[Clock]:
+    """Clocks by hand: how many seconds later than the first view each of the others starts."""
     return [Clock(), *(Clock(offset, 0.0, "given") for offset in offsets_s)]
 
 

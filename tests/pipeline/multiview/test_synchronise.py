@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from core.errors import InputError, UsageError
+from core.errors import InputError
 from core.skeletons import H36M_21
 from core.types import Floats
 from pipeline.multiview.sync.clocks import Clock, Recording, given_clocks, synchronise
@@ -174,10 +174,10 @@ def test_a_view_in_which_nobody_moves_is_refused() -> None:
         synchronise([Recording("a", None, []), Recording("b", None, [])])
 
 
-def test_offsets_by_hand_are_one_for_each_view_but_the_first() -> None:
-    assert [clock.offset_s for clock in given_clocks([1.5, -0.2], 3)] == [0.0, 1.5, -0.2]
-    with pytest.raises(UsageError, match="needs 2 numbers for 3 views"):
-        given_clocks([1.5], 3)
+def test_offsets_by_hand_are_those_of_the_others() -> None:
+    clocks = given_clocks([1.5, -0.2])
+    assert [clock.offset_s for clock in clocks] == [0.0, 1.5, -0.2]
+    assert [clock.found_by for clock in clocks] == ["first", "given", "given"]
 
 
 def test_silence_has_no_onsets(tmp_path: Path) -> None:

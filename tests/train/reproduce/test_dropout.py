@@ -38,6 +38,7 @@ def test_repeats_with_the_seed_and_rests_in_evaluation():
     results = []
     for _ in range(2):
         torch.manual_seed(3)
+        drop.masks.restart()
         results.append(drop(x))
     assert torch.equal(*results)
     assert drop.eval()(x) is x

@@ -93,7 +93,9 @@ def test_shuffling_is_where_the_published_program_was_after_as_many_epochs(data_
     data = load_h36m(data_dir, "gt")
     clips = data.select("", ["S1", "S5", "S6", "S7", "S8"])
     shuffled = BatchSampler(
-        Examples(clips, 1, (13, 13), Mirror(data.keypoint_flip, []), CPU), 1024, 1234
+        Examples(clips, 1, (13, 13), Mirror(data.keypoint_flip, data.skeleton.flip_order), CPU),
+        1024,
+        1234,
     )
     for _ in range(4):
         list(shuffled.epoch())

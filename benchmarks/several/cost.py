@@ -1,0 +1,79 @@
+"""Time and memory of several views beside those of each video by itself.
+
+    python -m benchmarks.several.cost left.mp4 right.mp4 --seconds 60
+
+The videos, which must be synchronous, are played forward and backward until they are long enough,
+at 1080p and 30 frames a second.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.media.ffmpeg_program import ffmpeg_program
+
+ROOT = Path(__file__).parents[2]
+CHILD = """
+import resource, subprocess, sys
+status = subprocess.run([sys.executable, 'infer_video.py', *sys.argv[1:]]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, status)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("videos", type=Path, nargs="+")
+    parser.add_argument("--seconds", type=float, default=60)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        clips = [lengthened(video, chosen.seconds, folder) for video in chosen.videos]
+        alone = [measured([str(clip)], folder) for clip in clips]
+        zeros = ",".join("0" * (len(clips) - 1))
+        together = measured(["--views", *map(str, clips), f"--offset={zeros}"], folder)
+    for clip, (seconds, megabytes) in zip(clips, alone, strict=True):
+        print(f"{clip.stem:20} {seconds:8.1f} s of processor {megabytes:8.0f} MB")
+    seconds, megabytes = together
+    print(f"{'together':20} {seconds:8.1f} s of processor {megabytes:8.0f} MB")
+    print(f"time over the sum of each alone: {seconds / sum(each[0] for each in alone):.2f}")
+    print(f"memory over the largest of each alone: {megabytes / max(e[1] for e in alone):.2f}")
+
+
+def lengthened(video: Path, seconds: float, folder: Path) -> Path:
+    """A clip of the video, forward and backward."""
+    once, path = folder / f"once_{video.stem}.mp4", folder / f"{video.stem}.mp4"
+    there_and_back = (
+        "[0:v]scale='if(gt(iw,ih),-2,1080)':'if(gt(iw,ih),1080,-2)',split[a][b];"
+        "[b]reverse[c];[a][c]concat=n=2"
+    )
+    ffmpeg("-i", str(video), "-filter_complex", there_and_back, "-r", "30", str(once))
+    ffmpeg("-stream_loop", "-1", "-i", str(once), "-t", str(seconds), "-c", "copy", str(path))
+    once.unlink()
+    return path
+
+
+def ffmpeg(*words: str) -> None:
+    command = [ffmpeg_program(), "-y", "-v", "error", *words]
+    subprocess.run(command, check=True)
+
+
+def measured(words: Sequence[str], folder: Path) -> tuple[float, float]:
+    """Seconds of processor time, and the largest memory in MB, of a run."""
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, *words, "-o", str(folder / "out")],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ},
+    )  # fmt: skip
+    seconds, megabytes, status = done.stdout.split()[-3:]
+    assert status == "0", words
+    return float(seconds), float(megabytes)
+
+
+if __name__ == "__main__":
+    main()
