@@ -100,7 +100,9 @@ def body_of(
             lifted[view, at] = shape + root[:, None]
             sigma = track.poses.sigma_m[own] ** 2
             own_radius = np.sqrt(
-                np.maximum(sigma[:, children] - sigma[:, parents], _OWN_SHARE**2 * sigma[:, children])
+                np.maximum(
+                    sigma[:, children] - sigma[:, parents], _OWN_SHARE**2 * sigma[:, children]
+                )
             )
             radius[view, at] = np.where(np.isfinite(own_radius), own_radius, _DEFAULT_LINK_M)
     feet = [joint for joint, name in enumerate(skeleton.joints) if name[2:] in ("heel", "toe")]
@@ -170,7 +172,7 @@ def mean_joints(lifted: Floats, rotations: Floats, translations: Floats) -> Floa
         (T, J, 3) metres; 0 where no view has a lift.
     """
     shared = (lifted - translations[:, None, None]) @ rotations[:, None]
-    known = np.isfinite(shared).all((2, 3))[..., None, None]
+    known = np.asarray(np.isfinite(shared).all((2, 3)))[..., None, None]
     count = known.sum(0).clip(1)
     joints = np.where(known, shared, 0.0).sum(0) / count
     root, shape = joints[:, :1], joints - joints[:, :1]
