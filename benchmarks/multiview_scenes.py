@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-
 from benchmarks.multiview_pairs import camera_errors
+
 from core.types import Floats
 from lifter.reprojection import LIMBS_OUT
 from pipeline.multiview.calibration import calibrate
