@@ -3,7 +3,7 @@
 Reads what Pose2Sim keeps of a trial: a folder of synchronous videos, the joints of one person
 (`.trc`) and the cameras (`.toml`), videos and cameras in the order of their names:
 
-    python -m benchmarks.multiview_pairs VIDEOS FILE.trc CAMERAS.toml --singles FOLDER
+    python -m benchmarks.several.pairs VIDEOS FILE.trc CAMERAS.toml --singles FOLDER
 
 `--singles` keeps the results of each view alone, which are made where they are not there. Errors
 are PA-MPJPE of the twelve limb joints in mm, over frames in which six of them are known: of the
