@@ -20,7 +20,7 @@ from pipeline.multiview.first_cameras import first_cameras
 from pipeline.multiview.matching import Key, agreements, group_tracks
 from pipeline.multiview.scene import Calibration, Camera, MatchedPerson, Sighting, View
 
-_STAGES = ((1.0, (8.0, 4.0)), (0.03, (8.0, 4.0, 3.0)))
+_STAGES = ((1.0, (8.0, 4.0)), (0.1, (8.0, 4.0, 3.0)))
 """Weight of lifts beside keypoints, and widths of the robust loss: lifts find the way to the
 cameras, but their errors last and would turn them."""
 _MOST_FRAMES = 60  # of each person
@@ -194,12 +194,12 @@ def _adjusted(
     free = free_unknowns(len(views), links.lengths * len(bodies), are_free, focals)
     assumed = np.log([view.intrinsics.fx for view in views])
     for lifts, widths in _STAGES:
-        bodies = [
-            with_sides_corrected(body, state, index, skeleton, widths[0])
-            for index, body in enumerate(bodies)
-        ]
         weighted = [replace(body, lifted_weights=lifts * body.lifted_weights) for body in bodies]
         state, _ = adjust(Problem(weighted, links, assumed, free), state, widths)
+        bodies = [
+            with_sides_corrected(body, state, index, skeleton, widths[-1])
+            for index, body in enumerate(bodies)
+        ]
     return cameras_of(state, cameras), _Solution(people, bodies, state)
 
 

@@ -1,6 +1,6 @@
 """Errors of several views in made scenes, against noise, angle, number of views and of people.
 
-    python -m benchmarks.multiview_scenes --figure docs/images/multiview_scenes.png
+    python -m benchmarks.several.scenes --figure docs/images/multiview_scenes.png
 
 One person walks 3 s before two cameras 90° apart, keypoints are off by 1 % of the person's height;
 each row changes one of these. Printed are means over seeds: PA-MPJPE of the limbs in mm of the
@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from benchmarks.multiview_pairs import camera_errors
 
+from benchmarks.several.pairs import camera_errors
 from core.types import Floats
 from lifter.reprojection import LIMBS_OUT
 from pipeline.multiview.calibration import calibrate
@@ -100,7 +100,7 @@ def _draw(panels: dict[str, list[tuple[float, Floats]]], path: Path) -> None:
         axes.plot(values, [row[0] for _, row in rows], "o--", color="0.6", label="better alone")
         axes.plot(values, [row[1] for _, row in rows], "o-", color="C0", label="together")
         axes.set_xlabel(title)
-        axes.set_ylim(0)
+    figure.axes[0].set_ylim(0)
     figure.axes[0].set_ylabel("PA-MPJPE, mm")
     figure.axes[0].legend(frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
