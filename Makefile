@@ -47,7 +47,7 @@ check: $(INSTALLED)
 	$(RUN) -m mypy
 
 bench: $(INSTALLED)
-	$(RUN) -m benchmarks.speed --write $(if $(PORTRAIT),--portrait $(PORTRAIT))
+	$(RUN) -m benchmarks.speed --write $(if $(PORTRAIT),--portrait $(PORTRAIT)) $(if $(MEDIAPIPE),--mediapipe-python $(MEDIAPIPE))
 
 bench-live: $(INSTALLED)
 	$(RUN) -m benchmarks.live

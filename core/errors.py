@@ -16,7 +16,8 @@ import re
 _SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 _SHORT_WORDS = re.compile(
     "can't start new thread|failed to map segment|(?:cannot|can't|failed to) allocate|bad_alloc|"
-    "insufficient memory|out of memory|error return without exception set",
+    "insufficient memory|out of memory|error return without exception set|"
+    "delegate failed to reshape",  # LiteRT, of networks whose shapes never change
     re.I,
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")

@@ -4,6 +4,7 @@ import resource
 import statistics
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from weights.store import resolve
 
 FRAMES = 100
 """So many are held in memory to measure what follows decoding."""
+HELD = 4
+"""So many wait for the next stage; memory that is given back at once would cost page faults."""
 
 
 @dataclass(frozen=True)
@@ -119,14 +122,13 @@ def _times(frames: list[Frame]) -> list[float]:
 
 def _decode(clip: Path) -> None:
     with open_clip(clip) as reader:
-        for _ in reader:
-            pass
+        deque(reader, maxlen=HELD)
 
 
 def _opencv(clip: Path) -> None:
-    capture = cv2.VideoCapture(str(clip))
-    while capture.read()[0]:
-        pass
+    capture, held = cv2.VideoCapture(str(clip)), deque[Picture](maxlen=HELD)
+    while (read := capture.read())[0]:
+        held.append(read[1])
 
 
 def _lifting(clip: Path, count: int, folder: Path) -> Stage:

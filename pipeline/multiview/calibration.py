@@ -15,6 +15,7 @@ from pipeline.multiview.adjustment.bundle import adjust
 from pipeline.multiview.adjustment.problem import Body, Problem, State, free_unknowns, reprojected
 from pipeline.multiview.adjustment.sides import with_sides_corrected
 from pipeline.multiview.adjustment.start import cameras_of, start_from
+from pipeline.multiview.doubts import check_angles, check_fit, check_motion
 from pipeline.multiview.first_cameras import first_cameras
 from pipeline.multiview.matching import Key, agreements, group_tracks
 from pipeline.multiview.scene import Calibration, Camera, MatchedPerson, Sighting, View
@@ -74,11 +75,14 @@ def calibrate(
     factor = 1.0
     if cameras is None:
         factor = _scale(found, matched, sightings[0][0].poses.skeleton, height_m, distance_m)
+    doubts = check_fit(found, solution.misfits())
+    if cameras is None:
+        doubts += check_angles(found, solution.state.joints) + check_motion(solution.state.joints)
     return Calibration(
         tuple(replace(camera, translation=camera.translation * factor) for camera in found),
         tuple(replace(person, lengths_m=person.lengths_m * factor) for person in matched),
         solution.residual_px(),
-        (),
+        tuple(doubts),
     )
 
 
@@ -144,13 +148,21 @@ class _Solution:
 
     def residual_px(self) -> Floats:
         """(V,) median distance of keypoints from the joints' images; NaN where nothing is seen."""
+        return self._median_distances([np.ones(body.point_px.shape) for body in self.bodies])
+
+    def misfits(self) -> Floats:
+        """The same in the usual errors of keypoints."""
+        return self._median_distances([body.point_px for body in self.bodies])
+
+    def _median_distances(self, units: Sequence[Floats]) -> Floats:
         distances = [
             np.where(
                 body.point_weights > 0,
-                np.linalg.norm(reprojected(body, self.state, joints) - body.points, axis=-1),
+                np.linalg.norm(reprojected(body, self.state, joints) - body.points, axis=-1)
+                / unit[..., None],
                 np.nan,
             ).reshape(len(body.points), -1)
-            for body, joints in zip(self.bodies, self.state.joints, strict=True)
+            for body, joints, unit in zip(self.bodies, self.state.joints, units, strict=True)
         ]
         return np.asarray(np.nanmedian(np.concatenate(distances, 1), axis=1))
 
@@ -182,12 +194,12 @@ def _adjusted(
     free = free_unknowns(len(views), links.lengths * len(bodies), are_free, focals)
     assumed = np.log([view.intrinsics.fx for view in views])
     for lifts, widths in _STAGES:
-        weighted = [replace(body, lifted_weights=lifts * body.lifted_weights) for body in bodies]
-        state, _ = adjust(Problem(weighted, links, assumed, free), state, widths)
         bodies = [
-            with_sides_corrected(body, state, index, skeleton, widths[-1])
+            with_sides_corrected(body, state, index, skeleton, widths[0])
             for index, body in enumerate(bodies)
         ]
+        weighted = [replace(body, lifted_weights=lifts * body.lifted_weights) for body in bodies]
+        state, _ = adjust(Problem(weighted, links, assumed, free), state, widths)
     return cameras_of(state, cameras), _Solution(people, bodies, state)
 
 

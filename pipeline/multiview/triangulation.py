@@ -70,10 +70,9 @@ def _solved(
     free = free_unknowns(len(cameras), links.lengths, False, [False] * len(cameras), bones=False)
     problem = Problem([body], links, state.log_focals, free)
     for width in _WIDTHS:
-        state, _ = adjust(problem, state, (width,))
         body = with_sides_corrected(body, state, 0, skeleton, width)
         problem = replace(problem, bodies=[body])
-    state, _ = adjust(problem, state, _WIDTHS[-1:])
+        state, _ = adjust(problem, state, (width,))
     joints = state.joints[0]
     covariance = covariances(problem, state, _WIDTHS[-1])[0]
     own = np.einsum("tjjii->tj", covariance)

@@ -81,7 +81,7 @@ async function sync(page, { bits, numbers, rates, seeks, pictures }) {
     const offsets = [];
     for (const frame of seeks) {
       playback.seek(frame);
-      for (let wait = 0; wait < 100 && viewer.drawnFrame !== frame; wait++) {
+      for (let wait = 0; wait < 500 && viewer.drawnFrame !== frame; wait++) {
         await new Promise((done) => setTimeout(done, 30));
       }
       offsets.push([Math.abs(viewer.drawnFrame - frame), Math.abs(window.shownFrame() - frame)]);
@@ -257,8 +257,8 @@ async function main() {
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
     page.on("request", (request) => /^(data|blob):/.test(request.url()) || asked.push(request.url()));
     await page.goto(`file://${file}`);
-    await page.waitForFunction(() => window.viewer?.isReady, null, { timeout: 60000 });
-    await page.waitForFunction(() => (document.querySelector("video")?.readyState ?? 4) >= 2, null, { timeout: 60000 });
+    await page.waitForFunction(() => window.viewer?.isReady, null, { timeout: 120000 });
+    await page.waitForFunction(() => (document.querySelector("video")?.readyState ?? 4) >= 2, null, { timeout: 120000 });
     const said = await CHECKS[what](page, JSON.parse(given ?? "null"), browser);
     return { said, errors, asked };
   } finally {

@@ -43,7 +43,7 @@ def ask(page: Path, check: str, given: Any = None) -> Any:
     words = [modules(), page, check, *([] if given is None else [json.dumps(given)])]
     done = subprocess.run(
         ["node", str(IN_VIEWER), *map(str, words)],
-        capture_output=True, text=True, timeout=300, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     answer = json.loads(done.stdout.splitlines()[-1])

@@ -33,6 +33,7 @@ def test_an_error_without_text_is_named_by_its_type() -> None:
         RuntimeError("can't start new thread"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
         cv2.error("(-4:Insufficient memory) Failed to allocate 2700000000 bytes"),
+        RuntimeError("XNNPack delegate failed to reshape runtimeNode number 241"),
         ImportError("libtorch_cpu.so: failed to map segment from shared object"),
     ],
 )

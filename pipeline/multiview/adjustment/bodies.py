@@ -16,8 +16,10 @@ from pipeline.multiview.scene import Camera, Sighting
 
 _UNSURE = 3.0  # by how much a keypoint of score 0 is less sure than one of score 1, which adds 1
 _FOOT_WEIGHT = 0.3  # keypoints of feet are seen on the shoe, joints lie on the sole
-_MIN_LINK_M = 0.03  # least 68 % radius of a lifted link
+_PELVIS_WEIGHT = 0.5  # beside the hips'
+_OWN_SHARE = 0.5  # least share of a link in the 68 % radius of its lower joint
 _DEFAULT_LINK_M = 0.08  # of lifters that do not say
+_DISAGREE_M, _DISAGREE = 0.15, 1.5  # spread of a shape over views: at all, and beside the usual
 _MIN_SEEN = 1.5  # weights of keypoints from which a root can be found
 _CROSS_LINKS = (("l_hip", "r_hip"), ("l_shoulder", "r_shoulder"), ("l_heel", "l_toe"),
                 ("r_heel", "r_toe"))  # fmt: skip
@@ -97,10 +99,18 @@ def body_of(
             weights[view, at[:, None], targets] = weight
             lifted[view, at] = shape + root[:, None]
             sigma = track.poses.sigma_m[own] ** 2
-            own_radius = np.sqrt(np.maximum(sigma[:, children] - sigma[:, parents], _MIN_LINK_M**2))
+            own_radius = np.sqrt(
+                np.maximum(
+                    sigma[:, children] - sigma[:, parents], _OWN_SHARE**2 * sigma[:, children]
+                )
+            )
             radius[view, at] = np.where(np.isfinite(own_radius), own_radius, _DEFAULT_LINK_M)
     feet = [joint for joint, name in enumerate(skeleton.joints) if name[2:] in ("heel", "toe")]
     weights[..., feet] *= _FOOT_WEIGHT
+    # The pelvis is the middle of the hips
+    hips = skeleton.indices(("l_hip", "r_hip"))
+    points[..., 0, :] = points[..., hips, :].mean(-2)
+    weights[..., 0] = _PELVIS_WEIGHT * weights[..., hips].min(-1)
 
     ways = lifted[:, :, children] - lifted[:, :, parents]
     spans = np.linalg.norm(ways, axis=-1).reshape(-1, len(links.ends))
@@ -148,14 +158,33 @@ def _root_on_rays(shape: Floats, rays: Floats, weights: Floats, otherwise: Float
 
 
 def mean_joints(lifted: Floats, rotations: Floats, translations: Floats) -> Floats:
-    """Where views together see joints: the mean of lifts (V, T, J, 3) in shared axes, (T, J, 3)."""
-    total = np.zeros(lifted.shape[1:])
-    count = np.zeros((lifted.shape[1], 1, 1))
-    for view, rotation, translation in zip(lifted, rotations, translations, strict=True):
-        known = np.isfinite(view).all((1, 2))
-        total[known] += (view[known] - translation) @ rotation
-        count[known] += 1
-    return np.asarray(total / np.maximum(count, 1))
+    """Where views together see joints: the mean of their lifts, in shared axes.
+
+    In frames in which the shapes of two views disagree much more than usual, one of them takes
+    left for right, say; there the shape is interpolated from the frames around.
+
+    Args:
+        lifted: (V, T, J, 3) metres in camera axes, NaN where there are none.
+        rotations: (V, 3, 3) of the cameras.
+        translations: (V, 3) metres.
+
+    Returns:
+        (T, J, 3) metres; 0 where no view has a lift.
+    """
+    shared = (lifted - translations[:, None, None]) @ rotations[:, None]
+    known = np.asarray(np.isfinite(shared).all((2, 3)))[..., None, None]
+    count = known.sum(0).clip(1)
+    joints = np.where(known, shared, 0.0).sum(0) / count
+    root, shape = joints[:, :1], joints - joints[:, :1]
+    offsets = np.where(known, shared - shared[:, :, :1] - shape, 0.0)
+    spread = np.sqrt((offsets**2).sum((0, 2, 3)) / count[:, 0, 0] / lifted.shape[2])
+    agrees = spread <= max(_DISAGREE_M, _DISAGREE * float(np.median(spread)))
+    frames = np.arange(len(joints))
+    columns = [
+        np.interp(frames, frames[agrees], column[agrees])
+        for column in shape.reshape(len(shape), -1).T
+    ]
+    return np.asarray(root + np.stack(columns, 1).reshape(shape.shape))
 
 
 def bone_lengths_m(lengths_m: Floats, skeleton: Skeleton) -> Floats:

@@ -40,11 +40,11 @@ def adjust(
         cost = equations.cost
         for _ in range(steps):
             step, moves = _solved(equations, problem.free, damping)
-            moved = _moved(state, step, moves)
-            tried = linearised(problem, moved, width)
+            new = moved(state, step, moves)
+            tried = linearised(problem, new, width)
             if tried.cost < cost:
                 is_done = cost - tried.cost < _CONVERGED * cost
-                state, equations, cost = moved, tried, tried.cost
+                state, equations, cost = new, tried, tried.cost
                 damping /= 5
                 if is_done:
                     break
@@ -75,7 +75,7 @@ def covariances(problem: Problem, state: State, width: float) -> list[Floats]:
     return found
 
 
-def _moved(state: State, step: Floats, moves: Sequence[Floats]) -> State:
+def moved(state: State, step: Floats, moves: Sequence[Floats]) -> State:
     """The state after a step of cameras and lengths (C,) and moves of the joints (T, J, 3)."""
     views = len(state.rotations)
     cameras = step[: CAMERA * views].reshape(views, CAMERA)

@@ -15,7 +15,8 @@ from pipeline.multiview.adjustment.bodies import body_links
 from pipeline.multiview.adjustment.problem import Body, State, reprojected, robust
 
 _HALVES = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle", "heel", "toe"))
-_MARGIN = 6.0  # by which the objective has to fall
+_MARGIN = 3.0  # by which the mean loss of a keypoint has to fall
+_LEAST = 1e-6  # weight
 
 
 def with_sides_corrected(
@@ -34,6 +35,9 @@ def with_sides_corrected(
         The body with keypoints exchanged.
     """
     images = reprojected(body, state, state.joints[person])
+    weight = body.point_weights[..., None]
+    offset = (weight * (images - body.points)).sum(2, keepdims=True)
+    images = images - offset / weight.sum(2, keepdims=True).clip(_LEAST)  # sides, not places
     points, weights = body.points.copy(), body.point_weights.copy()
     lifts = body.lifted_weights.copy()
     ends = body_links(skeleton).ends
@@ -47,7 +51,8 @@ def with_sides_corrected(
             ).sum(-1)
             for order in (joints, other)
         )  # (V, T)
-        is_wrong = as_seen - exchanged > _MARGIN
+        total = body.point_weights[..., joints].sum(-1)
+        is_wrong = as_seen - exchanged > _MARGIN * total + _LEAST
         points[:, :, joints] = np.where(
             is_wrong[..., None, None], points[:, :, other], points[:, :, joints]
         )

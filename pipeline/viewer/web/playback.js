@@ -86,12 +86,13 @@ export class Playback extends Events {
   }
 
   /**
-   * Look which frame the video shows at this moment: what it said last may be a frame or two old
-   * by the time it is drawn. Called before drawing.
+   * Look which frame a playing video shows at this moment: what it said last may be a frame or two
+   * old by the time it is drawn. Called before drawing.
    */
   catchUp() {
     const { video } = this;
-    if (!video || !window.VideoFrame || video.seeking || video.readyState < 2) return;
+    if (!video || !(this.isPlaying || video.ended)) return;
+    if (!window.VideoFrame || video.seeking || video.readyState < 2) return;
     try {
       const frame = new VideoFrame(video);
       const time = frame.timestamp / 1e6;
@@ -137,8 +138,12 @@ export class Playback extends Events {
       if (goal === null) return;
       const { clip } = this;
       const at = this.start + video.currentTime;
-      if (at >= clip.times[goal] && at <= clip.frameEnd(goal)) this.#wanted = null;
-      else this.#seekVideo();
+      if (at >= clip.times[goal] && at <= clip.frameEnd(goal)) {
+        this.#wanted = null;
+        this.#show(goal);
+      } else {
+        this.#seekVideo();
+      }
       this.emit("state");
     });
     for (const name of ["play", "pause", "ended"]) {

@@ -1,6 +1,6 @@
 """Time and memory of several views beside those of each video by itself.
 
-    python -m benchmarks.several_views left.mp4 right.mp4 --seconds 60
+    python -m benchmarks.several.cost left.mp4 right.mp4 --seconds 60
 
 The videos, which must be synchronous, are played forward and backward until they are long enough,
 at 1080p and 30 frames a second.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipeline.media.ffmpeg_program import ffmpeg_program
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHILD = """
 import resource, subprocess, sys
 status = subprocess.run([sys.executable, 'infer_video.py', *sys.argv[1:]]).returncode

@@ -1,0 +1,182 @@
+"""Cameras and people of made scenes, of which everything is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from core.types import Floats
+from pipeline.multiview.calibration import calibrate
+from pipeline.multiview.scene import Calibration, View
+from pipeline.multiview.triangulation import triangulate
+from testkit.made.several_views import FPS, Errors, Scene, around, film, walkers, who
+from train.metrics import p_mpjpe
+
+FRAMES = 60
+
+
+@pytest.fixture(scope="module")
+def two_people() -> tuple[Scene, Calibration]:
+    scene = film(walkers(2, FRAMES), around((0, 80)), seed=1)
+    return scene, calibrate(scene.views, FPS)
+
+
+def camera_errors(scene: Scene, found: Calibration) -> tuple[float, float, float]:
+    """The largest errors of rotation and baseline, degrees, and of focal lengths, a share."""
+    first, turns, ways, focals = scene.cameras[0], [], [], []
+    for camera, true in zip(found.cameras, scene.cameras, strict=True):
+        turn = camera.rotation @ (true.rotation @ first.rotation.T).T
+        turns.append(np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
+        focals.append(abs(camera.intrinsics.fx / true.intrinsics.fx - 1))
+        if true is not first:
+            way = first.rotation @ (true.position - first.position)
+            cosine = way @ camera.position / np.linalg.norm(way) / np.linalg.norm(camera.position)
+            ways.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    return max(turns), max(ways), max(focals)
+
+
+def pose_errors_mm(scene: Scene, found: Calibration) -> list[float]:
+    """PA-MPJPE of each person who is found."""
+    errors = []
+    for person in found.people:
+        sightings = [
+            [track for track in view.sightings if track.track_id in ids]
+            for view, ids in zip(scene.views, person.track_ids, strict=True)
+        ]
+        fused = triangulate(found, person, sightings, FPS)
+        view, ids = next((v, ids) for v, ids in enumerate(person.track_ids) if ids)
+        true = scene.people[who(scene, view, ids[0])][fused.frames]
+        errors.append(1000 * float(p_mpjpe(fused.poses.joints_m, true)))
+    return errors
+
+
+def alone_mm(scene: Scene, view: int) -> float:
+    errors = [
+        p_mpjpe(track.poses.joints_m, scene.people[who(scene, view, track.track_id)])
+        for track in scene.views[view].sightings
+    ]
+    return 1000 * float(np.mean(errors))
+
+
+def test_people_are_themselves_in_all_views(two_people: tuple[Scene, Calibration]) -> None:
+    scene, found = two_people
+    assert len(found.people) == 2
+    for person in found.people:
+        people = {
+            who(scene, view, track) for view, ids in enumerate(person.track_ids) for track in ids
+        }
+        assert len(people) == 1
+        assert all(len(ids) == 1 for ids in person.track_ids)
+
+
+def test_people_find_the_cameras(two_people: tuple[Scene, Calibration]) -> None:
+    turn, way, focal = camera_errors(*two_people)
+    assert turn < 3
+    assert way < 3
+    assert focal < 0.1
+    assert found_first_is_origin(two_people[1])
+    assert not two_people[1].doubts
+
+
+def found_first_is_origin(found: Calibration) -> bool:
+    first = found.cameras[0]
+    return bool(np.allclose(first.rotation, np.eye(3)) and not first.translation.any())
+
+
+def test_two_views_see_more_than_one(two_people: tuple[Scene, Calibration]) -> None:
+    scene, found = two_people
+    together = np.mean(pose_errors_mm(scene, found))
+    assert together < 0.7 * min(alone_mm(scene, 0), alone_mm(scene, 1))
+
+
+def test_known_cameras_stay_and_give_places() -> None:
+    scene = film(walkers(1, 30), around((0, 80)), seed=2)
+    found = calibrate(scene.views, FPS, cameras=scene.cameras)
+    turn, way, focal = camera_errors(scene, found)
+    assert turn < 1e-4
+    assert way < 1e-4
+    assert focal == 0
+    sightings = [view.sightings for view in scene.views]
+    fused = triangulate(found, found.people[0], sightings, FPS)
+    first = scene.cameras[0]
+    true = scene.people[0] @ first.rotation.T + first.translation
+    off = np.linalg.norm(fused.poses.joints_m + fused.poses.root_m[:, None] - true, axis=-1)
+    assert np.median(off) < 0.06
+
+
+def test_sigma_falls_with_views() -> None:
+    scene = film(walkers(1, 30), around((0, 80)), seed=3)
+    found = calibrate(scene.views, FPS, cameras=scene.cameras)
+    sightings = [view.sightings for view in scene.views]
+    both = triangulate(found, found.people[0], sightings, FPS).poses.sigma_m
+    one = triangulate(found, found.people[0], [sightings[0], ()], FPS).poses.sigma_m
+    assert np.isfinite(both).all()
+    assert np.mean(both[:, 1:]) < 0.8 * np.mean(one[:, 1:])
+
+
+def test_person_of_one_view_is_in_the_same_axes() -> None:
+    scene = film(walkers(2, 30), around((0, 80)), seed=4)
+    lonely = scene.views[1].sightings[0].track_id
+    person = who(scene, 1, lonely)
+    first = replace(
+        scene.views[0],
+        sightings=tuple(
+            track for track in scene.views[0].sightings if who(scene, 0, track.track_id) != person
+        ),
+    )
+    found = calibrate((first, scene.views[1]), FPS, cameras=scene.cameras)
+    alone = next(entry for entry in found.people if lonely in entry.track_ids[1])
+    assert alone.track_ids[0] == ()
+    fused = triangulate(found, alone, [(), [scene.views[1].sightings[0]]], FPS)
+    camera = scene.cameras[0]
+    true = scene.people[person][:, 0] @ camera.rotation.T + camera.translation
+    assert np.median(np.linalg.norm(fused.poses.root_m - true, axis=-1)) < 0.5
+
+
+def test_exchanged_sides_are_put_right() -> None:
+    scene = film(walkers(1, FRAMES), around((0, 90)), Errors(exchanged=0.1), seed=5)
+    clean = film(walkers(1, FRAMES), around((0, 90)), seed=5)
+    errors = [
+        pose_errors_mm(made, calibrate(made.views, FPS, cameras=made.cameras))[0]
+        for made in (scene, clean)
+    ]
+    assert errors[0] < errors[1] + 15
+
+
+def test_scale_comes_of_height_or_distance() -> None:
+    scene = film(walkers(1, 30), around((0, 80)), seed=6)
+    by_distance = calibrate(scene.views, FPS, distance_m=3.0)
+    assert np.linalg.norm(by_distance.cameras[1].position) == pytest.approx(3.0)
+    tall, small = (calibrate(scene.views, FPS, height_m=height) for height in (2.0, 1.0))
+    ratio = tall.cameras[1].position / small.cameras[1].position
+    np.testing.assert_allclose(ratio, 2.0)
+    np.testing.assert_allclose(tall.people[0].lengths_m, 2 * small.people[0].lengths_m)
+
+
+def views_of(people: Floats, angles: tuple[float, ...]) -> tuple[View, ...]:
+    return film(people, around(angles), seed=7).views
+
+
+def test_views_from_one_side_are_refused() -> None:
+    with pytest.raises(InputError, match=r"nearly the same side .* film from sides"):
+        calibrate(views_of(walkers(1, 30), (0, 2)), FPS)
+
+
+def test_views_without_common_time_are_refused() -> None:
+    first, second = views_of(walkers(1, 30), (0, 80))
+    track = second.sightings[0]
+    late = replace(second, sightings=(replace(track, frames=track.frames + 100),))
+    with pytest.raises(InputError, match="camera 2: nobody in it moves like anybody"):
+        calibrate((first, late), FPS)
+
+
+def test_empty_view_is_refused() -> None:
+    first, second = views_of(walkers(1, 30), (0, 80))
+    with pytest.raises(InputError, match="camera 2: no person"):
+        calibrate((first, replace(second, sightings=())), FPS)
+
+
+def test_people_who_do_not_move_are_doubted() -> None:
+    found = calibrate(views_of(walkers(1, 30, still=True), (0, 80)), FPS)
+    assert any("moves" in doubt for doubt in found.doubts)
