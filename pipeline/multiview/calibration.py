@@ -20,7 +20,7 @@ from pipeline.multiview.first_cameras import first_cameras
 from pipeline.multiview.matching import Key, agreements, group_tracks
 from pipeline.multiview.scene import Calibration, Camera, MatchedPerson, Sighting, View
 
-_STAGES = ((1.0, (8.0, 4.0)), (0.1, (8.0, 4.0, 3.0)))
+_STAGES = ((1.0, (8.0, 4.0)), (0.03, (8.0, 4.0, 3.0)))
 """Weight of lifts beside keypoints, and widths of the robust loss: lifts find the way to the
 cameras, but their errors last and would turn them."""
 _MOST_FRAMES = 60  # of each person
