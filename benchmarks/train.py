@@ -2,10 +2,12 @@
 
     python benchmarks/train.py            # -arc 3,3,3 -ch 1024 -b 1024 on the reference clips
     python benchmarks/train.py -arc 3,3,3,3,3 --peak-tflops 989
+    python benchmarks/train.py -arc 3,3,3 -ch 256 -b 64 --videopose3d ../VideoPose3D
 
 The plain loop is the textbook one: fp32, strided Conv1d layers, torch's dropout and Adam, batches
 put together example by example in numpy. Both take their steps in turn, so that other load on the
-machine slows both. At the end, both networks' errors on the test subjects are printed.
+machine slows both. At the end, both networks' errors on the test subjects are printed. With
+`--videopose3d` VideoPose3D's own code, its folder given, takes steps too.
 """
 
 import argparse
@@ -103,6 +105,47 @@ class PlainTraining:
         return torch.from_numpy(np.float32(keypoints)), torch.from_numpy(np.float32(joints))
 
 
+class PublishedTraining:
+    """VideoPose3D's generator, network and loss, and the loop of its `run.py`."""
+
+    def __init__(self, session: Session, folder: Path) -> None:
+        sys.path.insert(0, str(folder))
+        from common.generators import ChunkedGenerator
+        from common.loss import mpjpe
+        from common.model import TemporalModelOptimized1f
+
+        o, mirror = session.options, session.mirror
+        self.mpjpe, config = mpjpe, session.network(len(session.data.skeleton)).config
+        self.net = TemporalModelOptimized1f(
+            config.joints_in, config.features_in, config.joints_out, list(config.filter_widths),
+            config.causal, config.dropout, config.channels,
+        )  # fmt: skip
+        self.optimizer = torch.optim.Adam(self.net.parameters(), o.learning_rate, amsgrad=True)
+        sides = []
+        for order in (mirror.keypoints, mirror.joints):
+            left = [i for i, other in enumerate(order) if i < other]
+            sides += [left, [order[i] for i in left]]
+        clips = session.labelled_clips("subjects_train")
+        self.generator = ChunkedGenerator(
+            o.batch_size, None, [np.array(clip.joints_m) for clip in clips],
+            [clip.keypoints for clip in clips], 1, pad=(config.receptive_field - 1) // 2,
+            causal_shift=config.padding[0] - (config.receptive_field - 1) // 2, augment=True,
+            kps_left=sides[0], kps_right=sides[1], joints_left=sides[2], joints_right=sides[3],
+        )  # fmt: skip
+
+    def steps(self) -> Iterator[None]:
+        self.net.train()
+        for _, joints, keypoints in self.generator.next_epoch():
+            target = torch.from_numpy(joints.astype("float32"))
+            target[:, :, 0] = 0
+            self.optimizer.zero_grad()
+            loss = self.mpjpe(self.net(torch.from_numpy(keypoints.astype("float32"))), target)
+            loss.item()
+            loss.backward()
+            self.optimizer.step()
+            yield
+
+
 class OurTraining:
     def __init__(self, session: Session) -> None:
         self.training = Training(session, ProcessGroup())
@@ -128,7 +171,7 @@ def flops_per_frame(net: TemporalConvNet) -> float:
 
 
 def timed_epoch(
-    contenders: dict[str, PlainTraining | OurTraining], device: torch.device
+    contenders: "dict[str, PlainTraining | PublishedTraining | OurTraining]", device: torch.device
 ) -> dict[str, float]:
     """Run an epoch of each, step by step in turn.
 
@@ -158,11 +201,16 @@ def main() -> None:
         "--peak-tflops", type=float, help="the machine's bf16 peak, to say what share of it is used"
     )
     parser.add_argument("--no-plain", action="store_true", help="leave the plain loop out")
+    parser.add_argument(
+        "--videopose3d", type=Path, metavar="FOLDER", help="compare with its code, on a CPU"
+    )
     arguments, flags = parser.parse_known_args()
     data = ["--data-dir", str(ROOT / "tests/data/h36m_like"), "-k", "gt"]
     session = open_session(parse([*data, "-e", "4", "--no-eval", *flags]))
     o = session.options
     contenders = {} if arguments.no_plain else {"plain": PlainTraining(session)}
+    if arguments.videopose3d:
+        contenders["VideoPose3D"] = PublishedTraining(session, arguments.videopose3d)
     contenders["ours"] = OurTraining(session)
     frames = len(contenders["ours"].training.state.labelled.examples)
     print(
@@ -179,6 +227,9 @@ def main() -> None:
             )
     rates = {name: (frames - o.batch_size) / median(values) for name, values in times.items()}
     for name, contender in contenders.items():
+        if isinstance(contender, PublishedTraining):
+            print(f"{name} {rates[name]:9.0f} frames/s")
+            continue
         errors = average(
             evaluate_actions(contender.net, session.clips("subjects_test"), session.mirror)
         )
@@ -192,8 +243,8 @@ def main() -> None:
             f"{name:<5} {rates[name]:9.0f} frames/s, {tflops:.3f} TFLOP/s{share}; "
             f"MPJPE {errors.mpjpe:.1f} mm"
         )
-    if "plain" in rates:
-        print(f"ours is {rates['ours'] / rates['plain']:.1f} times as fast")
+    for name in rates.keys() - {"ours"}:
+        print(f"ours is {rates['ours'] / rates[name]:.1f} times as fast as {name}")
 
 
 if __name__ == "__main__":
