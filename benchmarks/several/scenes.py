@@ -1,6 +1,6 @@
 """Errors of several views in made scenes, against noise, angle, number of views and of people.
 
-    python -m benchmarks.several.scenes --figure docs/images/multiview_scenes.png
+    python -m benchmarks.several.scenes --figure docs/multiview_scenes.png
 
 One person walks 3 s before two cameras 90° apart, keypoints are off by 1 % of the person's height;
 each row changes one of these. Printed are means over seeds: PA-MPJPE of the limbs in mm of the
