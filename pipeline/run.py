@@ -37,7 +37,8 @@ from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.staging import staged
 from pipeline.results.stances import stances_by_person
-from pipeline.results.verdicts import gather_evidence, verdicts
+from pipeline.results.verdicts.evidence import gather_evidence
+from pipeline.results.verdicts.questions import verdicts
 from pipeline.runtime.logs import counted
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch

@@ -29,7 +29,8 @@ from pipeline.results.rows import pose_row
 from pipeline.results.spool import Spool
 from pipeline.results.staging import staged
 from pipeline.results.stances import stances_by_person
-from pipeline.results.verdicts import gather_evidence, verdicts
+from pipeline.results.verdicts.evidence import gather_evidence
+from pipeline.results.verdicts.questions import verdicts
 
 _MEASURED_ROWS = 2000  # at once
 _LONGEST_STEP_S = 0.5  # rows farther apart are before and after an absence

@@ -166,7 +166,7 @@ class PersonReport:
 
 @dataclass(frozen=True)
 class VerdictReport:
-    """Whether something about a person can be trusted; see `pipeline.results.verdicts`.
+    """Whether something about a person can be trusted; see `pipeline.results.verdicts.questions`.
 
     name; title, the question; track_id; level; value in `unit`, on which it rests, None where there
     is none; text, the answer, and reason, for people; spans: when to look, (start, stop) seconds.

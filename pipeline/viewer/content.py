@@ -11,7 +11,8 @@ from pipeline.motion.quantities import DEGREES, QUANTITIES, Quantity
 from pipeline.render.overlay import LINKS
 from pipeline.render.palette import TRACK_HUES, side_of
 from pipeline.results.result import Person, Result
-from pipeline.results.verdicts import LIMITS, Evidence, gather_evidence, verdicts
+from pipeline.results.verdicts.evidence import Evidence, gather_evidence
+from pipeline.results.verdicts.questions import LIMITS, verdicts
 from pipeline.viewer.film_camera import film_camera
 from pipeline.viewer.packed import packed
 

@@ -24,7 +24,7 @@ from pipeline.results.report import (
     WeightsReport,
     read_report,
 )
-from pipeline.results.verdicts import VERDICTS
+from pipeline.results.verdicts.questions import VERDICTS
 
 PAGE = Path(__file__).parents[3] / "docs" / "report.md"
 REPORT = Report(
