@@ -59,6 +59,11 @@ class Soles:
         """(…, 4) left heel, left toe, right heel, right toe, of (…, P)."""
         return np.repeat(of_joints, 4 // len(self.joints), axis=-1)
 
+    @property
+    def four_joints(self) -> list[int]:
+        """The joints that stand for left heel, left toe, right heel, right toe."""
+        return np.repeat(self.joints, 4 // len(self.joints)).tolist()
+
     def of_four(self, heels_and_toes: Bools) -> Bools:
         """(T, P) of (T, 4): what is true of a heel or toe is true of the ankle in its place."""
         of_joints = heels_and_toes.reshape(len(heels_and_toes), len(self.joints), -1)
@@ -281,8 +286,7 @@ def contact_speeds(
     Returns:
         (N,) m/s, one for each heel or toe and pair of consecutive frames that are both in contact.
     """
-    joints = np.repeat(soles(skeleton).joints, 4 // len(soles(skeleton).joints))
-    level = joints_world_m[:, joints, :2]
+    level = joints_world_m[:, soles(skeleton).four_joints, :2]
     speeds = np.linalg.norm(np.diff(level, axis=0), axis=-1) * fps
     return np.asarray(speeds[contacts[1:] & contacts[:-1] & np.isfinite(speeds)])
 

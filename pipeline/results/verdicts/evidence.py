@@ -131,7 +131,6 @@ def _numbers(rows: dict[str, Array], joints: Skeleton, report: Report) -> dict[s
     total = np.where(is_known, distances, 0.0).sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.where(count > 0, total / count, np.nan) / size_px
-    feet = np.repeat(soles(joints).joints, 4 // len(soles(joints).joints))
     outside = _outside(keypoints, observed, report)
     return {
         "times_s": rows["time_s"],
@@ -139,7 +138,7 @@ def _numbers(rows: dict[str, Array], joints: Skeleton, report: Report) -> dict[s
         "error": error.astype(np.float32),
         "sigma_m": rows["joint_sigma_m"][:, 1:].mean(1),
         "distance_m": rows["root_camera_m"][:, 2],
-        "soles_m": rows["joints_world_m"][:, feet, :2],
+        "soles_m": rows["joints_world_m"][:, soles(joints).four_joints, :2],
         "contacts": rows["contacts"],
         **outside,
     }
