@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.runs import true_runs
+from core.runs import add_span, true_runs
 from core.skeletons import COCO_21, Skeleton
 from core.types import Array
 from pipeline.results.rows import person_row
 from pipeline.results.spool import Spool
 
 _ONE_SWAP_S = 0.2  # exchanges of sides that are closer are one
-_SAMPLED_ROWS = 5000  # of a person that tell how much room they take
 
 
 @dataclass
@@ -44,10 +43,9 @@ class PersonSummary:
         if "is_side_swapped" in (rows.dtype.names or ()):
             swaps = self.side_swaps = self.side_swaps or []
             for start, stop in true_runs(rows["is_side_swapped"]):
-                begin, end = rows["time_s"][start], rows["time_s"][stop - 1]
-                if swaps and begin - swaps[-1][1] < _ONE_SWAP_S:
-                    begin = swaps.pop()[0]
-                swaps.append((round(float(begin), 3), round(float(end), 3)))
+                begin, end = (float(rows["time_s"][row]) for row in (start, stop - 1))
+                add_span(swaps, begin, end, _ONE_SWAP_S)
+                swaps[-1] = (round(swaps[-1][0], 3), round(swaps[-1][1], 3))
 
 
 class PersonTable:
@@ -71,7 +69,7 @@ class PersonTable:
         numbers = np.concatenate([np.zeros(0, np.int64), *track_ids])
         indices = np.concatenate([np.zeros(0, np.int64), *frame_indices])
         order = np.lexsort((numbers, indices))
-        self._frames, self._track_ids = indices[order], numbers[order]
+        self._frames = indices[order]
         self._positions = np.argsort(order)  # of each row to come, in the table
         self._added = 0
         self.joints = joints

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.camera import project
-from core.runs import true_runs
+from core.runs import add_span, true_runs
 from core.skeletons import COCO_17, Skeleton
 from core.types import Array, Floats
 from lifter.bones import bone_spans
@@ -64,9 +64,7 @@ class Evidence:
         spans: list[tuple[float, float]] = []
         for start, stop in true_runs(is_so):
             begin, end = float(self.times_s[start]), float(self.times_s[stop - 1]) + self.frame_s
-            if spans and begin - spans[-1][1] < _APART_S:
-                begin = spans.pop()[0]
-            spans.append((begin, end))
+            add_span(spans, begin, end, _APART_S)
         return longest_spans(spans, shortest_s)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 
+from core.runs import true_runs
 from core.types import Array, Floats
 from train.wild.motion.fbx import FbxMotion
 
@@ -164,9 +165,8 @@ def sound_stretches(motion: DazMotion) -> list[tuple[int, int]]:
         return [(0, len(wrong))]
     margin = round(_MARGIN_S * motion.fps)
     wrong = np.convolve(wrong, np.ones(2 * margin + 1), "same") > 0.5
-    edges = np.flatnonzero(np.diff(np.concatenate([[True], wrong, [True]])))
-    stretches = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-    return [(first, end) for first, end in stretches if end - first >= _LEAST_S * motion.fps]
+    least = _LEAST_S * motion.fps
+    return [(first, end) for first, end in true_runs(~wrong) if end - first >= least]
 
 
 def _bones() -> dict[str, tuple[str, str, tuple[int, int, int]]]:
