@@ -197,21 +197,13 @@ class _Rows:
 def _tracks(detections: _Rows) -> list[TrackRows]:
     """A track for each run of rows of one person."""
     rows = detections.rows
-    ids, frames, boxes = (
-        np.concatenate([np.zeros((0, *_ROW[name].shape), _ROW[name].base), *_chunks(rows, name)])
-        for name in ("track_id", "frame_index", "box_xyxy")
-    )
+    ids, frames, boxes = map(rows.column, ("track_id", "frame_index", "box_xyxy"))
     tracks = []
     for own in np.split(np.arange(len(ids)), np.flatnonzero(np.diff(ids)) + 1):
         if len(own):
             places = np.stack([own, np.zeros_like(own)], 1).astype(np.int32)
             tracks.append(TrackRows(int(ids[own[0]]), frames[own], boxes[own], places, detections))
     return tracks
-
-
-def _chunks(rows: Spool, name: str) -> Iterator[Array]:
-    for start in range(0, len(rows), _CHUNK_ROWS):
-        yield rows.read(start, start + _CHUNK_ROWS)[name]
 
 
 def _parts(tracks: Sequence[TrackRows]) -> Iterator[Track]:

@@ -68,13 +68,11 @@ class SpoolTable:
 
     def chunks(self, name: str) -> Iterator[Array]:
         """See `PoseTable`."""
-        for start in range(0, len(self._rows), _CHUNK_ROWS):
-            yield self._rows.read(start, start + _CHUNK_ROWS)[name]
+        return self._rows.chunks(name)
 
     def column(self, name: str) -> Array:
         """See `PoseTable`."""
-        dtype = self._rows.dtype[name]
-        return np.concatenate([np.zeros((0, *dtype.shape), dtype.base), *self.chunks(name)])
+        return self._rows.column(name)
 
 
 class ArchiveTable:

@@ -4,11 +4,14 @@ They are read and written, not mapped: mapped pages would count as the process's
 """
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from core.types import Array
+
+_CHUNK_ROWS = 2000  # of a column that are read at once
 
 
 class Spool:
@@ -47,3 +50,13 @@ class Spool:
         self._file.seek(start * self.dtype.itemsize)
         size = max(min(stop, self._length) - start, 0) * self.dtype.itemsize
         return np.frombuffer(bytearray(self._file.read(size)), self.dtype)
+
+    def chunks(self, name: str) -> Iterator[Array]:
+        """A field of all rows in order, some thousand at a time: arrays (n, …)."""
+        for start in range(0, len(self), _CHUNK_ROWS):
+            yield self.read(start, start + _CHUNK_ROWS)[name]
+
+    def column(self, name: str) -> Array:
+        """A field of all rows (N, …)."""
+        dtype = self.dtype[name]
+        return np.concatenate([np.zeros((0, *dtype.shape), dtype.base), *self.chunks(name)])
