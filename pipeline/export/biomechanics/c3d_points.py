@@ -36,7 +36,7 @@ class C3dExporter(Exporter):
                 name = stem if number == 0 else f"{stem}_part{number + 1}"
                 _write(folder / f"{name}.c3d", part, result.joints, grid, self.options.z_up)
                 if number:
-                    self.notes.append(f"a file has room for {MAX_FRAMES} frames: {name} goes on")
+                    self.note(f"a file has room for {MAX_FRAMES} frames: {name} goes on")
 
 
 def _parts(blocks: Iterable[Block]) -> Iterator[list[Block]]:

@@ -33,8 +33,7 @@ class ContactSheetExporter(Exporter):
                 if number in wanted:
                     drawn = composed.draw(frame, people)
                     tiles.append(cv2.resize(drawn, tile, interpolation=cv2.INTER_AREA))
-        if note:
-            self.notes.append(note)
+        self.note(note)
         if not tiles:
             return
         columns, rows = min(COLUMNS, len(tiles)), -(-len(tiles) // COLUMNS)

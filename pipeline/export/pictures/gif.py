@@ -32,8 +32,7 @@ class GifExporter(Exporter):
             for frame, people in _thinned(frames):
                 times.append(frame.time_s)
                 pictures.append(_shrunk(composed.draw(frame, people)))
-        if note:
-            self.notes.append(note)
+        self.note(note)
         if not pictures:
             return
         gaps_s = [after - before for before, after in pairwise(times)]

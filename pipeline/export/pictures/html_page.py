@@ -19,11 +19,8 @@ class HtmlPageExporter(Exporter):
     def write(self, result: Result, folder: Path) -> None:
         """See `Exporter.write`."""
         shown = None if self.options.private else self._video(result, folder)
-        clip = (
-            clip_content(result)
-            if shown is None
-            else clip_content(result, shown.frames, shown.height)
-        )
+        frames, height = (None, None) if shown is None else (shown.frames, shown.height)
+        clip = clip_content(result, frames, height)
         video = None if shown is None else self._placed(shown)
         (folder / f"{result.stem}.html").write_text(page_html([clip], video), encoding="utf-8")
 

@@ -53,9 +53,8 @@ class RerunExporter(Exporter):
         try:
             _log_static(rerun, recording, result)
             with frames_with_people(result) as (frames, note):
-                if note:
-                    self.notes.append(note)
-                else:
+                self.note(note)
+                if not note:
                     for frame, _ in frames:
                         _set_times(recording, frame.index, frame.time_s)
                         picture = rerun.EncodedImage(
