@@ -3,7 +3,6 @@
 import json
 import shutil
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +29,7 @@ from pipeline.app.guard import Guard
 from pipeline.app.pages import POSTER, content_of, page_of
 from pipeline.app.store import Clip, Store, safe_name
 from pipeline.corrections.edits import CORRECTIONS, MAX_BYTES, parse_corrections
-from pipeline.export.base import exporters, write_exports
+from pipeline.export.base import exporter_names, exporters, write_exports
 from pipeline.results.result import load_result
 from pipeline.results.staging import REPORT
 
@@ -207,7 +206,7 @@ class _Pages:
         """A result in one format, made now; a zip where it is several files."""
         result = load_result(self._store.result(self._with_result(request)))
         name = request.path_params["format"]
-        if name not in exporters():
+        if name not in exporter_names():
             raise HTTPException(404)
         folder = Path(tempfile.mkdtemp(prefix="video3d-"))
         try:
@@ -255,7 +254,6 @@ class _Pages:
             "has_poster": (self._page(clip) / POSTER).exists(),
             "is_corrected": (result / CORRECTIONS).exists(),
             "videos": [name for name in files if name.endswith(("_3d.mp4", "_3d.jpg"))],
-            "age_s": time.time() - clip.created,
         }
 
 

@@ -176,8 +176,7 @@ class Store:
     def correct(self, clip: Clip, corrections: Corrections) -> None:
         """Queue a clip to be lifted again after corrections."""
         with self.changed:
-            with written_whole(self.path(clip) / CORRECTIONS) as partial:
-                partial.write_text(json.dumps(corrections.as_dict(), indent=1) + "\n")
+            corrections.write(self.path(clip))
             self.update(clip.id, status="waiting", mends=True, reason="")
 
     def _keep(self, clip: Clip) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from core.errors import InputError, escaped
-from core.files import open_input
+from core.files import open_input, written_whole
 from core.skeletons import COCO_21
 
 CORRECTIONS = "corrections.json"
@@ -184,7 +184,8 @@ class Corrections:
 
     def write(self, folder: Path) -> None:
         """Write the file into a folder; `OSError` where the disk refuses."""
-        (folder / CORRECTIONS).write_text(json.dumps(self.as_dict(), indent=1) + "\n")
+        with written_whole(folder / CORRECTIONS) as partial:
+            partial.write_text(json.dumps(self.as_dict(), indent=1) + "\n")
 
 
 def parse_corrections(content: bytes) -> Corrections:

@@ -184,8 +184,7 @@ function show(clips) {
   const ids = new Set();
   for (const clip of [...sent, ...clips]) {
     ids.add(clip.id);
-    const { age_s: _, ...lasting } = clip;
-    const shown = JSON.stringify(lasting);
+    const shown = JSON.stringify(clip);
     let entry = cards.get(clip.id);
     if (!entry) cards.set(clip.id, (entry = { element: make("li", { class: "clip" }), shown: "" }));
     if (entry.shown !== shown) {
