@@ -16,10 +16,11 @@ from pipeline.multiview.cameras import project
 from pipeline.multiview.scene import Calibration, FusedPerson, MatchedPerson, Sighting
 from pipeline.multiview.shared_frames import SharedTracks
 from pipeline.multiview.triangulation import triangulate
+from pipeline.results.detections import BRIDGED_S
 from pipeline.results.rows import RowType, lifted_row
 from pipeline.results.spool import Spool
 
-_BRIDGED_S, _PART_S, _OVERLAP_S = 1.5, 60.0, 5.0  # as of lifting
+_PART_S, _OVERLAP_S = 60.0, 5.0  # as of lifting
 _FEET = COCO_21.indices(("left_ankle", "right_ankle"))
 _OF_THE_FIRST = ("box_xyxy", "keypoints_2d", "keypoint_scores", "is_side_swapped")
 _MARGIN = 0.1  # of a person's size, around the joints, to their box
@@ -131,7 +132,7 @@ def _parts(
     if not len(every):
         return
     times = frames.times_s[every]
-    returns = np.flatnonzero(np.diff(times) > _BRIDGED_S) + 1
+    returns = np.flatnonzero(np.diff(times) > BRIDGED_S) + 1
     for start, stop in pairwise([0, *returns.tolist(), len(every)]):
         while times[stop - 1] - times[start] > _PART_S + _OVERLAP_S:
             end = int(np.searchsorted(times, times[start] + _PART_S + _OVERLAP_S))
