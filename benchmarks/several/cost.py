@@ -7,22 +7,13 @@ at 1080p and 30 frames a second.
 """
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.media.ffmpeg_program import ffmpeg_program
-
-ROOT = Path(__file__).parents[2]
-CHILD = """
-import resource, subprocess, sys
-status = subprocess.run([sys.executable, 'infer_video.py', *sys.argv[1:]]).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, status)
-"""
+from benchmarks.speed.clips import ffmpeg
+from benchmarks.speed.programs import run
 
 
 def main() -> None:
@@ -59,20 +50,10 @@ def lengthened(video: Path, seconds: float, folder: Path) -> Path:
     return path
 
 
-def ffmpeg(*words: str) -> None:
-    command = [ffmpeg_program(), "-y", "-v", "error", *words]
-    subprocess.run(command, check=True)
-
-
 def measured(words: Sequence[str], folder: Path) -> tuple[float, float]:
     """Seconds of processor time, and the largest memory in MB, of a run."""
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, *words, "-o", str(folder / "out")],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ},
-    )  # fmt: skip
-    seconds, megabytes, status = done.stdout.split()[-3:]
-    assert status == "0", words
-    return float(seconds), float(megabytes)
+    cost = run([sys.executable, "infer_video.py", *words, "-o", folder / "out"])
+    return cost.cpu_s, cost.peak_mib
 
 
 if __name__ == "__main__":

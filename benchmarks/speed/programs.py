@@ -52,9 +52,6 @@ class Spread:
         known = sorted(values)
         return cls(statistics.median(known), known[0], known[-1])
 
-    def __str__(self) -> str:
-        return f"{self.median:.3g} ({self.least:.3g} to {self.most:.3g})"
-
 
 def run(command: Sequence[str | Path]) -> Cost:
     """Run a program to its end.

@@ -57,7 +57,7 @@ class Examples:
             device: Where batches are gathered.
         """
         clips = [clip for clip in clips if len(clip)]
-        self._device, self._mirror = device, mirror
+        self._device = device
         # Rows of an example, from its first predicted frame; `_inner` slices the predicted ones.
         self._span = torch.arange(-padding[0], stride + padding[1], device=device)
         self._inner = slice(padding[0], padding[0] + stride)
