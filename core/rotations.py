@@ -42,7 +42,7 @@ def shortest_arcs(start: Floats, end: Floats) -> Floats:
         (3, 3) or (T, 3, 3).
     """
     cosine = (start * end).sum(-1)[..., None, None]
-    matrix = _cross_matrix(np.cross(start, end))
+    matrix = cross_matrix(np.cross(start, end))
     arcs = np.eye(3) + matrix + matrix @ matrix / np.maximum(1 + cosine, 1e-9)
     square = unit_vectors(np.cross(start, np.eye(3)[np.argmin(np.abs(start), -1)]))
     half_turns = 2 * square[..., :, None] * square[..., None, :] - np.eye(3)
@@ -51,7 +51,7 @@ def shortest_arcs(start: Floats, end: Floats) -> Floats:
 
 def turns_about(axis: Floats, angle: Floats) -> Floats:
     """Rotations (T, 3, 3) about unit vectors (T, 3) by angles (T,): Rodrigues' formula."""
-    matrix = _cross_matrix(axis)
+    matrix = cross_matrix(axis)
     sine, cosine = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
     return np.asarray(np.eye(3) + sine * matrix + (1 - cosine) * matrix @ matrix)
 
@@ -78,7 +78,7 @@ def quaternions(rotations: Floats) -> Floats:
 def from_quaternions(quaternions: Floats) -> Floats:
     """Rotations (…, 3, 3) of quaternions (…, 4), w x y z, of any length but 0."""
     q = quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True)
-    matrix = _cross_matrix(q[..., 1:])
+    matrix = cross_matrix(q[..., 1:])
     return np.asarray(np.eye(3) + 2 * q[..., :1, None] * matrix + 2 * matrix @ matrix)
 
 
@@ -135,7 +135,7 @@ def _wrapped(angles: Floats) -> Floats:
     return np.asarray((angles + np.pi) % (2 * np.pi) - np.pi)
 
 
-def _cross_matrix(v: Floats) -> Floats:
+def cross_matrix(v: Floats) -> Floats:
     """[v] of vectors (…, 3): [v] u = v × u."""
     matrix = np.zeros((*v.shape, 3))
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):

@@ -96,8 +96,9 @@ def process_video(
             opened.callback(models.close)
         partial = opened.enter_context(staged(folder))
         lifter, weights = models.lifter, models.weights
-        opened.enter_context(unchanged(config.input_files(video)))
-        made_of = fingerprint(config.input_files(video))
+        inputs = config.input_files(video)
+        opened.enter_context(unchanged(inputs))
+        made_of = fingerprint(inputs)
         with stopwatch.stage("detect"):
             first = detect_people(
                 video, config.clip, models.detector, progress, partial,
@@ -108,7 +109,7 @@ def process_video(
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
             intrinsics = config.lift.intrinsics(first.info)
-            keep = select_people(tracks, config.track)
+            keep = select_people([track.track_id for track in tracks], config.track)
             people = find_people(
                 tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
                 config.lift, config.ground, partial, keep, first.is_smoothed,

@@ -10,7 +10,6 @@ The result has the frames of the first video; everything that reads one of a sin
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +46,7 @@ from pipeline.results.staging import staged
 from pipeline.run import Shown, Stopwatch, write_results
 from pipeline.runtime.models import Models
 from pipeline.runtime.progress import StageProgress, progress_bar
-from pipeline.tracking.options import TrackOptions
+from pipeline.tracking.selection import select_people
 from pipeline.view_pictures import ViewPictures
 from pipeline.view_tracks import (
     FilmedView,
@@ -106,6 +105,7 @@ def process_views(
         made_of = fingerprint(inputs)
         infos = probe_views(paths)
         cameras = known_cameras(infos, config)
+        known: Sequence[Camera | None] = cameras or [None] * len(paths)
         mosaic = Mosaic(infos)
         is_shown = video_size(config.render, infos[0]) is not None
         with stopwatch.stage("detect"):
@@ -120,7 +120,7 @@ def process_views(
                     partial,
                     opened,
                 )
-                for path, camera, size in zip(paths, cameras or repeat(None), mosaic.sizes)  # noqa: B905
+                for path, camera, size in zip(paths, known, mosaic.sizes, strict=True)
             ]
         with stopwatch.stage("join"):
             clocks = find_clocks(filmed, config.several.offset)
@@ -138,7 +138,7 @@ def process_views(
             intrinsics = calibration.cameras[0].intrinsics
             people = ground_people(
                 fused, first.info.fps, intrinsics, config.ground.camera, partial,
-                _kept(calibration, config.track),
+                select_people([person.person_id for person in calibration.people], config.track),
             )  # fmt: skip
             opened.callback(people.table.close)
         in_world = [
@@ -168,13 +168,6 @@ def process_views(
         shown = Shown(info, lambda _: pictures.frames(config.clip), keypoints=False)
         report = write_results(partial, report, first, people, config, stopwatch, progress, shown)
     return Result(folder, report, ArchiveTable(folder / POSES))
-
-
-def _kept(calibration: Calibration, options: TrackOptions) -> list[int]:
-    """The people that are asked for."""
-    ids = [person.person_id for person in calibration.people]
-    wanted = options.person_id
-    return [number for number in ids if not wanted or number in wanted][: options.max_people]
 
 
 def _in_world(camera: Camera, world: World) -> Camera:

@@ -79,9 +79,7 @@ def single_view(video: Path, folder: Path) -> View:
         poses = dict(file)
     metadata = json.loads(str(poses["metadata_json"]))
     lens, info = Intrinsics(**metadata["intrinsics"]), metadata["video"]
-    skeleton = next(
-        s for s in BY_NAME.values() if s.name == f"h36m_{poses['joints_camera_m'].shape[1]}"
-    )
+    skeleton = BY_NAME[metadata["skeletons"]["joints"]["name"]]
     sightings = []
     for track_id in np.unique(poses["track_id"]):
         rows = {name: poses[name][poses["track_id"] == track_id] for name in (

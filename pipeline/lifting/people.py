@@ -28,10 +28,8 @@ from pipeline.results.detections import Marks, TrackRows
 from pipeline.results.rows import lifted_row
 from pipeline.results.spool import Spool
 
-_PART_S, _OVERLAP_S = (
-    60.0,
-    5.0,
-)  # what is lifted at once; no filter reaches farther than the overlap
+_PART_S = 60.0  # what is lifted at once
+_OVERLAP_S = 5.0  # no filter reaches farther
 
 
 @dataclass(frozen=True)
@@ -116,15 +114,26 @@ def lift_people(
 
 def _split(track: TrackRows, detected_s: Floats) -> Iterator[Track]:
     """A person's stretches without a long absence, in overlapping parts where they are long."""
-    returns = track.stretch_starts(detected_s)
-    for start, stop in pairwise([0, *returns.tolist(), len(track)]):
-        while detected_s[stop - 1] - detected_s[start] > _PART_S + _OVERLAP_S:
-            rest = detected_s[start:stop]
-            following = start + int(np.searchsorted(rest, rest[0] + _PART_S))
-            end = start + int(np.searchsorted(rest, rest[0] + _PART_S + _OVERLAP_S))
-            yield track.part(start, end)
-            start = following
+    for start, stop in part_ranges(detected_s, track.stretch_starts(detected_s)):
         yield track.part(start, stop)
+
+
+def part_ranges(times_s: Floats, returns: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Split rows into stretches, and these into overlapping parts where they are long.
+
+    Args:
+        times_s: (T,) seconds, rising.
+        returns: Rows that follow a long absence.
+
+    Yields:
+        `start`, `stop`: rows from the one to before the other.
+    """
+    for start, stop in pairwise([0, *returns.tolist(), len(times_s)]):
+        while times_s[stop - 1] - times_s[start] > _PART_S + _OVERLAP_S:
+            rest = times_s[start:stop]
+            yield start, start + int(np.searchsorted(rest, rest[0] + _PART_S + _OVERLAP_S))
+            start += int(np.searchsorted(rest, rest[0] + _PART_S))
+        yield start, stop
 
 
 def _lift(

@@ -195,7 +195,7 @@ def _adjusted(
     assumed = np.log([view.intrinsics.fx for view in views])
     for lifts, widths in _STAGES:
         weighted = [replace(body, lifted_weights=lifts * body.lifted_weights) for body in bodies]
-        state, _ = adjust(Problem(weighted, links, assumed, free), state, widths)
+        state = adjust(Problem(weighted, links, assumed, free), state, widths)
         bodies = [
             with_sides_corrected(body, state, index, skeleton, widths[-1])
             for index, body in enumerate(bodies)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from core.camera import pixels_to_rays
 from core.types import Floats
 from pipeline.multiview.scene import Camera
 
@@ -47,8 +48,7 @@ def undistorted_rays(pixels: Floats, camera: Camera) -> Floats:
     Returns:
         (…, 2) x/z and y/z in camera axes.
     """
-    lens = camera.intrinsics
-    distorted = (pixels - [lens.cx, lens.cy]) / [lens.fx, lens.fy]
+    distorted = pixels_to_rays(pixels, camera.intrinsics)
     if not camera.distortion.any():
         return np.asarray(distorted)
     rays = distorted

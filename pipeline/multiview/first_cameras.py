@@ -146,7 +146,7 @@ def _best_pair(views: Sequence[View], a: int, b: int) -> _Pair | None:
         links = body_links(sightings[0][0].poses.skeleton)
         free = free_unknowns(2, links.lengths, True, [False, False])
         problem = Problem([trial.body], links, state.log_focals, free)
-        state, _ = adjust(problem, state, _WIDTHS, _STEPS)
+        state = adjust(problem, state, _WIDTHS, _STEPS)
         pairs = agreements(sightings, cameras_of(state, cameras))
         gain = total_gain(group_tracks(sightings, pairs), pairs)
         if gain > 0 and (best is None or gain > best.gain):

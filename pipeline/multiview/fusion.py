@@ -1,7 +1,6 @@
 """Matched people → rows like those of one camera, person after person and part after part."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from core.runs import true_runs
 from core.skeletons import COCO_21, Skeleton
 from core.types import Array, Floats
 from pipeline.lifting.options import Smoothing
-from pipeline.lifting.people import LiftedPart, LiftedPeople
+from pipeline.lifting.people import LiftedPart, LiftedPeople, part_ranges
 from pipeline.multiview.cameras import project
 from pipeline.multiview.scene import Calibration, FusedPerson, MatchedPerson, Sighting
 from pipeline.multiview.shared_frames import SharedTracks
@@ -20,7 +19,6 @@ from pipeline.results.detections import BRIDGED_S
 from pipeline.results.rows import RowType, lifted_row
 from pipeline.results.spool import Spool
 
-_PART_S, _OVERLAP_S = 60.0, 5.0  # as of lifting
 _FEET = COCO_21.indices(("left_ankle", "right_ankle"))
 _OF_THE_FIRST = ("box_xyxy", "keypoints_2d", "keypoint_scores", "is_side_swapped")
 _MARGIN = 0.1  # of a person's size, around the joints, to their box
@@ -113,14 +111,14 @@ def _tracks(
     return found
 
 
-def _all_frames(person: MatchedPerson, view: SharedTracks, ids: Sequence[int]) -> Array:
+def _all_frames(view: SharedTracks, ids: Sequence[int]) -> Array:
     return np.unique(np.concatenate([np.zeros(0, np.int64), *(view.frames[i] for i in ids)]))
 
 
 def _frames_seen(person: MatchedPerson, views: Sequence[SharedTracks]) -> list[int]:
     """In how many shared frames each view has a person."""
     pairs = zip(views, person.track_ids, strict=True)
-    return [len(_all_frames(person, view, ids)) for view, ids in pairs]
+    return [len(_all_frames(view, ids)) for view, ids in pairs]
 
 
 def _parts(
@@ -128,16 +126,12 @@ def _parts(
 ) -> Iterator[tuple[int, int]]:
     """Ranges of shared frames: stretches without a long absence, in overlapping parts."""
     pairs = zip(views, person.track_ids, strict=True)
-    every = np.unique(np.concatenate([_all_frames(person, view, ids) for view, ids in pairs]))
+    every = np.unique(np.concatenate([_all_frames(view, ids) for view, ids in pairs]))
     if not len(every):
         return
     times = frames.times_s[every]
     returns = np.flatnonzero(np.diff(times) > BRIDGED_S) + 1
-    for start, stop in pairwise([0, *returns.tolist(), len(every)]):
-        while times[stop - 1] - times[start] > _PART_S + _OVERLAP_S:
-            end = int(np.searchsorted(times, times[start] + _PART_S + _OVERLAP_S))
-            yield int(every[start]), int(every[end - 1]) + 1
-            start = int(np.searchsorted(times, times[start] + _PART_S))
+    for start, stop in part_ranges(times, returns):
         yield int(every[start]), int(every[stop - 1]) + 1
 
 

@@ -15,6 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
+from core.rotations import unit_vectors
 from core.types import Floats
 from pipeline.multiview.adjustment.bodies import keypoint_joints, keypoint_weights
 from pipeline.multiview.adjustment.problem import robust
@@ -97,7 +98,7 @@ def _seen(sighting: Sighting, rows: Floats, camera: Camera) -> _Seen:
     pixels = sighting.keypoints_xy[rows][:, keypoints]
     rays = undistorted_rays(np.nan_to_num(pixels), camera)
     rays = np.concatenate([rays, np.ones_like(rays[..., :1])], -1) @ camera.rotation
-    rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
+    rays = unit_vectors(rays)
     weights = keypoint_weights(sighting.scores[rows][:, keypoints])
     weights = np.where(np.isfinite(pixels).all(-1), weights, 0.0)
     poses = sighting.poses

@@ -112,11 +112,8 @@ class Calibration:
 class FusedPerson:
     """One person from all views, in the first view's camera axes.
 
-    frames (T,) shared frames in which any view has the person; poses T rows; seen_by (T, V, J)
-    whether a view's keypoint counted for a joint.
+    frames (T,) shared frames in which any view has the person; poses T rows.
     """
 
-    person_id: int
     frames: NDArray[np.int64]
     poses: CameraPoses
-    seen_by: NDArray[np.bool_]

@@ -11,7 +11,7 @@ from pipeline.lifting.options import Smoothing
 from pipeline.lifting.resampling import smooth
 from pipeline.multiview.adjustment.bodies import body_links, body_of
 from pipeline.multiview.adjustment.bundle import adjust, covariances
-from pipeline.multiview.adjustment.problem import Problem, free_unknowns, reprojected, robust
+from pipeline.multiview.adjustment.problem import Problem, free_unknowns
 from pipeline.multiview.adjustment.sides import with_sides_corrected
 from pipeline.multiview.adjustment.start import start_from
 from pipeline.multiview.scene import Calibration, Camera, FusedPerson, MatchedPerson, Sighting
@@ -19,7 +19,6 @@ from pipeline.multiview.scene import Calibration, Camera, FusedPerson, MatchedPe
 _WIDTHS = (8.0, 4.0, 3.0)
 _CHUNK = 200  # frames that are solved at once
 _RADIUS = 1.4  # 68 % radius of a joint's error over the root of its covariance's trace
-_COUNTS = 0.25  # robust weight from which a keypoint counts for its joint
 
 
 def triangulate(
@@ -47,12 +46,12 @@ def triangulate(
         _solved(frames[start : start + _CHUNK], sightings, calibration.cameras, person)
         for start in range(0, len(frames), _CHUNK)
     ]
-    joints, sigma, counts = (np.concatenate(values) for values in zip(*parts, strict=True))
+    joints, sigma = (np.concatenate(values) for values in zip(*parts, strict=True))
     for stretch in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames) > 1) + 1):
         joints[stretch] = smooth(joints[stretch], fps, smoothing)
     root = joints[:, 0]
     poses = CameraPoses(joints - root[:, None], root, skeleton, sigma)
-    return FusedPerson(person.person_id, frames, poses, counts)
+    return FusedPerson(frames, poses)
 
 
 def _solved(
@@ -60,8 +59,8 @@ def _solved(
     sightings: Sequence[Sequence[Sighting]],
     cameras: Sequence[Camera],
     person: MatchedPerson,
-) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Joints (T, J, 3), their σ (T, J) and which keypoints count (T, V, J), of some frames."""
+) -> tuple[Floats, Floats]:
+    """Joints (T, J, 3) and their σ (T, J) of some frames."""
     skeleton = next(track for tracks in sightings for track in tracks).poses.skeleton
     links = body_links(skeleton)
     body, lifted = body_of(sightings, frames, cameras, skeleton)
@@ -72,13 +71,10 @@ def _solved(
     for width in _WIDTHS:
         body = with_sides_corrected(body, state, 0, skeleton, width)
         problem = replace(problem, bodies=[body])
-        state, _ = adjust(problem, state, (width,))
+        state = adjust(problem, state, (width,))
     joints = state.joints[0]
     covariance = covariances(problem, state, _WIDTHS[-1])[0]
     own = np.einsum("tjjii->tj", covariance)
     cross = np.einsum("tjii->tj", covariance[:, :, 0])
     trace = own + own[:, :1] - 2 * cross
-    residual = (reprojected(body, state, joints) - body.points) / body.point_px[..., None, None]
-    weights = robust((residual**2).sum(-1), _WIDTHS[-1])[1]
-    counts = (weights > _COUNTS) & (body.point_weights > 0)
-    return joints, _RADIUS * np.sqrt(trace.clip(0)), np.moveaxis(counts, 0, 1)
+    return joints, _RADIUS * np.sqrt(trace.clip(0))

@@ -1,6 +1,6 @@
 """Selection: which of the tracked people are kept, and in which order they are numbered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -43,11 +43,11 @@ def number_people(tracks: list[TrackRows], order: PeopleOrder) -> list[TrackRows
     return [replace(track, track_id=number) for number, track in enumerate(in_order, 1)]
 
 
-def select_people(numbered: Sequence[TrackRows], options: TrackOptions) -> list[int]:
+def select_people(numbers: Iterable[int], options: TrackOptions) -> list[int]:
     """Choose those of a video's people that are asked for.
 
     Args:
-        numbered: All people, as `number_people` gives them.
+        numbers: Of all people, in order.
         options: How many people or which numbers to keep.
 
     Returns:
@@ -55,5 +55,4 @@ def select_people(numbered: Sequence[TrackRows], options: TrackOptions) -> list[
         for must not change where up and the floor are.
     """
     ids = options.person_id
-    numbers = [track.track_id for track in numbered]
     return [number for number in numbers if not ids or number in ids][: options.max_people]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.rotations import unit_vectors
 from core.skeletons import Skeleton
 from core.types import Floats
+from pipeline.lifting.resampling import to_frame_times
 from pipeline.multiview.adjustment.problem import MIN_DEPTH_M, Body, Links
 from pipeline.multiview.adjustment.terms import KEYPOINT_M
 from pipeline.multiview.cameras import undistorted_rays
@@ -179,12 +180,8 @@ def mean_joints(lifted: Floats, rotations: Floats, translations: Floats) -> Floa
     offsets = np.where(known, shared - shared[:, :, :1] - shape, 0.0)
     spread = np.sqrt((offsets**2).sum((0, 2, 3)) / count[:, 0, 0] / lifted.shape[2])
     agrees = spread <= max(_DISAGREE_M, _DISAGREE * float(np.median(spread)))
-    frames = np.arange(len(joints))
-    columns = [
-        np.interp(frames, frames[agrees], column[agrees])
-        for column in shape.reshape(len(shape), -1).T
-    ]
-    return np.asarray(root + np.stack(columns, 1).reshape(shape.shape))
+    frames = np.arange(float(len(joints)))
+    return np.asarray(root + to_frame_times(shape[agrees], frames[agrees], frames))
 
 
 def bone_lengths_m(lengths_m: Floats, skeleton: Skeleton) -> Floats:

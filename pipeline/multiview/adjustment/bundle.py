@@ -10,18 +10,17 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.rotations import from_rotation_vectors
 from core.types import Floats
 from pipeline.multiview.adjustment.problem import CAMERA, FOCAL, LENS, Problem, State
-from pipeline.multiview.adjustment.terms import Equations, cross_matrix, linearised
+from pipeline.multiview.adjustment.terms import Equations, linearised
 
 _CONVERGED = 1e-5  # relative decrease of the objective
 _MAX_DAMPING = 1e4
 _UNREACHED = 1.0  # 1/m², added for joints that no term reaches
 
 
-def adjust(
-    problem: Problem, state: State, widths: Sequence[float], steps: int = 12
-) -> tuple[State, float]:
+def adjust(problem: Problem, state: State, widths: Sequence[float], steps: int = 12) -> State:
     """Minimise the objective from a start.
 
     Args:
@@ -31,9 +30,8 @@ def adjust(
         steps: The most in each round.
 
     Returns:
-        The minimum, and the objective there.
+        The minimum.
     """
-    cost = np.inf
     for width in widths:
         damping = 1e-3
         equations = linearised(problem, state, width)
@@ -52,7 +50,7 @@ def adjust(
                 damping *= 10
                 if damping > _MAX_DAMPING:
                     break
-    return state, cost
+    return state
 
 
 def covariances(problem: Problem, state: State, width: float) -> list[Floats]:
@@ -81,20 +79,13 @@ def moved(state: State, step: Floats, moves: Sequence[Floats]) -> State:
     cameras = step[: CAMERA * views].reshape(views, CAMERA)
     lengths = step[CAMERA * views :].reshape(len(moves), -1)
     return State(
-        np.stack([rotation_by(w) @ r for w, r in zip(cameras, state.rotations, strict=True)]),
+        from_rotation_vectors(cameras[:, :3]) @ state.rotations,
         state.translations + cameras[:, 3:6],
         state.log_focals + cameras[:, FOCAL],
         state.distortions + cameras[:, LENS],
         tuple(x + move for x, move in zip(state.joints, moves, strict=True)),
         tuple(old + new for old, new in zip(state.log_lengths, lengths, strict=True)),
     )
-
-
-def rotation_by(vector: Floats) -> Floats:
-    """(3, 3) rotation by the first three numbers of a vector (Rodrigues' formula)."""
-    angle = float(np.linalg.norm(vector[:3]))
-    axis = cross_matrix(vector[:3] / max(angle, 1e-12))
-    return np.asarray(np.eye(3) + np.sin(angle) * axis + (1 - np.cos(angle)) * axis @ axis)
 
 
 def _solved(

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.rotations import cross_matrix
 from core.types import Floats
 from pipeline.multiview.adjustment.problem import (
     CAMERA,
@@ -220,12 +221,3 @@ def _add_link(equations: Equations, parent: int, child: int, squared: Floats, pu
     xx[:, parent, :, child] -= squared
     x[:, child] -= pull
     x[:, parent] += pull
-
-
-def cross_matrix(vectors: Floats) -> Floats:
-    """(…, 3, 3) matrices M with M x = v × x, of vectors (…, 3)."""
-    matrices = np.zeros((*vectors.shape, 3))
-    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        matrices[..., k, j] = vectors[..., i]
-        matrices[..., j, k] = -vectors[..., i]
-    return matrices

@@ -10,6 +10,7 @@ from scipy.signal import savgol_filter
 
 from core.skeletons import Skeleton
 from core.types import Floats
+from pipeline.lifting.resampling import to_frame_times
 from pipeline.multiview.sync.correlation import Signal
 
 MOTION_HZ = 100.0
@@ -46,7 +47,7 @@ def motion_signal(
     if is_known.sum() < 2 * window:
         return None
     points = joints_m[:, skeleton.indices(_JOINTS)].reshape(len(times_s), -1)
-    even = np.stack([np.interp(grid, times_s, column) for column in points.T], 1)
+    even = to_frame_times(points, times_s, grid)
     velocities = savgol_filter(even, window, 2, deriv=1, delta=1 / MOTION_HZ, axis=0)
     velocities = velocities.reshape(len(grid), -1, 3)
     channels = np.concatenate(

@@ -127,9 +127,8 @@ def test_a_person_comes_in_parts_without_holes(
         fps: float, smoothing: str,
     ) -> FusedPerson:  # fmt: skip
         (own,) = (each for view in sightings for each in view)
-        seen_by = np.ones((len(own), 1, len(H36M_21)), bool)
         poses = CameraPoses(own.poses.joints_m, own.poses.root_m, H36M_21)
-        return FusedPerson(1, own.frames, poses, seen_by)
+        return FusedPerson(own.frames, poses)
 
     monkeypatch.setattr(fusion, "triangulate", average)
     people = lifted([(4, 0, hole[0]), (4, hole[1], 4500)], fps=30)

@@ -20,7 +20,7 @@ TRACKS = [
 def selected(options: TrackOptions) -> list[tuple[int, float]]:
     """(number, left edge) of each track that is kept."""
     numbered = number_people(TRACKS, options.people_order)
-    kept = select_people(numbered, options)
+    kept = select_people([track.track_id for track in numbered], options)
     return [(one.track_id, one.boxes_xyxy[0, 0]) for one in numbered if one.track_id in kept]
 
 
