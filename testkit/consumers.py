@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +17,22 @@ VARIABLE = "VIDEO3D_CONSUMERS"
 
 def environment(name: str) -> Path:
     """The Python of an environment; the test is skipped where it was not built."""
-    folder = Path(os.environ.get(VARIABLE, Path(sys.prefix) / "consumers")).absolute()
-    python = folder / name / "bin" / "python"
+    python = _environments() / name / "bin" / "python"
     if not python.exists():
         pytest.skip(f"no environment {name}: `make test-consumers` builds it")
     return python
+
+
+def node_modules() -> Path:
+    """What node finds its packages in; the test is skipped where it or node is not there."""
+    folder = _environments() / "web" / "node_modules"
+    if not folder.exists() or shutil.which("node") is None:
+        pytest.skip("no environment web: `make test-consumers` builds it where node is")
+    return folder
+
+
+def _environments() -> Path:
+    return Path(os.environ.get(VARIABLE, Path(sys.prefix) / "consumers")).absolute()
 
 
 def ask(name: str, script: str, *arguments: str | Path, timeout_s: float = 900) -> Any:

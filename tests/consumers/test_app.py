@@ -1,7 +1,6 @@
 """A person at the page of `--app`, in Chromium: from the upload to a corrected point and back."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ import pytest
 from core.skeletons import COCO_21
 from pipeline.results.archive import COLUMNS
 from pipeline.results.result import Result, load_result
-from testkit.consumers import VARIABLE
+from testkit.consumers import node_modules
 from testkit.make_video import run_ffmpeg
 from weights.store import resolve
 
@@ -28,17 +27,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def modules() -> Path:
-    folder = Path(os.environ.get(VARIABLE, Path(sys.prefix) / "consumers"))
-    if not (folder / "web" / "node_modules").exists() or shutil.which("node") is None:
-        pytest.skip("no environment web: `make test-consumers` builds it where node is")
-    return folder / "web" / "node_modules"
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     pytest.importorskip("starlette", reason="no Starlette here: make test-consumers installs it")
-    modules()
+    node_modules()
     output = tmp_path_factory.mktemp("app")
     command = [sys.executable, str(ROOT / "infer_video.py"), "--app", "-o", str(output)]
     app = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
@@ -59,7 +51,7 @@ def visit(
     cut = ("-ss", "2.2", "-t", "0.8", "-i", str(resolve("demo-clip")), "-vf", "scale=640:-2")
     run_ffmpeg(*cut, str(clip))
     url, clips = address
-    command = ["node", str(ROOT / "tests" / "consumers" / "in_app.cjs"), str(modules()), url]
+    command = ["node", str(ROOT / "tests" / "consumers" / "in_app.cjs"), str(node_modules()), url]
     command += [str(clip), str(folder), str(clips)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,10 +1,8 @@
 """Khronos's validator finds no fault with `glb`; three.js has the same joints as we do."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +12,12 @@ import pytest
 from pipeline.export.base import ExportOptions, write_exports
 from pipeline.export.rigs.names import BONE_NAMES
 from pipeline.results.result import Result
-from testkit.consumers import VARIABLE
+from testkit.consumers import node_modules
 from tests.consumers.rigs import CLIPS, IN_NODE, made_clips, people, z_up
 
 
-def modules() -> Path:
-    folder = Path(os.environ.get(VARIABLE, Path(sys.prefix) / "consumers"))
-    if not (folder / "web" / "node_modules").exists() or shutil.which("node") is None:
-        pytest.skip("no environment web: `make test-consumers` builds it where node is")
-    return folder / "web" / "node_modules"
-
-
 def in_node(*words: str | Path) -> Any:
-    command = ["node", str(IN_NODE), str(modules()), *map(str, words)]
+    command = ["node", str(IN_NODE), str(node_modules()), *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -34,7 +25,7 @@ def in_node(*words: str | Path) -> Any:
 
 @pytest.fixture(scope="module")
 def clips(filmed: Result, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    modules()
+    node_modules()
     return {"filmed": filmed, **made_clips(tmp_path_factory.mktemp("made"))}
 
 

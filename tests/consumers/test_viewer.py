@@ -17,10 +17,10 @@ from core.types import Floats
 from pipeline.export.base import ExportOptions, write_exports
 from pipeline.results.result import Result
 from pipeline.viewer.__main__ import main as compare
+from testkit.consumers import node_modules
 from testkit.made.array_results import Actor, array_result
 from testkit.made.moving_people import striding
 from testkit.make_video import encode, turn_display
-from tests.consumers.test_gltf import modules
 
 IN_VIEWER = Path(__file__).parent / "in_viewer.cjs"
 FPS, BITS = 25, 8
@@ -40,7 +40,7 @@ class Clip:
 
 def ask(page: Path, check: str, given: Any = None) -> Any:
     """What a check of `in_viewer.cjs` says of a page that makes no error and asks for nothing."""
-    words = [modules(), page, check, *([] if given is None else [json.dumps(given)])]
+    words = [node_modules(), page, check, *([] if given is None else [json.dumps(given)])]
     done = subprocess.run(
         ["node", str(IN_VIEWER), *map(str, words)],
         capture_output=True, text=True, timeout=600, check=False,
