@@ -100,7 +100,7 @@ def comparison(
                 print(error, file=sys.stderr)
             else:
                 frames, height = shown.frames, shown.height
-                video = PageVideo(data_url(shown.path), float(frames[0, 1]), shown.is_picture)
+                video = PageVideo(data_url(shown.path), shown.start_s, shown.is_picture)
     clips = [clip_content(first, frames, height), clip_content(second)]
     for clip, name in zip(clips, names or _names(clips), strict=True):
         clip["name"] = name

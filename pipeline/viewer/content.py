@@ -61,9 +61,7 @@ def clip_content(
             "links": _links(table.keypoints),
         },
         "camera": _camera(result, frames[:, 0]),
-        "angles": [
-            {"name": angle.name, "about": angle.about, "unit": "°"} for angle in _angles(result)
-        ],
+        "angles": [{"name": angle.name} for angle in _angles(result)],
         "people": [
             _person(person, result, frames[:, 0], zoom, evidence[person.track_id])
             for person in result.people
@@ -143,7 +141,5 @@ def _about(result: Result) -> dict[str, Any]:
         "detector": report.detector.name,
         "grounding": report.grounding,
         "warnings": [warning.replace(folder, "") for warning in report.warnings],
-        "measures": dict(report.measures),
         "frames": report.frames,
-        "decoder": report.video.decoder.partition(":")[0],
     }

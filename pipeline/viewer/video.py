@@ -36,6 +36,11 @@ class WebVideo:
     frames: Floats
 
     @property
+    def start_s(self) -> float:
+        """When the source shows what comes first."""
+        return float(self.frames[0, 1])
+
+    @property
     def is_picture(self) -> bool:
         """Whether it does not move."""
         return self.path.suffix == ".jpg"

@@ -33,10 +33,9 @@ class HtmlPageExporter(Exporter):
 
     def _placed(self, shown: WebVideo) -> PageVideo:
         """The video in the page, or beside it."""
-        start_s = float(shown.frames[0, 1])
         if shown.path.stat().st_size > self.options.embed_mb * 1e6:
             self.note(f"the page shows {shown.path.name}, which must lie beside it")
-            return PageVideo(shown.path.name, start_s, shown.is_picture)
+            return PageVideo(shown.path.name, shown.start_s, shown.is_picture)
         url = data_url(shown.path)
         shown.path.unlink()
-        return PageVideo(url, start_s, shown.is_picture)
+        return PageVideo(url, shown.start_s, shown.is_picture)

@@ -1,6 +1,6 @@
 // Lines and bars over time, with the playhead; a click or a drag seeks.
 
-import { fitCanvas, make } from "viewer/dom.js";
+import { cleared, make } from "viewer/dom.js";
 import { look } from "viewer/theme.js";
 
 const LEFT = 46;
@@ -57,10 +57,7 @@ export class Chart {
 
   draw() {
     if (!this.what || !this.canvas.clientWidth) return;
-    const { ratio, width, height } = fitCanvas(this.canvas);
-    const context = this.canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const { context, width, height } = cleared(this.canvas);
     context.font = "11px system-ui, sans-serif";
     if (this.what.bars) this.#bars(context, width, height);
     else this.#lines(context, width, height);

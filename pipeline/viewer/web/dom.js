@@ -24,6 +24,15 @@ export function fitCanvas(canvas) {
   return { width, height, ratio };
 }
 
+/** A canvas cleared to be drawn on in CSS px: its context and size. */
+export function cleared(canvas) {
+  const { width, height, ratio } = fitCanvas(canvas);
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
+}
+
 /** A button that stays pressed: `onChange` is told, and the button returned. */
 export function toggle(text, isOn, onChange, properties = {}) {
   const button = make("button", {

@@ -119,7 +119,7 @@ class Mending {
       await ask(`${this.api}/corrections`, { method: "PUT", body });
       await this.#await();
       this.lifted = this.edits.length;
-      await this.viewer.replaceClip(await (await ask(`${this.base}content`)).json());
+      await this.#reload();
       this.#say(this.edits.length ? "Lifted again." : "As it was found.");
       this.viewer.say("Lifted again");
     } catch (error) {
@@ -179,6 +179,11 @@ class Mending {
     return this.#add({ kind: "merge", other: Number(this.other.value) });
   }
 
+  /** Show the result as the server has it. */
+  async #reload() {
+    await this.viewer.replaceClip(await (await ask(`${this.base}content`)).json());
+  }
+
   #remove(place) {
     if (this.isBusy || place < 0) return;
     const isLifted = place < this.lifted;
@@ -190,7 +195,7 @@ class Mending {
   /** Show the result as it was lifted last, with the points that were moved since. */
   async #preview() {
     const { viewer } = this;
-    await viewer.replaceClip(await (await ask(`${this.base}content`)).json());
+    await this.#reload();
     const { clip } = viewer;
     for (const { kind, person: id, frame, joint, position_px: at } of this.edits.slice(this.lifted)) {
       const person = kind === "point" ? clip.person(id) : null;

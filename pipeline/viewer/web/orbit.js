@@ -63,7 +63,7 @@ export class Orbit extends Events {
     const { eye, right, up, forward } = this.axes;
     const view = viewMatrix(eye, right, up, forward);
     const projection = this.film ? this.#filmProjection(width / height) : this.#projection(width / height);
-    return { view, projection, both: multiply(projection, view), eye, right, up };
+    return { view, projection, both: multiply(projection, view) };
   }
 
   #projection(aspect) {

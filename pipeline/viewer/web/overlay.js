@@ -1,6 +1,6 @@
 // What is seen in 2D, drawn over the video: keypoints as the lifter got them.
 
-import { fitCanvas } from "viewer/dom.js";
+import { cleared } from "viewer/dom.js";
 import { colour, css } from "viewer/theme.js";
 
 const SURE = 0.6;
@@ -50,10 +50,7 @@ export class Overlay {
 
   /** Clear, and draw the people of a frame; returns the context, in CSS px. */
   draw(clip, frame, isShown, selected) {
-    const { ratio, width, height } = fitCanvas(this.canvas);
-    const context = this.canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const { context } = cleared(this.canvas);
     if (this.isOn) {
       for (const person of clip.people) {
         const row = person.row(frame);

@@ -42,7 +42,7 @@ function heightOf(person, joint) {
 }
 
 /** From the frames before and after, where the person is in view in them. */
-export function speedOf(clip, person, joint) {
+function speedOf(clip, person, joint) {
   const { times } = clip;
   return Float32Array.from(person.rows, (row, frame) => {
     if (row < 0) return NaN;

@@ -6,11 +6,11 @@ const STORED = "video3d-theme";
 const LOOKS = {
   dark: {
     floor: [0.157, 0.176, 0.216, 0.9], line: [0.42, 0.47, 0.55, 0.9], frustum: [0.75, 0.79, 0.86],
-    left: 0.58, middle: 0.3, text: "#e2e6ec", quiet: "#9aa4b5", rule: "#333b49", ground: "#161920",
+    left: 0.58, middle: 0.3, quiet: "#9aa4b5", rule: "#333b49", ground: "#161920",
   },
   light: {
     floor: [0.87, 0.89, 0.92, 0.9], line: [0.55, 0.6, 0.68, 0.9], frustum: [0.35, 0.4, 0.48],
-    left: 0.45, middle: 0.2, text: "#1c2430", quiet: "#566173", rule: "#d3d9e2", ground: "#f4f6f9",
+    left: 0.45, middle: 0.2, quiet: "#566173", rule: "#d3d9e2", ground: "#f4f6f9",
   },
 };
 

@@ -6,7 +6,7 @@
 import { Clip } from "viewer/clip.js";
 import { addComparison } from "viewer/compare.js";
 import { addControls } from "viewer/controls.js";
-import { fitCanvas, make } from "viewer/dom.js";
+import { cleared, fitCanvas, make } from "viewer/dom.js";
 import { Events } from "viewer/events.js";
 import { Figures, TRAILS, extent } from "viewer/figures.js";
 import { addKeys } from "viewer/keys.js";
@@ -266,10 +266,7 @@ export class Viewer extends Events {
 
   #drawLabels(matrix, frame) {
     const canvas = element("labels");
-    const { width, height, ratio } = fitCanvas(canvas);
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const { context, width, height } = cleared(canvas);
     if (!this.shows.numbers) return;
     const head = this.clip.joints.names.indexOf("head_top");
     context.font = "600 13px system-ui, sans-serif";
