@@ -14,7 +14,9 @@ import numpy as np
 
 from core.types import Floats
 from pipeline.config import PipelineConfig
-from pipeline.render.framing import PlannedCamera, Rows, nearest_position, reach
+from pipeline.render.framing.crowd import Rows
+from pipeline.render.framing.plan import PlannedCamera
+from pipeline.render.framing.reach import nearest_position, reach
 from pipeline.render.modes import plan_beside
 from pipeline.render.view import AZIMUTH_DEG, Lens, View, view_axes
 from pipeline.results.result import Result, load_result

@@ -14,7 +14,7 @@ from core.types import Floats, Frame, Picture
 from pipeline.media.video_reader import VideoReader
 from pipeline.render.figures import FigurePainter
 from pipeline.render.floor import Floor
-from pipeline.render.framing import nearest_position, reach
+from pipeline.render.framing.reach import nearest_position, reach
 from pipeline.render.overlay import draw_person
 from pipeline.render.palette import DARK
 from pipeline.render.person import PersonInFrame

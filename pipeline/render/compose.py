@@ -11,7 +11,7 @@ from pipeline.media.video.fitting import Size, shrink
 from pipeline.render.draw import rounded_rectangle, text, text_width
 from pipeline.render.figures import FigurePainter
 from pipeline.render.floor import Floor
-from pipeline.render.framing import Camera
+from pipeline.render.framing.plan import Camera
 from pipeline.render.overlay import draw_person
 from pipeline.render.palette import BLACK, DARK, TEXT, Side, Theme, track_colour
 from pipeline.render.person import PersonInFrame

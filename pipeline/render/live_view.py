@@ -8,7 +8,7 @@ import numpy as np
 
 from core.types import Floats, Frame, Picture, VideoInfo
 from pipeline.render.compose import Composer, Overlay, SideBySide, Space, picture_height
-from pipeline.render.framing import (
+from pipeline.render.framing.reach import (
     EMPTY_DISTANCE_M,
     EMPTY_MIDDLE_M,
     nearest_position,

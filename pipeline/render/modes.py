@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from core.types import VideoInfo
 from pipeline.media.video.fitting import Size
 from pipeline.render.compose import Composer, Overlay, SideBySide, Space, picture_height, shown_size
-from pipeline.render.framing import Columns, PlannedCamera, plan, plan_orbit
+from pipeline.render.framing.crowd import Columns
+from pipeline.render.framing.plan import PlannedCamera, plan, plan_orbit
 from pipeline.render.options import RenderOptions
 from pipeline.render.palette import THEMES
 from pipeline.render.view import Lens

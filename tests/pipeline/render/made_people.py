@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from core.skeletons import COCO_21, H36M_21
 from core.types import Frame, VideoInfo
-from pipeline.render.framing import Columns, plan
+from pipeline.render.framing.crowd import Columns
+from pipeline.render.framing.plan import plan
 from pipeline.render.palette import Colour
 from pipeline.render.person import PersonInFrame
 from pipeline.render.view import Lens, View

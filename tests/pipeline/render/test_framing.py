@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.types import Floats
-from pipeline.render.framing import ORBIT_S, PlannedCamera, plan, plan_orbit
+from pipeline.render.framing.plan import ORBIT_S, PlannedCamera, plan, plan_orbit
 from pipeline.render.view import Lens
 from testkit.walker import walking, with_feet
 from tests.pipeline.render.made_people import columns, standing
