@@ -55,7 +55,7 @@ class FirstPass:
     times_s: (F,) seconds.
     detections: Those of each frame.
     kept: The frames, small; None where none were asked for.
-    shot_starts: The places, among the F, of frames that begin another shot.
+    shot_starts: The indices, among the F, of frames that begin another shot.
     is_smoothed: Whether keypoints were smoothed before.
     warnings: What is odd about the video and its keypoints, a line each.
     """
@@ -179,69 +179,69 @@ def follow_back(
 
     Args:
         detections: Those of all frames; what is found is added.
-        shot_starts: The places of frames that begin a shot: nobody is followed further.
+        shot_starts: The indices of frames that begin a shot: no one is followed further.
         info: The video.
         detector: Who follows.
         reread: The frames once more.
         kept: The same, small: whether a person is seen in the frame before, if they are large, is
             told from it. Reading the frame itself may take decoding hundreds.
     """
-    found: dict[int, list[int]] = {}  # place → rows of those who are first seen there
+    found: dict[int, list[int]] = {}  # index → rows of those who are first seen there
     for tracklet in find_tracklets(detections, info.fps, shot_starts):
-        place, row = tracklet.rows[0].tolist()
-        found.setdefault(place, []).append(row)
+        index, row = tracklet.rows[0].tolist()
+        found.setdefault(index, []).append(row)
     chunk = max(CHUNK_BYTES // (3 * info.width * info.height), 1)
     held: dict[int, Frame] = {}
     followers: list[Follower] = []
     shots = [0, *shot_starts]
-    for place in range(max(found, default=0), 0, -1):
-        shot = shots[bisect_right(shots, place) - 1]
-        if place == shot:
+    for index in range(max(found, default=0), 0, -1):
+        shot = shots[bisect_right(shots, index) - 1]
+        if index == shot:
             followers = []
             continue
         followers += [
-            detector.follow(detections[place], row)
-            for row in found.get(place, ())
-            if kept is None or _may_go_on(detector, detections, place, row, info, kept)
+            detector.follow(detections[index], row)
+            for row in found.get(index, ())
+            if kept is None or _may_go_on(detector, detections, index, row, info, kept)
         ]
         if not followers:
             continue
-        if place - 1 not in held:
+        if index - 1 not in held:
             held = {}  # before the next ones are read
-            first = max(place - chunk, shot)
-            held = dict(zip(range(first, place), reread.frames(first, place), strict=False))
-        frame = held.get(place - 1)
-        followers = [] if frame is None else _step(followers, frame, place - 1, detections)
+            first = max(index - chunk, shot)
+            held = dict(zip(range(first, index), reread.frames(first, index), strict=False))
+        frame = held.get(index - 1)
+        followers = [] if frame is None else _step(followers, frame, index - 1, detections)
 
 
 def _may_go_on(
     detector: TwoWayDetector,
     detections: DetectionSpool,
-    place: int,
+    index: int,
     row: int,
     info: VideoInfo,
     kept: KeptFrames,
 ) -> bool:
-    """Whether the person in a row of a place may be seen in the frame before, and nobody else."""
-    box = detections[place].boxes_xyxy[row]
+    """Whether the person in a row at an index may be seen in the frame before, and no one else."""
+    box = detections[index].boxes_xyxy[row]
     side = float((box[2:] - box[:2]).max()) * kept.size.height / info.height
     if not kept.is_whole or side < SURE_SIDE_PX:
         return True
-    small = kept[place - 1]
+    small = kept[index - 1]
     rgb = cv2.resize(small.rgb, (info.width, info.height), interpolation=cv2.INTER_LINEAR)
-    seen = detector.follow(detections[place], row)(replace(small, rgb=rgb))
-    return seen is not None and not _is_among(seen, detections[place - 1])
+    seen = detector.follow(detections[index], row)(replace(small, rgb=rgb))
+    return seen is not None and not _is_among(seen, detections[index - 1])
 
 
 def _step(
-    followers: list[Follower], frame: Frame, place: int, detections: DetectionSpool
+    followers: list[Follower], frame: Frame, index: int, detections: DetectionSpool
 ) -> list[Follower]:
-    """Those who are still seen in the frame of a place, and nobody else; they are added there."""
+    """Those who are still seen in the frame at an index, and no one else; they are added there."""
     going_on = []
     for follower in followers:
         seen = follower(frame)
-        if seen is not None and not _is_among(seen, detections[place]):
-            detections.add(place, seen.to_skeleton(COCO_21))
+        if seen is not None and not _is_among(seen, detections[index]):
+            detections.add(index, seen.to_skeleton(COCO_21))
             going_on.append(follower)
     return going_on
 

@@ -201,8 +201,8 @@ def _tracks(detections: _Rows) -> list[TrackRows]:
     tracks = []
     for own in np.split(np.arange(len(ids)), np.flatnonzero(np.diff(ids)) + 1):
         if len(own):
-            places = np.stack([own, np.zeros_like(own)], 1).astype(np.int32)
-            tracks.append(TrackRows(int(ids[own[0]]), frames[own], boxes[own], places, detections))
+            spooled = np.stack([own, np.zeros_like(own)], 1).astype(np.int32)
+            tracks.append(TrackRows(int(ids[own[0]]), frames[own], boxes[own], spooled, detections))
     return tracks
 
 

@@ -139,13 +139,13 @@ def _vertical_shift(joints: Floats, soles: Soles, supports: list[Support]) -> Fl
 class HeldPath:
     """The path of one live person, moved level so that feet in contact do not slide.
 
-    From the past alone: joints that came into contact keep their place, and the path follows the
-    mean of what they demand; slowly path and places go back to the measured ones.
+    From the past alone: where joints came into contact are anchors, and the path follows the mean
+    of what they demand; slowly path and anchors go back to the measured ones.
     """
 
     def __init__(self) -> None:
         self._offset: Floats = np.zeros(2)
-        self._places: Floats | None = None  # (P, 2) of joints in contact, NaN of others
+        self._anchors: Floats | None = None  # (P, 2), NaN without contact
 
     def offset(self, points: Floats, contacts: Bools, elapsed_s: float) -> Floats:
         """By how much one more frame is moved.
@@ -160,14 +160,14 @@ class HeldPath:
         """
         forgotten = self._offset * (1 - np.exp(-elapsed_s / _FORGET_S))
         self._offset = self._offset - forgotten
-        if self._places is None:
-            self._places = np.full((len(points), 2), np.nan)
-        places = self._places - forgotten
-        held = contacts & np.isfinite(places[:, 0])
+        if self._anchors is None:
+            self._anchors = np.full((len(points), 2), np.nan)
+        anchors = self._anchors - forgotten
+        held = contacts & np.isfinite(anchors[:, 0])
         if held.any():
-            demanded = (places[held] - points[held, :2]).mean(0)
+            demanded = (anchors[held] - points[held, :2]).mean(0)
             self._offset = limited(demanded, _MAX_HELD_M)
         here = points[:, :2] + self._offset
-        kept = np.where(held[:, None], places, here)
-        self._places = np.where(contacts[:, None], kept, np.nan)
+        kept = np.where(held[:, None], anchors, here)
+        self._anchors = np.where(contacts[:, None], kept, np.nan)
         return np.append(self._offset, 0.0)

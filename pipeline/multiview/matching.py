@@ -1,4 +1,4 @@
-"""Who is who across views: tracks whose rays meet, whose shapes and places agree, over time.
+"""Who is who across views: tracks whose rays meet, whose shapes and positions agree, over time.
 
 Looks play no part. Under cameras that are known roughly, two tracks of two views disagree by
 
@@ -80,8 +80,8 @@ def agreement(first: Sighting, second: Sighting, cameras: tuple[Camera, Camera])
     )
     offset = middles[0] - middles[1]
     distance = (offset * np.linalg.solve(covariance, offset[..., None])[..., 0]).sum(-1)
-    place = robust(distance, _WIDTH)[0]
-    return float((_THRESHOLD - np.median(rays + shape + place)) * len(common))
+    position = robust(distance, _WIDTH)[0]
+    return float((_THRESHOLD - np.median(rays + shape + position)) * len(common))
 
 
 @dataclass(frozen=True)

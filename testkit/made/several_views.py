@@ -65,8 +65,8 @@ def walkers(count: int, frames: int, still: bool = False) -> Floats:
         cos, sin = np.cos(turn), np.sin(turn)
         joints = joints @ np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
         away = 1.2 if count > 1 else 0.0
-        place = [away * np.cos(2.5 * number), away * np.sin(2.5 * number), 0.0]
-        people.append(joints + np.array(place))
+        offset = [away * np.cos(2.5 * number), away * np.sin(2.5 * number), 0.0]
+        people.append(joints + np.array(offset))
     return np.stack(people)
 
 

@@ -205,9 +205,9 @@ function show(clips) {
       cards.delete(id);
     }
   }
-  [...ids].forEach((id, place) => {
+  [...ids].forEach((id, index) => {
     const wanted = cards.get(id).element;
-    if (list.children[place] !== wanted) list.insertBefore(wanted, list.children[place] ?? null);
+    if (list.children[index] !== wanted) list.insertBefore(wanted, list.children[index] ?? null);
   });
 }
 

@@ -73,13 +73,13 @@ class KeptFrames:
         self._times_s.append(frame.time_s)
         return True
 
-    def __getitem__(self, place: int) -> Frame:
-        """The frame that was kept as number `place`, from 0 on."""
+    def __getitem__(self, index: int) -> Frame:
+        """The frame that was kept as number `index`, from 0 on."""
         planes = np.empty(self._shape, np.uint8)
-        self._file.seek(place * planes.nbytes)
+        self._file.seek(index * planes.nbytes)
         self._file.readinto(planes.data.cast("B"))
         rgb: Picture = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
-        return Frame(self._indices[place], self._times_s[place], rgb)
+        return Frame(self._indices[index], self._times_s[index], rgb)
 
     def __iter__(self) -> Iterator[Frame]:
         """All frames that were kept, from the first on."""

@@ -30,7 +30,7 @@ def read(text: str) -> list[Camera]:
 def _camera(element: ElementTree.Element) -> Camera:
     name = element.get("serial", "camera")
     field, lens = _numbers(element, "fov_video"), _numbers(element, "intrinsic")
-    place = _numbers(element, "transform")
+    pose = _numbers(element, "transform")
     width, height = field["right"] - field["left"] + 1, field["bottom"] - field["top"] + 1
     matrix = np.eye(3)
     for row, axis, start in ((0, "U", "left"), (1, "V", "top")):
@@ -39,9 +39,9 @@ def _camera(element: ElementTree.Element) -> Camera:
     radial = [lens[f"radialDistortion{k}"] / _SUBPIXELS for k in (1, 2)]
     tangential = [lens[f"tangentalDistortion{k}"] / _SUBPIXELS for k in (1, 2)]
     # the file's matrix has the camera's axes in its columns, written column by column
-    to_camera = np.array([[place[f"r{i}{j}"] for j in "123"] for i in "123"])
+    to_camera = np.array([[pose[f"r{i}{j}"] for j in "123"] for i in "123"])
     rotation = _FLIP @ to_camera
-    position = np.array([place[axis] for axis in "xyz"]) / _MM
+    position = np.array([pose[axis] for axis in "xyz"]) / _MM
     return camera_of(
         name, (round(width), round(height)), matrix, [*radial, *tangential], rotation,
         -rotation @ position,

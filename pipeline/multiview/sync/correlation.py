@@ -181,7 +181,7 @@ class _Table:
         return float(self.scores[row, column]), int(row), int(column)
 
     def score_near(self, row: int, column: int) -> float:
-        """The highest score within a sample or two of a place."""
+        """The highest score within a sample or two of a cell."""
         return float(self.scores[row, max(column - 2, 0) : column + 3].max())
 
     def second_best(self, column: int) -> float:

@@ -184,10 +184,10 @@ class Mending {
     await this.viewer.replaceClip(await (await ask(`${this.base}content`)).json());
   }
 
-  #remove(place) {
-    if (this.isBusy || place < 0) return;
-    const isLifted = place < this.lifted;
-    this.edits.splice(place, 1);
+  #remove(index) {
+    if (this.isBusy || index < 0) return;
+    const isLifted = index < this.lifted;
+    this.edits.splice(index, 1);
     if (isLifted) this.lift();
     else this.#preview();
   }
@@ -217,8 +217,8 @@ class Mending {
     this.undoButton.disabled = this.clearButton.disabled = this.isBusy || !edits.length;
     const others = viewer.clip.people.map((person) => person.id).filter((id) => id !== viewer.selected);
     this.other.replaceChildren(...others.map((id) => make("option", { value: id }, `with ${id}`)));
-    this.list.replaceChildren(...edits.map((edit, place) => make("li", {}, told(edit), place < this.lifted ? "" : " (not lifted yet)",
-      make("button", { type: "button", "aria-label": `Undo: ${told(edit)}`, onClick: () => this.#remove(place) }, "×"))));
+    this.list.replaceChildren(...edits.map((edit, index) => make("li", {}, told(edit), index < this.lifted ? "" : " (not lifted yet)",
+      make("button", { type: "button", "aria-label": `Undo: ${told(edit)}`, onClick: () => this.#remove(index) }, "×"))));
   }
 
   // Dragging
@@ -249,8 +249,8 @@ class Mending {
     if (!this.dragged) return;
     const { person, row, k } = this.dragged;
     this.dragged.at = this.viewer.overlay.toSource(event);
-    const place = 2 * (row * person.K + k);
-    [person.keypoints[place], person.keypoints[place + 1]] = this.dragged.at;
+    const at = 2 * (row * person.K + k);
+    [person.keypoints[at], person.keypoints[at + 1]] = this.dragged.at;
     person.scores[row * person.K + k] = 1;
     this.viewer.redraw();
   }

@@ -29,11 +29,11 @@ void main() {
   vec3 side = cross(along, normalize(end));
   side = length(side) > 1e-4 ? normalize(side) : vec3(0.0, 1.0, 0.0);
   float sign = corner.y * 2.0 - 1.0;
-  vec3 place = end + side * sign * r + along * (corner.x * 2.0 - 1.0) * r;
+  vec3 position = end + side * sign * r + along * (corner.x * 2.0 - 1.0) * r;
   at = vec2(corner.x < 0.5 ? -r : l + r, sign * r) / r;
   span = l / r;
   tint = colour; flatness = isFlat; across = side; toEye = -normalize(end);
-  gl_Position = projection * vec4(place, 1.0);
+  gl_Position = projection * vec4(position, 1.0);
 }`,
   fragment: `${COMMON}
 in vec2 at; in float span; in vec4 tint; in float flatness; in vec3 across, toEye;
