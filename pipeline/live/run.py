@@ -40,7 +40,7 @@ from pipeline.runtime.threads import limit_threads
 
 CAUSAL_LIFTER = "lifter-causal"
 
-_DRAWING_NICENESS = 10  # of the thread that draws, and of the encoder that it starts
+_DRAWING_NICENESS = 5  # of the thread that draws, and of the encoder that it starts
 
 
 def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Result:
