@@ -71,37 +71,38 @@ def _pairs(parts: tuple[str, ...]) -> NDArray[np.int64]:
 def _swapped_frames(pairs: Floats, size: float, times_s: Floats) -> NDArray[np.bool_]:
     """(T,) the states of the cheapest path, for pairs (T, N, 2, 2) px of a body of `size` px."""
     frames = len(pairs)
+    points = pairs[..., 0] + 1j * pairs[..., 1]  # (T, N, 2), whose distances are absolute values
     gains = np.zeros((frames, _LAGS))  # gains[t, k - 1] = (change_tk - stay_tk) / k
     for lag in range(1, min(_LAGS, frames - 1) + 1):
-        stay, change = (
-            np.linalg.norm(pairs[lag:] - pairs[:-lag, :, order], axis=-1).sum(-1)
-            for order in ([0, 1], [1, 0])
-        )  # (T - lag, N) px each
-        is_near = times_s[lag:] - times_s[:-lag] <= _MAX_INTERVAL_S
-        valid = ~np.isnan(stay) & is_near[:, None]
-        gains[lag:, lag - 1] = np.where(valid, change - stay, 0.0).sum(1) / (lag * size)
+        now, before = points[lag:], points[:-lag]
+        gain = (np.abs(now - before[..., ::-1]) - np.abs(now - before)).sum(-1) / (lag * size)
+        gain[times_s[lag:] - times_s[:-lag] > _MAX_INTERVAL_S] = 0.0
+        gains[lag:, lag - 1] = np.nansum(gain, 1)
     price = _PRICE_PER_S * float(np.median(np.diff(times_s))) if frames > 1 else 0.0
 
-    # Forward. The last frames' s are the bits of a number, the latest one lowest. Each number
-    # follows two, which differ in the earliest frame's.
-    numbers = np.arange(2**_LAGS)
-    before = np.stack([numbers >> 1, (numbers >> 1) + 2 ** (_LAGS - 1)])
-    latest = numbers & 1
-    differs = (before[..., None] >> np.arange(_LAGS) & 1) != latest[:, None]  # (2, 2^K, K)
-    costs = np.tensordot(gains, differs, (1, 2)) + price * latest  # (T, 2, 2^K)
-    total = np.where(numbers < 2, price * numbers, np.inf)
-    best = np.zeros((frames, len(numbers)), np.int64)  # which of the two the cheapest path takes
-    for t in range(1, frames):
-        both = total[before] + costs[t]
-        best[t] = both[1] < both[0]
-        total = both.min(0)
+    # A path's last K states are the bits of a number n, its end, the latest one highest. The steps
+    # 2n and 2n + 1, of K + 1 bits, lead to n from the ends that their lower K bits are.
+    ends = 2**_LAGS
+    sides = np.arange(2 * ends)[:, None] >> np.arange(_LAGS, -1, -1) & 1  # (2 ends, K + 1)
+    costs = (gains @ (sides[:, 1:] != sides[:, :1]).T + price * sides[:, 0]).tolist()
 
-    # Backward: from the cheapest of the last numbers along the remembered choices.
-    number = total.argmin()
+    # Forward: totals[t][n], the cost of the cheapest path to n
+    totals = [[price * side for side in sides[::2, 0].tolist()]]
+    for steps in costs[1:]:
+        last = totals[-1] * 2
+        totals.append([
+            min(last[n] + steps[n], last[n + 1] + steps[n + 1]) for n in range(0, 2 * ends, 2)
+        ])  # fmt: skip
+
+    # Backward: from the cheapest end along the cheaper steps
     swapped = np.zeros(frames, bool)
+    end = int(np.argmin(totals[-1]))
     for t in range(frames - 1, -1, -1):
-        swapped[t] = latest[number]
-        number = before[best[t, number], number]
+        swapped[t] = end >= ends / 2
+        if t:
+            last, step = totals[t - 1] * 2, 2 * end
+            step += last[step + 1] + costs[t][step + 1] < last[step] + costs[t][step]
+            end = step % ends
     return swapped
 
 
