@@ -4,6 +4,8 @@ Both are linear least squares whose structure makes them cheap: a chain over tim
 (`root_trajectory`), a tree over the skeleton for the joints (`fit_keypoints`).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.linalg import solveh_banded
 from scipy.ndimage import gaussian_filter1d
@@ -133,6 +135,71 @@ def fit_keypoints(
         moves = _solved_round(joints, lengths, matrices, vectors, moves, skeleton)
     back: Floats = moves.transpose(2, 0, 1)
     return joints_m + back - back[:, :1], root_m + back[:, 0]
+
+
+def fit_last(
+    people: Sequence[tuple[Floats, Floats, LifterInput]],
+    intrinsics: Intrinsics,
+    skeleton: Skeleton = H36M_17,
+) -> list[tuple[Floats, Floats]]:
+    """`fit_keypoints` for the last frame of several people, all at once: for live sources.
+
+    So few frames are solved faster as dense systems than joint by joint.
+
+    Args:
+        people: joints_m (T, J, 3), root_m (T, 3) and the keypoints of each, as `fit_keypoints`
+            takes them; T may differ.
+        intrinsics: The camera.
+        skeleton: The joints'.
+
+    Returns:
+        Joints (J, 3) and root (3,) of each person in their last frame.
+    """
+    fitted = [(joints[-1], root[-1]) for joints, root, _ in people]
+    terms = {i: _keypoint_terms(*person, intrinsics) for i, person in enumerate(people)}
+    seen = {i: (term[0][..., -1], term[1][..., -1]) for i, term in terms.items() if term}
+    if not seen:
+        return fitted
+    joints = np.stack([fitted[i][0] for i in seen])
+    lengths = np.stack([bone_lengths(bone_spans(people[i][0], skeleton), skeleton) for i in seen])
+    matrices, vectors = (np.stack(of_all) for of_all in zip(*seen.values(), strict=True))
+    matrices[:, 0] += np.eye(3) / _PELVIS_M**2
+    moves = _solved_densely(joints, lengths, matrices, vectors, skeleton)
+    for i, move in zip(seen, moves, strict=True):
+        fitted[i] = fitted[i][0] + move - move[0], fitted[i][1] + move[0]
+    return fitted
+
+
+def _solved_densely(
+    joints_m: Floats, lengths_m: Floats, matrices: Floats, vectors: Floats, skeleton: Skeleton
+) -> Floats:
+    """The moves (N, J, 3) of joints (N, J, 3), by the equations of `_solved_round`.
+
+    With D the bones' incidence matrix (1 at the child, -1 at the parent), the normal equations are
+
+        (diag(M) + Dᵀ diag(S) D) m = v + Dᵀ q
+    """
+    parents, children = np.array(skeleton.bones).T
+    incidence = np.eye(len(skeleton))[children] - np.eye(len(skeleton))[parents]  # D
+    spread = np.kron(incidence, np.eye(3))  # D for vectors
+    bones, joints = incidence.shape
+    keypoints = np.zeros((len(joints_m), joints, 3, joints, 3))
+    keypoints[:, range(joints), :, range(joints)] = matrices.swapaxes(0, 1)
+    keypoints = keypoints.reshape(-1, 3 * joints, 3 * joints)  # diag(M)
+    moves = np.zeros_like(joints_m)
+    for _ in range(_ROUNDS):
+        relative = incidence @ moves
+        bone = incidence @ joints_m + relative
+        span = np.linalg.norm(bone, axis=-1, keepdims=True)
+        along = bone / span.clip(1e-9)  # a
+        stiffness = along[..., None] * along[..., None, :] / _LENGTH_M**2 + np.eye(3) / _BONE_M**2
+        residual = lengths_m[:, children, None] - span + (along * relative).sum(-1, keepdims=True)
+        pull = along * residual / _LENGTH_M**2  # q
+        elastic = stiffness @ spread.reshape(bones, 3, -1)  # diag(S) D
+        normal = keypoints + spread.T @ elastic.reshape(-1, 3 * bones, 3 * joints)
+        right = (vectors + incidence.T @ pull).reshape(-1, 3 * joints, 1)
+        moves = np.linalg.solve(normal, right).reshape(moves.shape)
+    return moves
 
 
 # Below, frames are the last axis: a joint's vectors are (3, T), its matrices (3, 3, T).
