@@ -92,7 +92,7 @@ def mend(
             people = mend_people(
                 table, before, after, first.frame_indices, first.times_s, found.world,
                 found.grounding or report.grounding, models.lifter, report.intrinsics, config.lift,
-                partial, first.is_smoothed,
+                partial, first.is_smoothed, progress,
             )  # fmt: skip
             opened.callback(people.table.close)
         if is_whole:
