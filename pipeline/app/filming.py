@@ -29,7 +29,7 @@ from pipeline.media.video_writer import VideoWriter
 from pipeline.viewer.video import shrunk_video
 
 _PICTURE_EVERY_S = 0.2
-_PICTURE_WIDTH = 640
+_PICTURE_WIDTH = 960
 _USUAL_FPS = 30.0
 
 

@@ -213,7 +213,11 @@ class _Pages:
         name = request.path_params["name"]
         if name not in (POSTER, LIVE_PICTURE, "video.mp4", "video.jpg"):
             raise HTTPException(404)
-        return _file(self._page(self._clip(request)) / name)
+        path = self._page(self._clip(request)) / name
+        if name == LIVE_PICTURE:  # another one may take its place while it is sent
+            with suppress(FileNotFoundError):
+                return Response(await run_in_threadpool(path.read_bytes), media_type="image/jpeg")
+        return _file(path)
 
     async def file(self, request: Request) -> Response:
         """A file of the result, to be kept."""

@@ -208,6 +208,7 @@ function show(clips) {
       entry.element.replaceChildren(...("share" in clip ? uploadCard(clip) : card(clip)));
       entry.element.dataset.id = clip.id;
       entry.element.dataset.status = clip.status ?? "uploading";
+      entry.element.dataset.live = String(clip.is_live ?? false);
       const details = entry.element.querySelector("details");
       if (details) details.open = isOpen;
       if (focused) [...entry.element.querySelectorAll("button, a")].find((one) => one.textContent === focused)?.focus();
