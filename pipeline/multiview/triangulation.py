@@ -71,7 +71,7 @@ def _solved(
     body, lifted = body_of(sightings, frames, cameras, skeleton)
     body = replace(
         body,
-        point_weights=steady[:, None, None] * body.point_weights,
+        point_weights=steady[:, None, None] ** 2 * body.point_weights,
         log_lengths=np.log(person.lengths_m),
     )
     state = start_from(cameras, [body], [lifted])
