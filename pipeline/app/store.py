@@ -170,7 +170,8 @@ class Store:
 
     def source(self, clip: Clip) -> Path | None:
         """The upload of a clip, or what its camera filmed; None where that came to nothing."""
-        return next((self.path(clip) / "source").iterdir(), None)
+        files = (self.path(clip) / "source").iterdir()
+        return next((path for path in files if not path.name.startswith(".")), None)
 
     def result(self, clip: Clip, original: bool = False) -> Path:
         """The folder of a clip's result: the corrected one where there is one."""

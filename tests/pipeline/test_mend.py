@@ -1,8 +1,10 @@
 """A result is corrected: those whom it concerns are lifted again, and nothing else changes."""
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -33,6 +35,7 @@ from pipeline.run import process_video
 from pipeline.tracks_file import read_tracks
 from testkit.results import FRAMES, config_for, made_clip
 
+T = TypeVar("T")
 WRIST = COCO_21.index("left_wrist")
 
 
@@ -195,6 +198,19 @@ def test_what_pass_1_found_comes_back(result: Result, tmp_path: Path) -> None:
         np.testing.assert_allclose(part.keypoints_xy, person.keypoints_2d[3:9], atol=2)
     np.testing.assert_array_equal(found.first.times_s, result.people[0].times_s)
     found.close()
+
+
+def test_lifting_says_how_far_it_is(result: Result, tmp_path: Path) -> None:
+    """Of those who are lifted, by detections."""
+    told: dict[str, tuple[int, int | None]] = {}
+
+    def progress(items: Iterable[T], stage: str, total: int | None) -> Iterator[T]:
+        for count, item in enumerate(items, 1):
+            told[stage] = count, total
+            yield item
+
+    mend(result, Corrections((Swap(1, 0, 9), Swap(2, 0, 9))), tmp_path / "out", progress=progress)
+    assert told == {"lift": (2 * FRAMES, 2 * FRAMES)}
 
 
 def live_one(result: Result, folder: Path) -> Result:
