@@ -122,7 +122,7 @@ def grounded_live(lifter: Lifter, camera: Floats, truth: Bools, seed: int) -> Gr
     for time_s, *seen in zip(
         sequence.times_s, keypoints, sequence.scores, sequence.keypoints_3d, strict=True
     ):
-        pose: CameraPoses = online.lift(PersonSample(time_s, *seen))
+        pose: CameraPoses = online.lift(time_s, {1: PersonSample(*seen)})[1]
         people.append(world.update(time_s, {1: (pose, seen[1])})[1])
     joints = np.stack([one.joints_m for one in people])
     contacts = np.stack([one.contacts for one in people])

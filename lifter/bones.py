@@ -17,9 +17,9 @@ def bone_spans(joints_m: Floats, skeleton: Skeleton = H36M_17) -> Floats:
         (T, J) metres, by the lower joint of each bone; 0 for the pelvis, NaN for missing joints.
     """
     check_shape("joints_m", joints_m, (None, len(skeleton), 3))
+    parents, children = np.array(skeleton.bones).T
     spans: Floats = np.zeros(joints_m.shape[:2])
-    for parent, child in skeleton.bones:
-        spans[:, child] = np.linalg.norm(joints_m[:, child] - joints_m[:, parent], axis=-1)
+    spans[:, children] = np.linalg.norm(joints_m[:, children] - joints_m[:, parents], axis=-1)
     return spans
 
 
@@ -34,9 +34,13 @@ def bone_lengths(spans_m: Floats, skeleton: Skeleton = H36M_17) -> Floats:
         (J,) metres; NaN if no frame has the joints.
     """
     check_shape("spans_m", spans_m, (None, len(skeleton)))
-    if np.isnan(spans_m[:, 1:]).all():
+    missing = np.isnan(spans_m[:, 1:])
+    if missing.all():
         return np.full(len(skeleton), np.nan)
-    lengths = np.array([np.nanmedian(span) for span in spans_m.T])
+    if missing.any():
+        lengths = np.array([np.nanmedian(span) for span in spans_m.T])
+    else:
+        lengths = np.median(spans_m, axis=0)
     return np.asarray((lengths + lengths[skeleton.flip_order]) / 2)
 
 
@@ -55,11 +59,13 @@ def rigid_bones(
         (T, J, 3) metres; NaN stays NaN.
     """
     check_shape("joints_m", joints_m, (None, len(skeleton), 3))
+    parents, children = np.array(skeleton.bones).T
+    bones = joints_m[:, children] - joints_m[:, parents]
+    spans = np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), 1e-9)
+    bones *= 1 + share * (lengths_m[children, None] / spans - 1)
     rigid = joints_m.copy()
-    for parent, child in skeleton.bones:  # parents come before their children
-        bone = joints_m[:, child] - joints_m[:, parent]
-        length = np.maximum(np.linalg.norm(bone, axis=-1, keepdims=True), 1e-9)
-        rigid[:, child] = rigid[:, parent] + bone * (1 + share * (lengths_m[child] / length - 1))
+    for i, (parent, child) in enumerate(skeleton.bones):  # parents come before their children
+        rigid[:, child] = rigid[:, parent] + bones[:, i]
     return rigid
 
 

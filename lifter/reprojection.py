@@ -4,11 +4,12 @@ Both are linear least squares whose structure makes them cheap: a chain over tim
 (`root_trajectory`), a tree over the skeleton for the joints (`fit_keypoints`).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy.linalg import solveh_banded
-from scipy.ndimage import gaussian_filter1d
 
 from core.camera import pixels_to_rays
+from core.lazy_scipy import linalg, ndimage
 from core.skeletons import COCO_17, H36M_17, Skeleton
 from core.types import Array, Floats, Intrinsics, LifterInput
 from lifter.bones import bone_lengths, bone_spans
@@ -85,7 +86,7 @@ def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrins
             columns = slice(3 * j, 3 * (j + max(frames - 2, 0)))
             band[3 * (i - j), columns] += stiffness * difference[i] * difference[j]
     band[0] += 1e-9 * band[0].max()  # a person seen as one point has no depth
-    return np.asarray(solveh_banded(band, right.ravel(), lower=True)).reshape(frames, 3)
+    return np.asarray(linalg.solveh_banded(band, right.ravel(), lower=True)).reshape(frames, 3)
 
 
 def fit_keypoints(
@@ -135,6 +136,71 @@ def fit_keypoints(
     return joints_m + back - back[:, :1], root_m + back[:, 0]
 
 
+def fit_last(
+    people: Sequence[tuple[Floats, Floats, LifterInput]],
+    intrinsics: Intrinsics,
+    skeleton: Skeleton = H36M_17,
+) -> list[tuple[Floats, Floats]]:
+    """`fit_keypoints` for the last frame of several people, all at once: for live sources.
+
+    So few frames are solved faster as dense systems than joint by joint.
+
+    Args:
+        people: joints_m (T, J, 3), root_m (T, 3) and the keypoints of each, as `fit_keypoints`
+            takes them; T may differ.
+        intrinsics: The camera.
+        skeleton: The joints'.
+
+    Returns:
+        Joints (J, 3) and root (3,) of each person in their last frame.
+    """
+    fitted = [(joints[-1], root[-1]) for joints, root, _ in people]
+    terms = {i: _keypoint_terms(*person, intrinsics) for i, person in enumerate(people)}
+    seen = {i: (term[0][..., -1], term[1][..., -1]) for i, term in terms.items() if term}
+    if not seen:
+        return fitted
+    joints = np.stack([fitted[i][0] for i in seen])
+    lengths = np.stack([bone_lengths(bone_spans(people[i][0], skeleton), skeleton) for i in seen])
+    matrices, vectors = (np.stack(of_all) for of_all in zip(*seen.values(), strict=True))
+    matrices[:, 0] += np.eye(3) / _PELVIS_M**2
+    moves = _solved_densely(joints, lengths, matrices, vectors, skeleton)
+    for i, move in zip(seen, moves, strict=True):
+        fitted[i] = fitted[i][0] + move - move[0], fitted[i][1] + move[0]
+    return fitted
+
+
+def _solved_densely(
+    joints_m: Floats, lengths_m: Floats, matrices: Floats, vectors: Floats, skeleton: Skeleton
+) -> Floats:
+    """The moves (N, J, 3) of joints (N, J, 3), by the equations of `_solved_round`.
+
+    With D the bones' incidence matrix (1 at the child, -1 at the parent), the normal equations are
+
+        (diag(M) + Dᵀ diag(S) D) m = v + Dᵀ q
+    """
+    parents, children = np.array(skeleton.bones).T
+    incidence = np.eye(len(skeleton))[children] - np.eye(len(skeleton))[parents]  # D
+    spread = np.kron(incidence, np.eye(3))  # D for vectors
+    bones, joints = incidence.shape
+    keypoints = np.zeros((len(joints_m), joints, 3, joints, 3))
+    keypoints[:, range(joints), :, range(joints)] = matrices.swapaxes(0, 1)
+    keypoints = keypoints.reshape(-1, 3 * joints, 3 * joints)  # diag(M)
+    moves = np.zeros_like(joints_m)
+    for _ in range(_ROUNDS):
+        relative = incidence @ moves
+        bone = incidence @ joints_m + relative
+        span = np.linalg.norm(bone, axis=-1, keepdims=True)
+        along = bone / span.clip(1e-9)  # a
+        stiffness = along[..., None] * along[..., None, :] / _LENGTH_M**2 + np.eye(3) / _BONE_M**2
+        residual = lengths_m[:, children, None] - span + (along * relative).sum(-1, keepdims=True)
+        pull = along * residual / _LENGTH_M**2  # q
+        elastic = stiffness @ spread.reshape(bones, 3, -1)  # diag(S) D
+        normal = keypoints + spread.T @ elastic.reshape(-1, 3 * bones, 3 * joints)
+        right = (vectors + incidence.T @ pull).reshape(-1, 3 * joints, 1)
+        moves = np.linalg.solve(normal, right).reshape(moves.shape)
+    return moves
+
+
 # Below, frames are the last axis: a joint's vectors are (3, T), its matrices (3, 3, T).
 
 
@@ -163,8 +229,8 @@ def _keypoint_terms(
 
     # o: weighted mean of the offsets over neighbouring frames
     spread = _SMOOTHING_S * sequence.fps
-    mass = gaussian_filter1d(weight, spread)[:, None]
-    smoothed = gaussian_filter1d(weight[:, None] * offsets, spread) / mass.clip(1e-9)
+    mass = ndimage.gaussian_filter1d(weight, spread)[:, None]
+    smoothed = ndimage.gaussian_filter1d(weight[:, None] * offsets, spread) / mass.clip(1e-9)
 
     # τ = mass / (σ_0 + β jitter)²: a detector that jitters more has larger lasting errors, too
     jitter = np.linalg.norm(offsets - smoothed, axis=1)[weight > 0]

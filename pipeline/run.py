@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.files import result_stem
+from core.lazy_scipy import load_meanwhile
 from core.skeletons import Skeleton
 from core.types import Array, Frame, VideoInfo
 from pipeline.config import PipelineConfig
@@ -100,8 +101,10 @@ def process_video(
         opened.enter_context(unchanged(inputs))
         made_of = fingerprint(inputs)
         with stopwatch.stage("detect"):
+            detector = models.detector
+            load_meanwhile()  # lifting needs it
             first = detect_people(
-                video, config.clip, models.detector, progress, partial,
+                video, config.clip, detector, progress, partial,
                 lambda info: video_size(config.render, info),
             )  # fmt: skip
             opened.callback(first.close)
@@ -112,7 +115,7 @@ def process_video(
             keep = select_people([track.track_id for track in tracks], config.track)
             people = find_people(
                 tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
-                config.lift, config.ground, partial, keep, first.is_smoothed,
+                config.lift, config.ground, partial, keep, first.is_smoothed, progress,
             )  # fmt: skip
             opened.callback(people.table.close)
             kept = [track for track in tracks if track.track_id in keep]
@@ -124,7 +127,7 @@ def process_video(
                 people = mend_people(
                     SpoolTable(people.table.rows, people.table.joints), kept, corrected,
                     first.frame_indices, first.times_s, people.world, people.grounding, lifter,
-                    intrinsics, config.lift, partial, first.is_smoothed,
+                    intrinsics, config.lift, partial, first.is_smoothed, progress,
                 )  # fmt: skip
                 opened.callback(people.table.close)
         report = Report(

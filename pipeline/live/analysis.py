@@ -29,10 +29,9 @@ class Analysis:
             intrinsics: The camera.
             config: The options of tracking and lifting, and the second to stop before.
         """
-        self._detector, self._lifter, self._intrinsics = detector, lifter, intrinsics
-        self._options, self._end_s = config.lift, config.clip.end
+        self._detector, self._end_s = detector, config.clip.end
         self._tracker = OnlineTracker(config.track.max_people)
-        self._people: dict[int, OnlineLifter] = {}
+        self._lifter = OnlineLifter(lifter, intrinsics, config.lift)
         self._world = OnlineWorld()
 
     def moments(self, frames: Iterable[LiveFrame]) -> Iterator[Moment]:
@@ -66,20 +65,14 @@ class Analysis:
         self, detections: Detections, rows: dict[int, int], time_s: float
     ) -> dict[int, tuple[CameraPoses, Floats]]:
         """The pose (one row) and keypoint scores (21,) of everyone in a frame, by track id."""
-        alive = self._tracker.alive
-        self._people = {
-            track_id: one for track_id, one in self._people.items() if track_id in alive
+        self._lifter.forget_others(self._tracker.alive)
+        samples = {
+            track_id: PersonSample(
+                detections.keypoints_xy[row],
+                detections.keypoint_scores[row],
+                detections.keypoints_3d[row],
+            )
+            for track_id, row in rows.items()
         }
-        for track_id in rows.keys() - self._people.keys():
-            self._people[track_id] = OnlineLifter(self._lifter, self._intrinsics, self._options)
-        poses = {}
-        for track_id, person in self._people.items():
-            if track_id not in rows:
-                person.miss(time_s)
-                continue
-            row = rows[track_id]
-            scores = detections.keypoint_scores[row]
-            keypoints, keypoints_3d = detections.keypoints_xy[row], detections.keypoints_3d[row]
-            pose = person.lift(PersonSample(time_s, keypoints, scores, keypoints_3d))
-            poses[track_id] = pose, scores
-        return poses
+        poses = self._lifter.lift(time_s, samples)
+        return {track_id: (pose, samples[track_id].scores) for track_id, pose in poses.items()}

@@ -54,7 +54,7 @@ class Recorder:
         self._folder, self._info, self._joints = folder, info, joints
         self._undo = ExitStack()
         self.people: dict[int, PersonSummary] = {}
-        self.frames = 0
+        self.frames = self.pictures = 0
         self.last_s = 0.0
 
     def __enter__(self) -> Self:
@@ -101,6 +101,7 @@ class Recorder:
                 VideoWriter(path, self._info, sound=False, encoder=self._encoder)
             )
         self._writer.write(picture, time_s)
+        self.pictures += 1
 
     def measures(self, intrinsics: Intrinsics) -> dict[str, float | None]:
         """All measures of what was recorded so far."""

@@ -65,6 +65,7 @@ def live_report(
         frames_arrived=reader.arrived,
         frames_missed=reader.arrived - frames,
         latency_ms={name: one.as_dict() for name, one in latency.items()},
+        frames_not_drawn=frames - recorder.pictures if recorder.pictures else 0,
     )
     people = sorted(recorder.people.values(), key=lambda person: person.track_id)
     return Report(

@@ -1,20 +1,23 @@
-"""A live source in one pass: read the newest frame, analyse, send, draw, show, record. The wiring.
+"""A live source in one pass: read the newest frame, analyse, send, draw, record, show. The wiring.
 
-Two threads besides the camera's: one makes poses of the newest frame and sends them at once; the
-main one draws, shows and records them. Neither runs ahead of the other, so a slow machine analyses
+Poses come first. Besides the camera's there are two threads: one makes poses of the newest frame
+and sends them at once; the other draws and records them with what the first leaves of the machine.
+The main thread shows pictures in a window. A slow machine draws every second frame, and analyses
 fewer frames, not later ones.
 """
 
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain, islice
 
 from tqdm import tqdm
 
+from core.lazy_scipy import load_meanwhile
 from core.types import Picture, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.lifting.options import LiftOptions, Smoothing
@@ -34,12 +37,19 @@ from pipeline.results.report import DetectorReport
 from pipeline.results.result import Result
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
-from pipeline.runtime.threads import limit_numpy
+from pipeline.runtime.threads import limit_threads
 
 CAUSAL_LIFTER = "lifter-causal"
 
+Watch = Callable[[Moment, Picture], None]
 
-def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Result:
+_SWITCH_S = 0.001  # after which a thread that draws gives Python to one that waits; 5 ms usually
+_DRAWING_NICENESS = 5  # of the thread that draws, and of the encoder that it starts
+
+
+def process_live(
+    source: LiveSource, config: PipelineConfig | None = None, watch: Watch | None = None
+) -> Result:
     """Analyse a live source until it ends.
 
     It ends with the source, with Ctrl-C or SIGTERM, at the option `end`, or when the preview is
@@ -48,6 +58,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
     Args:
         source: What `parse_live_source` gives.
         config: All options; None for the defaults.
+        watch: Is given the moments that are drawn, and their pictures (H, W, 3) RGB.
 
     Returns:
         The result, as `load_result` gives it later.
@@ -62,7 +73,10 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         models = Models(config.detect, config.lift.lifter)
         opened.callback(models.close)
         lifter, weights, detector = models.lifter, models.weights, models.detector
-        limit_numpy(1)  # a window is little work
+        limit_threads(1)  # a window is little work, and a pool is as nice as who starts it
+        load_meanwhile()  # lifting needs it
+        opened.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(_SWITCH_S)
         opened.enter_context(_stopped_by_signals(stop))
         page = _opened_page(config.live.serve, opened)
         stream = _opened_stream(config.live.stream, opened)
@@ -95,7 +109,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         try:
             analysis = Analysis(detector, lifter, intrinsics, config)
             moments = _sent(analysis.moments(reader), stream, recorder, latency["poses"])
-            outputs = _Outputs(info, config.render, page, window, recorder)
+            outputs = _Outputs(info, config.render, page, window, recorder, watch)
             _present(moments, outputs, stop, latency["picture"])
         except Exception as error:  # whatever it was, hours of recording are not thrown away
             failure = error
@@ -154,7 +168,9 @@ class _Outputs:
         page: Page | None,
         window: Window | None,
         recorder: Recorder,
+        watch: Watch | None,
     ) -> None:
+        self._watch = watch
         self._view = LiveView(info, options)
         self._records = options.render != "none"
         self._page, self._window, self._recorder = page, window, recorder
@@ -164,39 +180,50 @@ class _Outputs:
         """False when the preview was closed."""
         return self._window is None or self._window.is_open
 
-    def draw(self, moment: Moment) -> Picture | None:
-        """The picture (H, W, 3) RGB, None where nothing wants one."""
-        if not (self._records or self._window or (self._page and self._page.is_watched)):
-            return None
-        return self._view.draw(moment.frame, [body.in_frame for body in moment.people])
+    def drawn(self, moments: Iterable[Moment], latency: Latency) -> Iterator[Picture | None]:
+        """Draw moments, and hand the pictures to viewers first, then to the recording.
 
-    def show(self, picture: Picture, time_s: float) -> None:
-        """Hand a picture (H, W, 3) RGB to viewers first, then to the recording."""
-        if self._page:
-            self._page.show(picture)
+        Yields:
+            Each moment's picture (H, W, 3) RGB, None where nothing wanted one.
+        """
+        for moment in moments:
+            is_watched = self._watch or (self._page and self._page.is_watched)
+            if not (self._records or self._window or is_watched):
+                yield None
+                continue
+            picture = self._view.draw(moment.frame, [body.in_frame for body in moment.people])
+            if self._page:
+                self._page.show(picture)
+            if self._watch:
+                self._watch(moment, picture)
+            latency.add(moment.arrived_s)
+            if self._records:
+                self._recorder.add_picture(picture, moment.frame.time_s)
+            yield picture
+
+    def show(self, picture: Picture) -> None:
+        """Show a picture (H, W, 3) RGB in the preview, from the thread that opened it."""
         if self._window:
             self._window.show(picture)
-        if self._records:
-            self._recorder.add_picture(picture, time_s)
 
 
 def _present(
     moments: Iterable[Moment], outputs: _Outputs, stop: threading.Event, latency: Latency
 ) -> None:
-    with (
-        closing(prefetch(moments, depth=1)) as made,
-        closing(tqdm(made, "live", unit="frame", disable=None)) as counted,
-    ):
+    with ExitStack() as opened:
+        made = opened.enter_context(closing(prefetch(moments, depth=1, leaves_out=True)))
         try:
-            for moment in counted:
-                picture = outputs.draw(moment)
+            first = [*islice(made, 1)]  # a thread that the one that draws starts would be as nice
+            drawing = outputs.drawn(chain(first, made), latency)
+            drawn = opened.enter_context(closing(prefetch(drawing, 1, niceness=_DRAWING_NICENESS)))
+            counted = tqdm(drawn, "live", unit="frame", disable=None)
+            for picture in opened.enter_context(closing(counted)):
                 if picture is not None:
-                    outputs.show(picture, moment.frame.time_s)
-                    latency.add(moment.arrived_s)
+                    outputs.show(picture)
                 if not outputs.is_open:
                     break
         finally:
-            stop.set()  # before waiting for the thread that waits for the source
+            stop.set()  # before waiting for the threads that wait for the source
 
 
 @contextmanager

@@ -1,6 +1,7 @@
-"""What a picture's bytes hold that its decoder must not be given, or must not be given unbounded.
+"""What a picture says of who can decode it, and what it holds that no decoder must be given.
 
-Chunks are those of PNG (ISO/IEC 15948), segments those of JPEG (ITU-T T.81).
+Chunks are those of PNG (ISO/IEC 15948), segments those of JPEG (ITU-T T.81), boxes those of HEIF
+(ISO/IEC 23008-12) and JPEG 2000 (ISO/IEC 15444-1).
 """
 
 import re
@@ -13,8 +14,37 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _KEPT = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"eXIf"})
 _JPEG = b"\xff\xd8"
 _START_OF_SCAN, _END = 0xDA, 0xD9
+_HEIF_BRANDS = frozenset({b"mif1", b"mif2", b"heic", b"heix", b"heim", b"heis"})
+_JPEG_2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")  # in a file, and bare
+_STILL = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]|II\0\*|MM\*\0"
+    rb"|....ftyp(avif|avis|mif1|msf1)|\0\0\0\x0cjP  |\xff\x4f\xff\x51",
+    re.DOTALL,
+)
+_IMAGE_SIZE = re.compile(rb"ispe\0{4}(.{4})(.{4})", re.DOTALL)
 _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 """A marker; after FF, 00 is data and D0 to D7 restart the decoder inside a scan."""
+
+
+def begins_still(head: bytes) -> bool:
+    """Whether a file that begins so (16 bytes) is of a kind that may be one picture, by its magic
+    number: JPEG, PNG, WebP, BMP, TIFF, AVIF, JPEG 2000."""
+    return _STILL.match(head) is not None
+
+
+def is_for_ffmpeg(data: bytes) -> bool:
+    """Whether a picture is HEIF or JPEG 2000, which OpenCV's wheels don't know and ffmpeg does."""
+    is_heif = data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
+    return is_heif or data.startswith(_JPEG_2000)
+
+
+def heif_pixels(data: bytes) -> int:
+    """How many pixels the largest picture of a HEIF file has, 0 in other files.
+
+    Phones store one as a grid of tiles, each a picture of its own.
+    """
+    sizes = _IMAGE_SIZE.findall(data)
+    return max((int.from_bytes(w, "big") * int.from_bytes(h, "big") for w, h in sizes), default=0)
 
 
 def plain_png(data: bytes) -> bytes:

@@ -18,14 +18,22 @@ from PIL import Image
 from core.errors import InputError
 from core.files import number_in, read_input
 from core.types import Frame, Picture, VideoInfo
+from pipeline.media.ffmpeg_program import BOUNDED, local_input, run_ffmpeg
 from pipeline.media.files import MAX_PIXELS, too_large_error
-from pipeline.media.image_bytes import MAX_SCANS, plain_png, scans
+from pipeline.media.image_bytes import (
+    MAX_SCANS,
+    begins_still,
+    heif_pixels,
+    is_for_ffmpeg,
+    plain_png,
+    scans,
+)
 from pipeline.media.options import span_text
 from pipeline.media.video.fitting import Size, shrink
 
 IMAGE_SUFFIXES = frozenset((
     ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".jp2", ".png", ".webp",
-    ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".heic", ".heif",
+    ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".heic", ".heif", ".hif",
 ))  # fmt: skip
 """Endings by which a file is taken for a picture, before it is opened; a .gif is a video."""
 
@@ -48,6 +56,9 @@ def is_still(path: Path) -> bool:
     Where its content is of no known kind, the ending decides.
     """
     try:
+        with path.open("rb") as file:
+            if not begins_still(file.read(16)):
+                return is_image(path)  # before Pillow loads the readers of all kinds
         with _silent(), Image.open(path) as picture:
             kind = picture.format
             is_animation = kind in _ANIMATED_FORMATS and getattr(picture, "n_frames", 1) > 1
@@ -174,6 +185,8 @@ def read_image(path: Path) -> Picture | None:
     """
     try:
         data = plain_png(read_input(path))
+        if is_for_ffmpeg(data):
+            data = _converted(path, heif_pixels(data))
         if not _has_size(path, data):
             return None
         if scans(data) > MAX_SCANS:
@@ -199,6 +212,24 @@ def write_image(path: Path, rgb: Picture) -> None:
     order = cv2.COLOR_RGB2BGR if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
     _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, order))
     path.write_bytes(data.tobytes())
+
+
+def _converted(path: Path, pixels: int) -> bytes:
+    """A picture as the ffmpeg program reads it, upright, as PPM; nothing where it does not.
+
+    Raises:
+        InputError: It is too large, or what comes out is only a tile of it, as before ffmpeg 8.
+    """
+    if pixels > MAX_PIXELS:
+        raise too_large_error(path, f"{pixels / 1e6:.0f} megapixels")
+    words = ("-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "-")
+    answer = run_ffmpeg(*BOUNDED, *local_input(path), *words)
+    if answer.is_well and len(answer.output) < 3 * pixels:
+        raise InputError(
+            f"{path}: only a part of it can be decoded;"
+            " if it opens elsewhere, save it as JPEG or PNG"
+        )
+    return answer.output if answer.is_well else b""
 
 
 def _has_size(path: Path, data: bytes) -> bool:

@@ -7,16 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from core.types import Floats, Frame, Picture, VideoInfo
-from pipeline.render.compose import Composer, Overlay, SideBySide, Space, picture_height
 from pipeline.render.framing.reach import (
     EMPTY_DISTANCE_M,
     EMPTY_MIDDLE_M,
     nearest_position,
     reach,
 )
-from pipeline.render.modes import lens_like, overlay_height
+from pipeline.render.modes import composer_seen_by
 from pipeline.render.options import RenderOptions
-from pipeline.render.palette import THEMES
 from pipeline.render.person import PersonInFrame
 from pipeline.render.view import AZIMUTH_DEG, Lens, View, view_axes
 
@@ -118,7 +116,10 @@ class LiveView:
     """
 
     def __init__(self, info: VideoInfo, options: RenderOptions) -> None:
-        self._composer = _composer(info, options)
+        def camera(lenses: Sequence[Lens]) -> FollowingCamera:
+            return FollowingCamera(lenses[0])
+
+        self._composer = composer_seen_by(camera, options, info)
 
     def draw(self, frame: Frame, people: Sequence[PersonInFrame]) -> Picture:
         """Compose one frame.
@@ -131,12 +132,3 @@ class LiveView:
             A new picture (H, W, 3) RGB.
         """
         return self._composer.draw(frame, people)
-
-
-def _composer(info: VideoInfo, options: RenderOptions) -> Composer:
-    theme, height = THEMES[options.theme], picture_height(info, options.scale)
-    if options.render == "overlay":
-        return Overlay(info, overlay_height(info, options.scale))
-    if options.render == "3d":
-        return Space(FollowingCamera(lens_like(info, height)), theme)
-    return SideBySide(info, FollowingCamera(Lens(height, height)), theme)

@@ -1,12 +1,12 @@
 """From the options to what draws a clip."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.types import VideoInfo
 from pipeline.media.video.fitting import Size
 from pipeline.render.compose import Composer, Overlay, SideBySide, Space, picture_height, shown_size
 from pipeline.render.framing.crowd import Columns
-from pipeline.render.framing.plan import PlannedCamera, plan, plan_orbit
+from pipeline.render.framing.plan import Camera, PlannedCamera, plan, plan_orbit
 from pipeline.render.options import RenderOptions
 from pipeline.render.palette import THEMES
 from pipeline.render.view import Lens
@@ -33,15 +33,31 @@ def composer(
         columns: Everyone's rows.
         cuts: Frames at which the video shows something else.
     """
+
+    def camera(lenses: Sequence[Lens]) -> PlannedCamera:
+        if options.render == "orbit" and info.frame_count != 1:
+            return plan_orbit(columns, info.fps, lenses[0], cuts)
+        return plan(columns, info.fps, lenses, cuts)
+
+    return composer_seen_by(camera, options, info)
+
+
+def composer_seen_by(
+    camera: Callable[[Sequence[Lens]], Camera], options: RenderOptions, info: VideoInfo
+) -> Composer:
+    """What draws a video of any kind.
+
+    Args:
+        camera: Makes the 3D view's, given the lenses that it may have, the most wanted first.
+        options: How; "none" as "side-by-side".
+        info: The video.
+    """
     theme, height = THEMES[options.theme], picture_height(info, options.scale)
     if options.render == "overlay":
         return Overlay(info, overlay_height(info, options.scale))
-    if options.render == "side-by-side":
-        return SideBySide(info, plan_beside(info, columns, height, cuts), theme)
-    lens = lens_like(info, height)
-    if options.render == "orbit" and info.frame_count != 1:
-        return Space(plan_orbit(columns, info.fps, lens, cuts), theme)
-    return Space(plan(columns, info.fps, [lens], cuts), theme)
+    if options.render in ("side-by-side", "none"):
+        return SideBySide(info, camera(_lenses_beside(height)), theme)
+    return Space(camera([lens_like(info, height)]), theme)
 
 
 def video_size(options: RenderOptions, info: VideoInfo) -> Size | None:
@@ -53,13 +69,14 @@ def video_size(options: RenderOptions, info: VideoInfo) -> Size | None:
     return None
 
 
-def plan_beside(
-    info: VideoInfo, columns: Columns, height: int | None = None, cuts: Sequence[int] = ()
-) -> PlannedCamera:
-    """Plan the 3D view beside a video: arguments as of `composer`, `height` px, None as usual."""
-    height = picture_height(info) if height is None else height
-    lenses = [Lens(round(height * shape / 2) * 2, height) for shape in SHAPES]
-    return plan(columns, info.fps, lenses, cuts)
+def plan_beside(info: VideoInfo, columns: Columns) -> PlannedCamera:
+    """Plan the 3D view beside a video of the usual height."""
+    return plan(columns, info.fps, _lenses_beside(picture_height(info)))
+
+
+def _lenses_beside(height: int) -> list[Lens]:
+    """The lenses of a 3D view beside a video in pictures `height` px high."""
+    return [Lens(round(height * shape / 2) * 2, height) for shape in SHAPES]
 
 
 def side_by_side(info: VideoInfo, columns: Columns) -> SideBySide:

@@ -57,8 +57,9 @@ class LiveReport:
     """How a live run went.
 
     source is without passwords; name begins the files' names; started is ISO 8601; ended is
-    "stopped", "ended", "stalled" or "failed: …". frames_missed arrived but were not analysed.
-    latency_ms has the percentiles p50 and p95 of poses and of the picture, from a frame's arrival.
+    "stopped", "ended", "stalled" or "failed: …". frames_missed arrived but were not analysed;
+    frames_not_drawn were, but the video leaves them out because drawing was behind. latency_ms has
+    the percentiles p50 and p95 of poses and of the picture, from a frame's arrival.
     """
 
     source: str
@@ -69,6 +70,7 @@ class LiveReport:
     frames_arrived: int
     frames_missed: int
     latency_ms: Mapping[str, Mapping[str, int | None]]
+    frames_not_drawn: int = 0
 
 
 @dataclass(frozen=True)

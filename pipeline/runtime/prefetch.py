@@ -1,7 +1,9 @@
 """Stages side by side: an iterator whose items a thread makes in advance."""
 
 import _thread
+import os
 import queue
+import sys
 import threading
 from collections.abc import Generator, Iterable
 from contextlib import suppress
@@ -20,7 +22,9 @@ class _End:
         self.error: BaseException | None = None
 
 
-def prefetch(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
+def prefetch(
+    items: Iterable[T], depth: int = 4, leaves_out: bool = False, niceness: int = 0
+) -> Generator[T, None, None]:
     """Iterate over items that a thread makes in advance.
 
     Closing the generator ends the thread, also before the items end.
@@ -28,6 +32,10 @@ def prefetch(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
     Args:
         items: What the thread iterates over.
         depth: How many items may wait to be taken.
+        leaves_out: Whether an item for which there is no room takes the place of the oldest, so
+            that the thread need not wait; but of two in a row, one at least is kept.
+        niceness: What is added to that of the thread, and of the processes that it starts, where
+            the system has one for each thread (Linux).
 
     Yields:
         The same items in the same order.
@@ -48,9 +56,20 @@ def prefetch(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
                 continue
         return False
 
+    def has_left_out() -> bool:
+        with suppress(queue.Empty):
+            if buffer.full():
+                buffer.get_nowait()
+                return True
+        return False
+
     def produce() -> None:
+        has_just = False
         try:
+            if niceness and sys.platform == "linux":
+                os.nice(niceness)  # there, of the calling thread
             for item in items:
+                has_just = leaves_out and not has_just and has_left_out()
                 if not offer(item):
                     return
         except BaseException as raised:

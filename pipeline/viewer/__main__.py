@@ -8,12 +8,14 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError, OutputError, Video3DError
 from core.files import written_whole
 from core.options import Parser
+from core.types import Floats
 from pipeline.results.result import Person, Result, load_result
 from pipeline.viewer.alignment import shift_by_motion
 from pipeline.viewer.content import clip_content
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--names", nargs=2, metavar="NAME", help="what the page calls them (default: the clips')"
     )
-    parser.add_argument("--private", action="store_true", help="leave the video out")
+    parser.add_argument("--private", action="store_true", help="leave the videos out")
     given = parser.parse_args(arguments)
     try:
         page = comparison(
@@ -69,12 +71,12 @@ def comparison(
     """The page that compares two results.
 
     Args:
-        first: Whose video is shown.
+        first: Whose people are solid.
         second: Drawn as a ghost.
         people: The track id in each; None for the first ones.
         shift_s: Seconds to add to the times of `second`; None aligns them by motion, or, where both
             are of the same file, not at all.
-        private: Whether the video is left out.
+        private: Whether the videos are left out.
         names: What the page calls them; None for the names of their clips.
 
     Raises:
@@ -91,20 +93,47 @@ def comparison(
     settings = {
         "compare": {"people": [person.track_id for person in chosen], "shift_s": round(shift_s, 3)}
     }
-    frames, height, video = None, None, None
-    if not private:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                shown = web_video(first, Path(folder) / "video")
-            except InputError as error:
-                print(error, file=sys.stderr)
-            else:
-                frames, height = shown.frames, shown.height
-                video = PageVideo(data_url(shown.path), shown.start_s, shown.is_picture)
-    clips = [clip_content(first, frames, height), clip_content(second)]
+    shown = [None, None] if private else _videos(first, second)
+    clips = [
+        clip_content(result) if one is None else clip_content(result, one.frames, one.height)
+        for result, one in zip((first, second), shown, strict=True)
+    ]
     for clip, name in zip(clips, names or _names(clips), strict=True):
         clip["name"] = name
-    return page_html(clips, video, settings=settings)
+    videos = [None if one is None else one.video for one in shown]
+    return page_html(clips, videos[0], settings=settings, second=videos[1])
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A result's video in the page; frames (F, 2) and height px as in `WebVideo`."""
+
+    video: PageVideo
+    frames: Floats
+    height: int
+
+
+def _videos(first: Result, second: Result) -> list[_Shown | None]:
+    """Of both; what was made of one part of one file is encoded once."""
+    sources = [
+        (result.report.input, *(result.report.config.get(name) for name in ("start", "end", "fps")))
+        for result in (first, second)
+    ]
+    shown = _video(first)
+    is_same = first.report.input is not None and sources[0] == sources[1]
+    return [shown, shown if is_same else _video(second)]
+
+
+def _video(result: Result) -> _Shown | None:
+    """None, and a line on stderr, where there is none any more."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            made = web_video(result, Path(folder) / "video")
+        except InputError as error:
+            print(error, file=sys.stderr)
+            return None
+        video = PageVideo(data_url(made.path), made.start_s, made.is_picture)
+    return _Shown(video, made.frames, made.height)
 
 
 def _names(clips: Sequence[dict[str, Any]]) -> list[str]:

@@ -42,6 +42,7 @@ def page_html(
     extras: Sequence[str] = (),
     settings: dict[str, Any] | None = None,
     connect: str = _OFFLINE,
+    second: PageVideo | None = None,
 ) -> str:
     """Fill the page.
 
@@ -52,6 +53,7 @@ def page_html(
             called with the viewer when it is ready.
         settings: Plain values that modules find as `viewer.settings`.
         connect: The content security policy's source of what modules may ask for, as `'self'`.
+        second: The second clip's video; one that is the first one's is in the page once.
 
     Returns:
         The page.
@@ -59,6 +61,7 @@ def page_html(
     content = {
         "clips": list(clips),
         "video": None if video is None else vars(video),
+        "second": None if second is None else vars(second) | _url_unless_in(video, second),
         "extras": [f"viewer/{name}.js" for name in extras],
         "settings": settings or {},
     }
@@ -76,6 +79,12 @@ def page_html(
     for name, value in filled.items():
         page = page.replace(f"⟦{name}⟧", value)
     return page
+
+
+def _url_unless_in(video: PageVideo | None, second: PageVideo) -> dict[str, str | None]:
+    """The second video's address, None where it is that of the first."""
+    is_same = video is not None and video.url == second.url
+    return {"url": None if is_same else second.url}
 
 
 def _is_own(path: Path) -> bool:

@@ -191,9 +191,9 @@ async function layout(page) {
 }
 
 /**
- * Milliseconds to draw a picture with all that can be shown: the script's part of 200 by the clock
- * (median, 95th percentile), and processor time of the page's and of the GPU's process, which in
- * software draws itself.
+ * Milliseconds a picture with all that can be shown takes a computer without a GPU (median, 95th
+ * percentile of 300): from one to the next, as fast as they come, and the script's part of that;
+ * and processor time of the page's process and of the one that puts the page together.
  */
 async function speed(page, given, browser) {
   const session = await browser.newBrowserCDPSession();
@@ -201,24 +201,92 @@ async function speed(page, given, browser) {
     const { processInfo } = await session.send("SystemInfo.getProcessInfo");
     return processInfo.filter(({ type }) => type.toLowerCase() === kind).reduce((sum, { cpuTime }) => sum + cpuTime, 0);
   };
-  const before = [await used("renderer"), await used("gpu")];
-  const times = await page.evaluate(async () => {
-    const found = [];
+  await page.evaluate(() => {
     for (const name of ["halos", "contacts"]) viewer.set(name, true);
     viewer.set("trails", "feet");
-    for (let i = 0; i < 200; i++) {
+  });
+  const count = 300;
+  const before = [await used("renderer"), await used("gpu")];
+  const times = await page.evaluate(async (count) => {
+    const found = { picture: [], script: [] };
+    for (let i = 0, last = performance.now(); i < count; i++) {
       viewer.playback.frame = i % viewer.clip.frames;
       viewer.playback.emit("frame", viewer.playback.frame);
       await new Promise(requestAnimationFrame);
-      found.push(viewer.lastDrawMs);
+      found.picture.push(-last + (last = performance.now()));
+      found.script.push(viewer.lastDrawMs);
     }
-    return found.sort((a, b) => a - b);
-  });
+    return found;
+  }, count);
   const after = [await used("renderer"), await used("gpu")];
+  const at = (values, share) => values.sort((a, b) => a - b)[Math.floor(share * count)];
   return {
-    median: times[100], p95: times[190],
-    page: 5 * (after[0] - before[0]), gpu: 5 * (after[1] - before[1]),
+    renderer: await page.evaluate(() => viewer.renderer.constructor.name),
+    picture: { median: at(times.picture, 0.5), p95: at(times.picture, 0.95) },
+    script: { median: at(times.script, 0.5), p95: at(times.script, 0.95) },
+    page: (1000 / count) * (after[0] - before[0]), gpu: (1000 / count) * (after[1] - before[1]),
   };
+}
+
+/**
+ * What draws where no GPU is; share of the figures' pixels that it and WebGL have in common, a point
+ * of view each; and how many pixels moving pictures get on a computer that is too slow by them, by
+ * something else, or not, and one that is still.
+ */
+async function plain(page) {
+  return page.evaluate(async () => {
+    const { Renderer } = await import("viewer/renderer.js");
+    const { Sharpness } = await import("viewer/sharpness.js");
+    const world = document.getElementById("world");
+    const canvas = document.createElement("canvas");
+    document.body.append(canvas);
+    [canvas.width, canvas.height] = [world.width, world.height];
+    canvas.style.cssText = `position: fixed; top: 0; width: ${world.clientWidth}px; height: ${world.clientHeight}px`;
+    const renderer = new Renderer(canvas);
+    const common = {};
+    const mask = (drawn) => {
+      const copy = document.createElement("canvas");
+      [copy.width, copy.height] = [world.width, world.height];
+      const context = copy.getContext("2d");
+      context.drawImage(drawn, 0, 0);
+      return context.getImageData(0, 0, copy.width, copy.height).data.filter((_, i) => i % 4 === 3);
+    };
+    for (const view of ["start", "side", "top", "near"]) {
+      viewer.lookFrom(view === "near" ? "start" : view, false);
+      if (view === "near") viewer.orbit.look({ box: { middle: viewer.clip.people[0].joint(0, 0), radius: 0.4, points: [] } }, false);
+      await new Promise((done) => setTimeout(done, 500));
+      const { figures } = viewer;
+      figures.floor.reach[2] = 0;
+      for (const name of ["discs", "halos"]) figures[name].clear();
+      const camera = viewer.orbit.matrices(world.clientWidth, world.clientHeight);
+      const masks = [viewer.renderer, renderer].map((one) => {
+        one.draw(camera, figures);
+        return mask(one.canvas);
+      });
+      let [both, either] = [0, 0];
+      for (let i = 0; i < masks[0].length; i++) {
+        const [a, b] = [masks[0][i] > 127, masks[1][i] > 127];
+        both += a && b;
+        either += a || b;
+      }
+      common[view] = { share: both / either, pixels: either };
+    }
+
+    const [real, frame] = [performance.now, window.requestAnimationFrame];
+    performance.now = () => 1e6;
+    window.requestAnimationFrame = (callback) => callback();
+    const costs = { slow: (share) => 90 * share ** 2, busy: () => 90, quick: () => 16 };
+    const moving = Object.entries(costs).map(([name, cost]) => {
+      const sharpness = new Sharpness(() => { sharpness.isRedrawn = true; });
+      for (let i = 0; i < 200; i++) sharpness.drawn(1e6 - cost(sharpness.share));
+      return [name, { sharpness, share: sharpness.share }];
+    });
+    [performance.now, window.requestAnimationFrame] = [real, frame];
+    await new Promise((done) => setTimeout(done, 600));
+    const shares = Object.fromEntries(moving.map(([name, { sharpness, share }]) =>
+      [name, { moving: share, still: sharpness.share, isRedrawn: Boolean(sharpness.isRedrawn) }]));
+    return { renderer: viewer.renderer.constructor.name, common, shares };
+  });
 }
 
 /** What the second of two results adds to a picture, and where it is. */
@@ -242,15 +310,82 @@ async function compare(page) {
   });
 }
 
-const CHECKS = { compare, contents, sync, use, layout, speed };
+/** Which picture of its video, by the bits in its top row, the second clip shows, and should. */
+async function second(page, { bits, numbers, seeks }) {
+  const films = await page.evaluate(() => document.getElementById("stage").dataset.films);
+  const boxes = {};
+  await page.evaluate(() => viewer.playback.seek(50)); // where both have a picture
+  for (const shown of ["both", "second", "first"]) {
+    await page.locator(`#films [data-films=${shown}]`).click();
+    await page.waitForTimeout(400);
+    boxes[shown] = await page.evaluate(() => [...document.querySelectorAll("#film video")].map((video) => {
+      const { left, right, top, bottom } = video.getBoundingClientRect();
+      const on = right > left && document.elementsFromPoint((left + right) / 2, (top + bottom) / 2).find((one) => one.tagName === "VIDEO");
+      return on === video;
+    }));
+  }
+  await page.locator("#films [data-films=both]").click();
+  const found = await page.evaluate(async ({ bits, numbers, seeks }) => {
+    const { playback, clips: [clip, other], comparison } = viewer;
+    const video = document.querySelector("#second video");
+    const canvas = document.createElement("canvas");
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const shownFrame = () => {
+      const side = video.videoWidth / bits;
+      [canvas.width, canvas.height] = [video.videoWidth, Math.ceil(side)];
+      context.drawImage(video, 0, 0);
+      let number = 0;
+      for (let bit = 0; bit < bits; bit++) {
+        number = 2 * number + (context.getImageData(Math.floor((bit + 0.5) * side), Math.floor(side / 2), 1, 1).data[0] > 127 ? 1 : 0);
+      }
+      return numbers.indexOf(number);
+    };
+    const isAway = () => document.getElementById("second").classList.contains("away");
+    const wanted = () => other.frameAt(playback.time - comparison.shift);
+    const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+    const sought = [];
+    for (const frame of seeks) {
+      playback.seek(frame);
+      for (let wait = 0; wait < 100 && (viewer.drawnFrame !== frame || (!isAway() && shownFrame() !== wanted())); wait++) await pause(50);
+      sought.push({ at: clip.times[frame], isAway: isAway(), off: isAway() ? null : shownFrame() - wanted() });
+    }
+    playback.seek(30);
+    await pause(500);
+    await playback.play();
+    const offsets = [];
+    for (let look = 0; look < 40 && playback.isPlaying; look++) {
+      await pause(60);
+      const time = playback.start + playback.video.currentTime - comparison.shift;
+      if (look > 8) offsets.push(Math.abs(other.times[shownFrame()] - time));
+    }
+    playback.pause();
+    for (let wait = 0; wait < 200 && !isAway() && shownFrame() !== wanted(); wait++) await pause(50);
+    return { sought, isSettled: isAway() || shownFrame() === wanted(), offsets: offsets.sort((a, b) => a - b), duration: other.duration, shift: comparison.shift };
+  }, { bits, numbers, seeks });
+  return { films, boxes, ...found };
+}
+
+const CHECKS = { compare, second, contents, sync, use, layout, plain, speed };
+const SWIFTSHADER = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+const WITHOUT_GPU = ["--disable-gpu", "--disable-software-rasterizer", "--disable-frame-rate-limit", "--disable-gpu-vsync"];
+
+/** Have the page take the software that draws here for a GPU. */
+function pretendGpu() {
+  const { getParameter } = WebGL2RenderingContext.prototype;
+  WebGL2RenderingContext.prototype.getParameter = function parameter(name) {
+    const value = getParameter.call(this, name);
+    return typeof value === "string" ? value.replaceAll("SwiftShader", "GPU") : value;
+  };
+}
 
 async function main() {
   const { chromium } = require(path.join(modules, "playwright-core"));
-  const args = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--autoplay-policy=no-user-gesture-required"];
+  const args = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", ...(what === "speed" ? WITHOUT_GPU : SWIFTSHADER)];
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
   try {
     const context = await browser.newContext({ viewport: DESK, offline: true, bypassCSP: what === "layout" });
     const page = await context.newPage();
+    if (what !== "plain") await page.addInitScript(pretendGpu);
     const errors = [];
     const asked = [];
     page.on("pageerror", (error) => errors.push(String(error)));

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.types import Floats
 from pipeline.export.base import ExportOptions, write_exports
 from pipeline.results.result import Result
+from pipeline.viewer.__main__ import comparison
 from pipeline.viewer.__main__ import main as compare
 from testkit.consumers import node_modules
 from testkit.made.array_results import Actor, array_result
@@ -190,6 +191,18 @@ def test_it_is_usable_on_a_phone_and_by_those_who_do_not_see_it(
     assert min(phone["play"]["width"], phone["play"]["height"]) >= 40
 
 
+def test_without_a_gpu_it_draws_the_same_figures(clip: Callable[[str], Clip]) -> None:
+    """By a 2D canvas; and a computer that is too slow moves fewer pixels, where that helps it."""
+    said = ask(clip("six").page, "plain")
+    assert said["renderer"] == "Painter"
+    for view, common in said["common"].items():
+        assert common["pixels"] > 1000, view
+        assert common["share"] > 0.8, (view, common)
+    shares = said["shares"]
+    assert shares["slow"] == {"moving": 0.5, "still": 1, "isRedrawn": True}
+    assert shares["busy"] == shares["quick"] == {"moving": 1, "still": 1, "isRedrawn": False}
+
+
 def test_the_sample_is_small_and_says_nothing_of_this_machine(filmed: Result, folder: Path) -> None:
     page = exported(filmed, folder)
     said = ask(page, "contents")
@@ -222,3 +235,24 @@ def test_two_results_are_compared_in_one_time(filmed: Result, folder: Path) -> N
     assert said["apart_m"] == pytest.approx(0, abs=1e-3)
     assert said["ghostBones"] > 15
     assert said["rows"] > 5
+
+
+def test_two_videos_are_compared_in_one_time(clip: Callable[[str], Clip], folder: Path) -> None:
+    """Beside each other, or either alone; the picture says which frame the second one shows."""
+    first, second = clip("steady"), clip("uneven")
+    page = folder / "both.html"
+    page.write_text(comparison(first.result, second.result, shift_s=0.8), encoding="utf-8")
+    seeks = [0, 25, 60, 100, 40]
+    said = ask(page, "second", {"bits": BITS, "numbers": second.numbers, "seeks": seeks})
+    assert said["films"] == "both"
+    assert said["boxes"] == {
+        "both": [True, True], "second": [False, True], "first": [True, False]
+    }  # fmt: skip
+    for look in said["sought"]:
+        is_in = 0 <= look["at"] - 0.8 < said["duration"]
+        assert look["isAway"] != is_in
+        assert look["off"] == (0 if is_in else None), look
+    offsets = said["offsets"]
+    assert len(offsets) > 5
+    assert offsets[len(offsets) // 2] < 0.4, "one that stood still would be off by seconds"
+    assert said["isSettled"]

@@ -64,7 +64,7 @@ def test_screen_normalisation_reaches_the_network_padded_at_both_ends() -> None:
 def as_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the fit of joints to their keypoints: what is tested holds of the network."""
     monkeypatch.setattr("lifter.predict.fit_keypoints", lambda joints, root, *_: (joints, root))
-    monkeypatch.setattr("lifter.predict.gaussian_filter1d", lambda joints, *_, **__: joints)
+    monkeypatch.setattr("lifter.predict.ndimage.gaussian_filter1d", lambda joints, *_, **__: joints)
 
 
 @pytest.mark.usefixtures("as_lifted")
@@ -98,7 +98,7 @@ def test_the_mirrored_person_is_averaged_in() -> None:
     joints, root = walking(20), np.tile([0.3, 0, 4.0], (20, 1))
     mirrored = joints[:, H36M_17.flip_order] * [-1, 1, 1]
     last, other = (
-        lifter.lift_last(sequence_of(keypoints(*person)), CAMERA)[0]
+        lifter.lift_last([sequence_of(keypoints(*person))], CAMERA)[0][0]
         for person in ((joints, root), (mirrored, root * [-1, 1, 1]))
     )
     np.testing.assert_allclose(other[H36M_17.flip_order] * [-1, 1, 1], last, atol=1e-4)
@@ -164,11 +164,30 @@ def test_the_last_frame_alone_is_lifted_as_within_its_sequence(normalization: st
         TemporalConvNet(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, normalization)
     )
     sequence = sequence_of(keypoints(walking(30), moving_root(30)))
-    poses = np.stack(
-        [lifter.lift_last(sequence, CAMERA)[0], lifter.lift(sequence, CAMERA).joints_m[-1]]
+    shorter = sequence_of(keypoints(walking(40)[5:20], moving_root(40)[5:20]))
+    both, _ = lifter.lift_last([sequence, shorter], CAMERA)
+    for alone, each in zip(both, (sequence, shorter), strict=True):
+        poses = np.stack([alone, lifter.lift(each, CAMERA).joints_m[-1]])
+        np.testing.assert_allclose(*rigid_bones(poses, np.ones(17)), atol=1e-5)  # lift makes bones
+        # half rigid
+
+
+@pytest.mark.parametrize("normalization", ["person", "screen"])
+def test_the_last_frames_of_people_are_finished_as_their_sequences_are(normalization: str) -> None:
+    config = ModelConfig(17, 2, 17, (3, 3), 16)
+    lifter = Lifter(
+        TemporalConvNet(config).eval(), LifterSpec(config, COCO_17, H36M_17, 30.0, normalization)
     )
-    alone, last = rigid_bones(poses, np.ones(17))  # lift makes bones half rigid
-    np.testing.assert_allclose(alone, last, atol=1e-5)
+    shaken = np.random.default_rng(0).normal(0, 0.03, (30, 17, 3))
+    people = [
+        (walking(30) + shaken, sequence_of(keypoints(walking(30), moving_root(30)))),
+        (walking(9), sequence_of(np.full((9, 17, 2), np.nan), np.zeros((9, 17)))),
+        (walking(1), sequence_of(keypoints(walking(1), moving_root(1)))),
+    ]
+    for person, (joints, root) in zip(people, lifter.finish_last(people, CAMERA), strict=True):
+        whole = lifter.finish(*person, CAMERA)
+        np.testing.assert_allclose(joints, whole[0][-1], atol=1e-9)
+        np.testing.assert_allclose(root, whole[1][-1], atol=1e-9)
 
 
 def test_hidden_joints_are_less_sure_by_the_factor_of_the_header() -> None:

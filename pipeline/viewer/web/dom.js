@@ -12,9 +12,9 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Give a canvas as many pixels as it takes on the screen; its size in CSS px. */
-export function fitCanvas(canvas) {
-  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+/** Give a canvas as many pixels as it takes on the screen, or a share of them; its size in CSS px. */
+export function fitCanvas(canvas, share = 1) {
+  const ratio = share * Math.min(window.devicePixelRatio || 1, 2);
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   const [across, down] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
   if (canvas.width !== across || canvas.height !== down) {
@@ -25,8 +25,8 @@ export function fitCanvas(canvas) {
 }
 
 /** A canvas cleared to be drawn on in CSS px: its context and size. */
-export function cleared(canvas) {
-  const { width, height, ratio } = fitCanvas(canvas);
+export function cleared(canvas, share = 1) {
+  const { width, height, ratio } = fitCanvas(canvas, share);
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);

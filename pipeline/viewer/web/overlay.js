@@ -48,9 +48,9 @@ export class Overlay {
     return [(event.clientX - box.left - left) / this.scale, (event.clientY - box.top - top) / this.scale];
   }
 
-  /** Clear, and draw the people of a frame; returns the context, in CSS px. */
-  draw(clip, frame, isShown, selected) {
-    const { context } = cleared(this.canvas);
+  /** Clear, and draw the people of a frame, with a share of the screen's pixels; returns the context, in CSS px. */
+  draw(clip, frame, isShown, selected, share = 1) {
+    const { context } = cleared(this.canvas, share);
     if (this.isOn) {
       for (const person of clip.people) {
         const row = person.row(frame);
@@ -63,7 +63,8 @@ export class Overlay {
   #person(context, clip, person, row, isSelected) {
     const { links, sides, names } = clip.keypoints;
     const unit = Math.max(0.75, Math.min(this.canvas.clientHeight / 480, 1.6));
-    const points = names.map((_, k) => this.toCanvas(person.keypoint(row, k)));
+    const { scale, corner: [left, top] } = this;
+    const points = names.map((_, k) => person.keypoint(row, k)).map(([x, y]) => [left + x * scale, top + y * scale]);
     const side = (a, b) => (sides[a] === sides[b] ? sides[a] : "m");
     const isDrawn = (k) => Number.isFinite(points[k][0]);
     context.lineCap = "round";

@@ -52,18 +52,21 @@ function build(viewer, page) {
     panel.quantity = quantity;
     panel.chart.canvas.setAttribute("aria-label", `${quantity.title} over time; values now stand beside it`);
     panel.chart.set({ lines: panel.lines, unit: quantity.unit.trim() === "°" ? "°" : "" });
+    panel.values.replaceChildren(...panel.lines.map((line) => {
+      const mark = make("i", { class: line.isDashed ? "dashed" : "" });
+      mark.style.borderColor = line.colour;
+      line.text = document.createTextNode("");
+      return make("span", {}, mark, line.text);
+    }));
     read(panel);
   }
 
-  function read(panel) {
-    const { quantity, values } = panel;
-    values.replaceChildren(...panel.lines.map((line) => {
+  function read({ quantity, lines }) {
+    for (const line of lines) {
       const value = line.values[line.clip.frameAt(viewer.playback.time - line.shift)];
       const text = Number.isFinite(value) ? `${value.toFixed(quantity.digits)}${quantity.unit}` : "–";
-      const mark = make("i", { class: line.isDashed ? "dashed" : "" });
-      mark.style.borderColor = line.colour;
-      return make("span", {}, mark, `${line.label} ${text}`);
-    }));
+      line.text.data = `${line.label} ${text}`;
+    }
   }
 
   function refresh() {

@@ -124,13 +124,25 @@ void main() {
 }`,
 };
 
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+/** Whether the browser draws WebGL 2 by a GPU: without one it has none, or counts fragments out by itself. */
+export function hasGpu() {
+  const gl = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+  if (!gl) return false;
+  const names = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return !SOFTWARE.test(name);
+}
+
 export class Renderer {
   #gl;
   #programs = new Map();
 
   /** @param {HTMLCanvasElement} canvas; throws where the browser has no WebGL 2. */
   constructor(canvas) {
-    const gl = canvas.getContext("webgl2", { antialias: true, alpha: true, preserveDrawingBuffer: false });
+    const gl = canvas.getContext("webgl2", { antialias: true });
     if (!gl) throw new Error("no WebGL 2");
     this.canvas = canvas;
     this.#gl = gl;
@@ -207,7 +219,7 @@ export class Renderer {
     gl.bindVertexArray(kind.array);
     gl.uniformMatrix4fv(kind.uniforms.view, false, view);
     gl.uniformMatrix4fv(kind.uniforms.projection, false, projection);
-    gl.uniform1f(kind.uniforms.pixel, 2 / (projection[5] * this.canvas.height) * (window.devicePixelRatio || 1));
+    gl.uniform1f(kind.uniforms.pixel, 2 / (projection[5] * this.canvas.clientHeight));
     return kind;
   }
 

@@ -12,13 +12,17 @@ import { Figures, TRAILS, extent } from "viewer/figures.js";
 import { addKeys } from "viewer/keys.js";
 import { Orbit } from "viewer/orbit.js";
 import { Overlay } from "viewer/overlay.js";
+import { Painter } from "viewer/painter.js";
 import { Playback } from "viewer/playback.js";
 import { addPlots } from "viewer/plots.js";
-import { Renderer } from "viewer/renderer.js";
+import { Renderer, hasGpu } from "viewer/renderer.js";
+import { addSecondVideo } from "viewer/second.js";
+import { Sharpness } from "viewer/sharpness.js";
 import { Tabs } from "viewer/tabs.js";
 import { colour, css, firstTheme, look, setTheme } from "viewer/theme.js";
 import { addTrust } from "viewer/trust.js";
 import { length, subtract, toScreen } from "viewer/vectors.js";
+import { showVideo } from "viewer/video.js";
 
 const FAR_M = 8; // where people take up more than that to either side, one is followed
 const element = (id) => document.getElementById(id);
@@ -26,40 +30,24 @@ const element = (id) => document.getElementById(id);
 export async function start(content) {
   setTheme(firstTheme());
   const clips = await Promise.all(content.clips.map((clip) => Clip.open(clip)));
-  const viewer = new Viewer(clips, showVideo(content.video), content);
+  document.body.classList.toggle("without-video", !content.video && !content.second);
+  const video = showVideo(content.video, element("picture"));
+  const viewer = new Viewer(clips, video, content);
   window.viewer = viewer;
   addControls(viewer);
   addKeys(viewer);
   addPlots(viewer);
   addTrust(viewer);
   if (clips.length > 1) addComparison(viewer);
+  if (content.second) addSecondVideo(viewer, content.second, video);
   for (const name of content.extras) {
     const module = await import(name);
     await module.default?.(viewer);
   }
+  const first = Math.min(...viewer.clip.people.map((person) => person.rowFrames[0] ?? 0));
+  if (first > 0 && Number.isFinite(first)) viewer.playback.seek(first); // there is nobody before
   viewer.isReady = true;
   viewer.redraw();
-}
-
-/** Put the video, or the picture, on the page. */
-function showVideo(video) {
-  document.body.classList.toggle("without-video", !video);
-  if (!video) return null;
-  const { url, is_picture: isPicture, start_s: start } = video;
-  const shown = isPicture
-    ? make("img", { src: url, alt: "The picture" })
-    : make("video", { src: asBlob(url), playsInline: true, preload: "auto", disablePictureInPicture: true });
-  element("picture").append(shown);
-  if (!isPicture) shown.setAttribute("aria-label", "The video; it is played by the buttons below");
-  return { shown: isPicture ? null : shown, start };
-}
-
-/** A `data:` URL as one of a Blob, in which players seek at once. */
-function asBlob(url) {
-  if (!url.startsWith("data:")) return url;
-  const comma = url.indexOf(",");
-  const bytes = Uint8Array.from(atob(url.slice(comma + 1)), (letter) => letter.charCodeAt(0));
-  return URL.createObjectURL(new Blob([bytes], { type: url.slice(5, url.indexOf(";")) }));
 }
 
 /** Room for one person in any pose. */
@@ -85,14 +73,10 @@ export class Viewer extends Events {
     this.playback = new Playback(this.clip, video?.shown ?? null, video?.start ?? 0);
     this.overlay = new Overlay(element("overlay"), () => this.clip);
     this.figures = new Figures();
+    this.sharpness = new Sharpness(() => this.redraw());
     this.tabs = new Tabs(element("tabs"), element("pages"));
     this.orbit = new Orbit(element("world"));
-    try {
-      this.renderer = new Renderer(element("world"));
-    } catch {
-      element("space").append(make("p", { class: "notice" },
-        "This browser does not offer WebGL 2, by which the 3D view is drawn. Try a current Chrome, Edge, Firefox or Safari."));
-    }
+    this.renderer = hasGpu() ? new Renderer(element("world")) : new Painter(element("world"));
     if (this.clip.people.length) this.selected = this.clip.people[0].id;
     this.orbit.on("change", () => this.redraw());
     this.playback.on("frame", (frame) => {
@@ -224,6 +208,7 @@ export class Viewer extends Events {
     const { width, height } = this.clip;
     const stage = element("stage");
     stage.style.setProperty("--film", String(Math.max(0.5, Math.min(width / height, 2))));
+    stage.style.setProperty("--wide", String(width / height));
     stage.style.setProperty("--aspect", `${width} / ${height}`);
   }
 
@@ -231,17 +216,18 @@ export class Viewer extends Events {
     const begun = performance.now();
     this.playback.catchUp();
     const { clip, playback: { frame } } = this;
-    const context = this.overlay.draw(clip, frame, (id) => this.isShown(id), this.selected);
+    const context = this.overlay.draw(clip, frame, (id) => this.isShown(id), this.selected, this.sharpness.share);
     this.emit("overlay", { context, frame, toCanvas: (at) => this.overlay.toCanvas(at) });
-    if (this.renderer) this.#drawWorld(frame);
+    this.#drawWorld(frame);
     this.drawnFrame = frame;
     this.pictures++;
     this.lastDrawMs = performance.now() - begun;
+    this.sharpness.drawn(begun);
   }
 
   #drawWorld(frame) {
     const { clip, figures, orbit, shows } = this;
-    const { width, height } = fitCanvas(this.renderer.canvas);
+    const { width, height } = fitCanvas(this.renderer.canvas, this.sharpness.share);
     if (orbit.film) orbit.film = clip.cameraAt(frame) ?? orbit.film;
     else if (this.follows) this.#follow();
     figures.clear();

@@ -5,13 +5,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.errors import InputError
 from pipeline.media.clip import open_clip
 from pipeline.media.images import image_sequence, is_image, write_image
 from pipeline.media.options import ClipOptions
 from testkit.make_video import BLUE, GREEN, GREY, RED, marked, same_colour
-from tests.pipeline.media.made_pictures import chunked, save, shots
+from tests.pipeline.media.made_pictures import chunked, phone_picture, save, shots
 
 
 def test_the_ending_says_what_is_a_picture() -> None:
@@ -29,6 +30,36 @@ def test_a_picture_is_a_clip_of_one_upright_frame(tmp_path: Path) -> None:
     assert (frame.index, frame.time_s) == (0, 0.0)
     for y, x, colour in ((5, 5, RED), (5, -5, GREEN), (-5, 5, BLUE), (-5, -5, GREY)):
         assert same_colour(frame.rgb[y, x], colour)
+
+
+def test_a_phone_s_picture_of_turned_tiles_is_whole_and_upright(tmp_path: Path) -> None:
+    stored = cv2.rotate(marked(64, 128), cv2.ROTATE_90_CLOCKWISE)
+    with open_clip(phone_picture(tmp_path / "IMG_0001.HEIC", stored)) as reader:
+        [frame] = reader
+    assert frame.rgb.shape == (128, 64, 3)
+    for y, x, colour in ((5, 5, RED), (5, -5, GREEN), (-5, 5, BLUE), (-5, -5, GREY)):
+        assert same_colour(frame.rgb[y, x], colour)
+
+
+def test_a_phone_s_picture_that_is_too_large_or_gives_a_tile_alone_is_refused(
+    tmp_path: Path,
+) -> None:
+    path = phone_picture(tmp_path / "IMG_0001.HEIC", marked(128, 64))
+    data = path.read_bytes()
+    whole = data.rindex(b"ispe") + 8
+    path.write_bytes(data[:whole] + b"\0\1\0\0" * 2 + data[whole + 8 :])
+    with pytest.raises(InputError, match="megapixels"):
+        open_clip(path)
+    path.write_bytes(data[:whole] + b"\0\0\1\0" * 2 + data[whole + 8 :])
+    with pytest.raises(InputError, match="only a part of it can be decoded"):
+        open_clip(path)
+
+
+def test_jpeg_2000_is_read(tmp_path: Path) -> None:
+    Image.fromarray(marked()).save(tmp_path / "scan.jp2")
+    with open_clip(tmp_path / "scan.jp2") as reader:
+        [frame] = reader
+    assert same_colour(frame.rgb[5, 5], RED)
 
 
 @pytest.mark.parametrize("stored", ["grey", "deep", "transparent"])

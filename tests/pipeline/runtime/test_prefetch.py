@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -35,3 +36,22 @@ def test_a_thread_that_has_no_memory_to_say_so_is_not_waited_for(
     assert next(items) == 1
     with pytest.raises(MemoryError):
         next(items)
+
+
+def test_what_is_not_taken_in_time_is_left_out_but_never_two_in_a_row() -> None:
+    is_behind = threading.Event()
+
+    def items() -> Iterator[int]:
+        for item in range(20):
+            if item == 3:
+                is_behind.set()
+            yield item
+
+    made = prefetch(items(), 1, leaves_out=True)
+    taken = [next(made)]
+    assert is_behind.wait(10)
+    taken += made
+    steps = [later - item for item, later in pairwise(taken)]
+    assert steps[0] == 2, "what came meanwhile has taken the place of what waited"
+    assert set(steps) <= {1, 2}
+    assert taken[-1] == 19, "the last one is kept"
