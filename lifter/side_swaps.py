@@ -4,11 +4,12 @@ One path through all frames says for each half of the body where the sides are e
 found by dynamic programming (Viterbi, IEEE Trans. Information Theory, 1967):
 
     states   s_t = 0: as detected, s_t = 1: exchanged
-    minimise Σ_t c · s_t + Σ_t [s_t = s_t+1] stay_t + [s_t ≠ s_t+1] change_t
+    minimise Σ_t c · s_t + Σ_t Σ_k=1…K [s_t ≠ s_t-k] (change_tk - stay_tk) / k
 
-stay_t and change_t are how far the half's keypoints move from frame t to the next, in body sizes,
+stay_tk and change_tk are how far the half's keypoints move from frame t - k to t, in body sizes,
 if both frames have the same sides and if one is exchanged. c is the price of a frame that differs
-from the detector, so what lasts stays as detected.
+from the detector, so what lasts stays as detected. Frames that are not neighbours count, since a
+detector that is unsure puts both legs on one for a frame or two, which says nothing of sides.
 """
 
 import numpy as np
@@ -21,8 +22,9 @@ MIN_SCORE = 0.1
 """A keypoint with a lower score counts as not seen: BlazePose gives points outside the picture, at
 scores near 0."""
 
-_PRICE_PER_S = 0.3  # c, for a second of frames, in body sizes
-_MAX_INTERVAL_S = 0.1  # people turn around between frames that are further apart
+_PRICE_PER_S = 0.9  # c, for a second of frames, in body sizes
+_LAGS = 3  # K
+_MAX_INTERVAL_S = 0.13  # people turn around between frames that are further apart
 _HALVES = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
 _WITH_HALVES = (("eye", "ear"), ("big_toe", "heel"))
 """Exchanged with a half, without deciding: a face moves too little, and few detectors see feet."""
@@ -68,32 +70,39 @@ def _pairs(parts: tuple[str, ...]) -> NDArray[np.int64]:
 
 def _swapped_frames(pairs: Floats, size: float, times_s: Floats) -> NDArray[np.bool_]:
     """(T,) the states of the cheapest path, for pairs (T, N, 2, 2) px of a body of `size` px."""
-    stay, change = (
-        np.linalg.norm(pairs[:-1] - pairs[1:, :, order], axis=-1).sum(-1)
-        for order in ([0, 1], [1, 0])
-    )  # (T - 1, N) px each
-    intervals = np.diff(times_s)
-    valid = ~np.isnan(stay) & (intervals <= _MAX_INTERVAL_S)[:, None]
-    # gains[t] = change_t - stay_t: what an exchange between frames t and t + 1 costs more
-    gains = np.where(valid, change - stay, 0.0).sum(1) / size
-    price = _PRICE_PER_S * float(np.median(intervals)) if len(intervals) else 0.0
+    frames = len(pairs)
+    points = pairs[..., 0] + 1j * pairs[..., 1]  # (T, N, 2), whose distances are absolute values
+    gains = np.zeros((frames, _LAGS))  # gains[t, k - 1] = (change_tk - stay_tk) / k
+    for lag in range(1, min(_LAGS, frames - 1) + 1):
+        now, before = points[lag:], points[:-lag]
+        gain = (np.abs(now - before[..., ::-1]) - np.abs(now - before)).sum(-1) / (lag * size)
+        gain[times_s[lag:] - times_s[:-lag] > _MAX_INTERVAL_S] = 0.0
+        gains[lag:, lag - 1] = np.nansum(gain, 1)
+    price = _PRICE_PER_S * float(np.median(np.diff(times_s))) if frames > 1 else 0.0
 
-    # Forward: with C(s) the cost of the cheapest path that ends in state s, only the difference
-    # d = C(1) - C(0) decides. stay_t is common to both states, so
-    #   C'(0) = C(0) + min(0, d + gain),  C'(1) = C(0) + min(d, gain) + c
-    difference = price
-    from_other = np.zeros((len(gains), 2), bool)  # whether the best path to (t + 1, s) changes
-    for t, gain in enumerate(gains.tolist()):
-        from_other[t] = difference + gain < 0, gain - difference < 0
-        difference = min(difference, gain) - min(0.0, difference + gain) + price
+    # A path's last K states are the bits of a number n, its end, the latest one highest. The steps
+    # 2n and 2n + 1, of K + 1 bits, lead to n from the ends that their lower K bits are.
+    ends = 2**_LAGS
+    sides = np.arange(2 * ends)[:, None] >> np.arange(_LAGS, -1, -1) & 1  # (2 ends, K + 1)
+    costs = (gains @ (sides[:, 1:] != sides[:, :1]).T + price * sides[:, 0]).tolist()
 
-    # Backward: from the cheaper of the last two states along the remembered choices.
-    state = int(difference < 0)
-    swapped = np.zeros(len(pairs), bool)
-    for t in range(len(pairs) - 1, -1, -1):
-        swapped[t] = bool(state)
+    # Forward: totals[t][n], the cost of the cheapest path to n
+    totals = [[price * side for side in sides[::2, 0].tolist()]]
+    for steps in costs[1:]:
+        last = totals[-1] * 2
+        totals.append([
+            min(last[n] + steps[n], last[n + 1] + steps[n + 1]) for n in range(0, 2 * ends, 2)
+        ])  # fmt: skip
+
+    # Backward: from the cheapest end along the cheaper steps
+    swapped = np.zeros(frames, bool)
+    end = int(np.argmin(totals[-1]))
+    for t in range(frames - 1, -1, -1):
+        swapped[t] = end >= ends / 2
         if t:
-            state ^= int(from_other[t - 1, state])
+            last, step = totals[t - 1] * 2, 2 * end
+            step += last[step + 1] + costs[t][step + 1] < last[step] + costs[t][step]
+            end = step % ends
     return swapped
 
 

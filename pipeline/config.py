@@ -143,6 +143,14 @@ class PipelineConfig:
                 f"`{name}` is for live sources: a camera's number, an address or a FIFO"
             )
 
+    def require_uncorrected(self) -> None:
+        """`UsageError` where what is still to be made of several views is to be corrected."""
+        if self.corrections:
+            raise UsageError(
+                "`corrections` is for one video: correct the result of `views`, by `python -m"
+                " pipeline.mend RESULT FILE`"
+            )
+
     def _require_views(self) -> None:
         """`UsageError` where something is asked for that several views cannot give."""
         if self.ground.camera == "moving":
@@ -150,7 +158,7 @@ class PipelineConfig:
                 "`camera` moving does not go with `views`: they need cameras that stand still, on"
                 " something solid"
             )
-        for name in (*given_flags(self.clip), *given_flags(self.correct)):
+        for name in given_flags(self.clip):
             raise UsageError(f"`{name}` is for one video: it does not go with `views`")
 
     def require_live(self) -> None:

@@ -1,31 +1,39 @@
-"""Correct a result by hand and lift again those whom that concerns.
+"""Correct a result by hand: `python -m pipeline.mend output/clip corrections.json`, or
 
 from pipeline.mend import mend
 mended = mend(load_result("output/clip"), read_corrections("corrections.json"))
 
-Detection and tracking are not done again: `tracks.npz` has what they gave. Everyone else's rows
-are copied, and up, floor and origin stay as they were found.
+Those whom that concerns are lifted again. Detection and tracking are not done again: `tracks.npz`
+has what they gave, and of a live recording the rows themselves. Everyone else's rows are copied,
+and up, floor and origin stay as they were found. People of several views are not lifted again.
 """
 
 import shutil
+import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from core.errors import InputError, Video3DError
+from core.options import Parser
 from pipeline.config import PipelineConfig
-from pipeline.corrections.edits import MENDED, Corrections
+from pipeline.corrections.edits import MENDED, Corrections, read_corrections
 from pipeline.corrections.options import CorrectionOptions
 from pipeline.corrections.people import corrected_people
 from pipeline.people import mend_people
-from pipeline.results.archive import POSES, TRACKS, ArchiveTable
+from pipeline.regrouped import regrouped
+from pipeline.results.archive import POSES, TRACKS, ArchiveTable, PoseTable
 from pipeline.results.detections import TrackRows
-from pipeline.results.report import NO_PEOPLE
-from pipeline.results.result import Result
+from pipeline.results.report import NO_PEOPLE, ViewsReport
+from pipeline.results.result import Result, load_result
 from pipeline.results.staging import staged
 from pipeline.run import Stopwatch, write_results
 from pipeline.runtime.models import Models
 from pipeline.runtime.progress import StageProgress, progress_bar
-from pipeline.tracks_file import FoundPeople, read_tracks
+from pipeline.tracks_file import FoundPeople, read_tracks, tracks_of_rows
 
 
 def mend(
@@ -39,7 +47,7 @@ def mend(
     """Lift again those people of a result whom corrections concern.
 
     Args:
-        result: A result of a file; corrected before, too.
+        result: Of a file, corrected before, too; or of a live source or several views, not so.
         corrections: All that is to be corrected of what was found: those of before are not kept.
         folder: Where the new result goes, with `corrections.json`; None for `mended` inside the
             result's. The result's own folder replaces it.
@@ -52,42 +60,106 @@ def mend(
         The new result.
 
     Raises:
-        InputError: The result has no `tracks.npz`, or an edit names who or what is not there.
+        InputError: The result has no `tracks.npz`, an edit names who or what is not there, or is
+            none that several views can have.
         OutputError: The folder cannot be written.
     """
     folder = result.folder / MENDED if folder is None else Path(folder)
     as_before = PipelineConfig.from_report(result.report.config)
     former = as_before.corrections
     config = replace(config or as_before, correct=CorrectionOptions(corrections or None))
+    is_whole = (result.folder / TRACKS).exists()
+    if former and (result.report.live or result.report.views):
+        raise InputError(
+            f"{result.folder}: was corrected before: correct the result it was made of"
+        )
     stopwatch = Stopwatch()
     with ExitStack() as opened:
         partial = opened.enter_context(staged(folder))
-        found = read_tracks(result.folder, result.report.video, partial)
+        found = _found(result, partial)
         opened.callback(found.close)
-        before, after = (_people(found, edits) for edits in (former, corrections))
         if models is None:
             models = Models(config.detect, config.lift.lifter)
             opened.callback(models.close)
         report, first = result.report, found.first
+        table: PoseTable = result.table
+        if report.views is None:
+            before, after = (_people(found, edits) for edits in (former, corrections))
+        else:
+            table, after = regrouped(table, corrections, first.frame_indices, first.times_s)
+            before = after
         with stopwatch.stage("lift"):
             people = mend_people(
-                result.table, before, after, first.frame_indices, first.times_s, found.world,
-                found.grounding, models.lifter, report.intrinsics, config.lift, partial,
-                first.is_smoothed,
+                table, before, after, first.frame_indices, first.times_s, found.world,
+                found.grounding or report.grounding, models.lifter, report.intrinsics, config.lift,
+                partial, first.is_smoothed, progress,
             )  # fmt: skip
             opened.callback(people.table.close)
-        shutil.copyfile(result.folder / TRACKS, partial / TRACKS)
+        if is_whole:
+            shutil.copyfile(result.folder / TRACKS, partial / TRACKS)
         warnings = [*first.warnings, *people.doubts]
         if not people.table.persons:
             warnings.append(NO_PEOPLE)
         report = replace(
             report, config=config.as_dict(), measures=people.measures, warnings=tuple(warnings),
-            motion=None, files={},
+            motion=None, files={}, views=_views(report.views, result.table, table),
         )  # fmt: skip
+        if not is_whole:  # there is no video to be drawn on, or there are several
+            config = replace(config, render=replace(config.render, render="none"))
         report = write_results(partial, report, first, people, config, stopwatch, progress)
     return Result(folder, report, ArchiveTable(folder / POSES))
+
+
+def _found(result: Result, scratch: Path) -> FoundPeople:
+    """The people that corrections name, without them."""
+    report = result.report
+    if report.live is None and report.views is None:
+        return read_tracks(result.folder, report.video, scratch)
+    return tracks_of_rows(result.table, report.video, scratch)
+
+
+def _views(views: ViewsReport | None, before: PoseTable, after: PoseTable) -> ViewsReport | None:
+    """Without what views saw of people whose frames are others now."""
+    if views is None:
+        return None
+    same = {
+        person
+        for person in np.unique(after.column("track_id")).tolist()
+        if np.array_equal(
+            *(t.column("frame_index")[t.column("track_id") == person] for t in (before, after))
+        )
+    }
+    return replace(
+        views,
+        views=tuple(
+            replace(view, people=tuple(seen for seen in view.people if seen.track_id in same))
+            for view in views.views
+        ),
+    )
 
 
 def _people(found: FoundPeople, corrections: Corrections) -> list[TrackRows]:
     first = found.first
     return corrected_people(found.tracks, corrections, first.frame_indices, first.times_s)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0, 1 (it cannot be corrected) or 2."""
+    parser = Parser(prog="python -m pipeline.mend", description="Correct a result by hand.")
+    parser.add_argument("result", type=Path, metavar="RESULT", help="a folder of results")
+    parser.add_argument("corrections", type=Path, metavar="FILE", help="corrections.json")
+    parser.add_argument(
+        "-o", "--output", type=Path, help="(default: the folder `mended` inside the result's)"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        edits = read_corrections(given.corrections)
+        print(mend(load_result(given.result), edits, given.output).folder)
+    except Video3DError as error:
+        print(f"failed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -25,6 +25,7 @@ from pipeline.results.measures import Measurement, PersonPart
 from pipeline.results.person_table import PersonTable
 from pipeline.results.rows import copy_fields, lifted_row, person_row
 from pipeline.results.spool import Spool
+from pipeline.runtime.progress import StageProgress, uncounted
 
 _BLENDED = (
     "keypoints_2d", "joints_camera_m", "root_camera_m", "joints_world_m", "joint_sigma_m",
@@ -57,6 +58,7 @@ def find_people(
     folder: Path | None = None,
     keep: Collection[int] | None = None,
     is_smoothed: bool = False,
+    progress: StageProgress = uncounted,
 ) -> People:
     """Lift every track and put all people into one world.
 
@@ -74,14 +76,16 @@ def find_people(
         folder: Where rows are kept in nameless files; None for where temporary files go.
         keep: The `track_id`s of the people that are asked for; None for all.
         is_smoothed: Whether the tracks' keypoints were smoothed before; they are left as they are.
+        progress: Is told how far lifting has come.
 
     Returns:
         The people that are kept; the caller closes their table.
     """
     with closing(Spool(lifted_row(COCO_21, lifter.spec.skeleton_out), folder)) as rows:
         lifted = lift_people(
-            tracks, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed
-        )
+            tracks, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed,
+            lambda steps: progress(steps, "lift", sum(map(len, tracks))),
+        )  # fmt: skip
         return ground_people(lifted, fps, intrinsics, ground.camera, folder, keep)
 
 
@@ -126,6 +130,7 @@ def mend_people(
     lift: LiftOptions,
     folder: Path | None = None,
     is_smoothed: bool = False,
+    progress: StageProgress = uncounted,
 ) -> People:
     """Lift those again who were corrected; the others' rows and the world stay as they are.
 
@@ -142,6 +147,7 @@ def mend_people(
         lift: The options of lifting.
         folder: Where rows are kept in nameless files; None for where temporary files go.
         is_smoothed: Whether the tracks' keypoints were smoothed before.
+        progress: Is told how far lifting has come.
 
     Returns:
         The people; the caller closes their table.
@@ -152,8 +158,9 @@ def mend_people(
     corrected = [track for track, keep in zip(after, is_kept, strict=True) if not keep]
     with closing(Spool(lifted_row(COCO_21, lifter.spec.skeleton_out), folder)) as rows:
         lifted = lift_people(
-            corrected, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed
-        )
+            corrected, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed,
+            lambda steps: progress(steps, "lift", sum(map(len, corrected))),
+        )  # fmt: skip
         copied = KeptPeople(table, kept, frame_indices)
         return _ground(lifted, world, grounding, world.fps, intrinsics, folder, copied)
 

@@ -115,7 +115,7 @@ def process_video(
             keep = select_people([track.track_id for track in tracks], config.track)
             people = find_people(
                 tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
-                config.lift, config.ground, partial, keep, first.is_smoothed,
+                config.lift, config.ground, partial, keep, first.is_smoothed, progress,
             )  # fmt: skip
             opened.callback(people.table.close)
             kept = [track for track in tracks if track.track_id in keep]
@@ -127,7 +127,7 @@ def process_video(
                 people = mend_people(
                     SpoolTable(people.table.rows, people.table.joints), kept, corrected,
                     first.frame_indices, first.times_s, people.world, people.grounding, lifter,
-                    intrinsics, config.lift, partial, first.is_smoothed,
+                    intrinsics, config.lift, partial, first.is_smoothed, progress,
                 )  # fmt: skip
                 opened.callback(people.table.close)
         report = Report(

@@ -19,11 +19,13 @@ from core.files import open_input
 from core.skeletons import COCO_21
 from core.types import Array, Detections, Track, VideoInfo
 from pipeline.detection import FirstPass
+from pipeline.grounding.axes import LEVEL_UP, world_axes
 from pipeline.grounding.camera_motion import CameraPath
 from pipeline.grounding.world import World
-from pipeline.results.archive import DAMAGED, TRACKS, array_chunks, write_chunks
+from pipeline.results.archive import DAMAGED, TRACKS, PoseTable, array_chunks, write_chunks
 from pipeline.results.detections import TrackRows
 from pipeline.results.spool import Spool
+from pipeline.viewer.film_camera import film_camera
 
 FORMAT_VERSION = 1
 _CHUNK_ROWS = 2000
@@ -116,8 +118,8 @@ def read_tracks(folder: Path, info: VideoInfo, scratch: Path | None = None) -> F
     path = folder / TRACKS
     if not path.exists():
         raise InputError(
-            f"{folder}: no {TRACKS} there: this result was made live, of several views or by an"
-            " earlier version, and cannot be corrected; make it again"
+            f"{folder}: no {TRACKS} there: this result was made by an earlier version and cannot be"
+            " corrected; make it again"
         )
     rows = Spool(_ROW, scratch)
     try:
@@ -128,6 +130,51 @@ def read_tracks(folder: Path, info: VideoInfo, scratch: Path | None = None) -> F
     except (*DAMAGED, LookupError, TypeError, RecursionError) as error:
         rows.close()
         raise InputError(f"{path}: cannot be read ({one_line(error)})") from error
+
+
+def tracks_of_rows(table: PoseTable, info: VideoInfo, scratch: Path | None = None) -> FoundPeople:
+    """What pass 1 would have found, from the rows of a live recording, which has no `tracks.npz`.
+
+    A live run keeps keypoints as they are detected. Its world is the one that fits its rows best,
+    as that of a live run moves while up and floor are learned.
+
+    Args:
+        table: The rows.
+        info: The source.
+        scratch: Where rows are kept in a nameless file; None for where temporary files go.
+
+    Returns:
+        The people; the caller closes them.
+    """
+    order = np.lexsort((table.column("frame_index"), table.column("track_id")))
+    part = np.zeros(len(order), _ROW)
+    part["track_id"] = table.column("track_id")[order]
+    part["frame_index"] = table.column("frame_index")[order]
+    part["keypoints_xy"] = table.column("keypoints_2d")[order]
+    part["keypoint_scores"] = table.column("keypoint_scores")[order]
+    part["keypoints_3d"] = np.nan
+    part["box_xyxy"] = np.concatenate(
+        [reduce(part["keypoints_xy"], axis=1) for reduce in (np.nanmin, np.nanmax)], -1
+    )
+    rows = Spool(_ROW, scratch)
+    rows.append(part)
+    detections = _Rows(rows)
+    frames, first = np.unique(table.column("frame_index"), return_index=True)
+    times_s = table.column("time_s")[first]
+    found = FirstPass(info, frames, times_s, detections, None, (), False, ())
+    return FoundPeople(found, _tracks(detections), _world_of_rows(table, info.fps), "")
+
+
+def _world_of_rows(table: PoseTable, fps: float) -> World:
+    """The world whose camera fits the rows best."""
+    joints = table.column("joints_camera_m") + table.column("root_camera_m")[:, None]
+    in_world = table.column("joints_world_m")
+    camera = film_camera(joints, in_world, table.column("time_s"), is_moving=False)
+    up = LEVEL_UP if camera is None else camera.rotation[0, 2]
+    shift = np.zeros(3)
+    if camera is not None:
+        shift = np.nanmedian((joints @ world_axes(up).T - in_world)[:, 0], 0)
+    return World(fps, up, None, float(shift[2]), shift * [1, 1, 0])
 
 
 _ARRAYS = ("all_frame_index", "all_time_s", "up", "origin_m", "camera_path_m", "metadata_json")

@@ -89,6 +89,7 @@ def process_views(
     config = replace(config, several=replace(config.several, views=True))
     if len(paths) < 2:
         raise UsageError("`views` are two videos or more of the same people")
+    config.require_uncorrected()
     config.several.require_offsets(len(paths))
     folder = config.output / views_stem(paths) if folder is None else Path(folder)
     for path in paths:

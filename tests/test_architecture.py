@@ -55,7 +55,7 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
         "": _STAGES,  # run.py, people.py, config.py
         "live": {"", *_STAGES},
         "batch": {"", *_STAGES},
-        "app": {"", "batch", *_STAGES},
+        "app": {"", "batch", "live", *_STAGES},
     },
     "train": {
         "": {"reproduce", "datasets", "wild", "prepare"},

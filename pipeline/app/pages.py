@@ -4,6 +4,7 @@ The video stays the same when people are lifted again.
 """
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -42,10 +43,21 @@ def make_page(result: Path, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     with suppress(InputError):  # a page without a picture, then
         video = web_video(made_of, folder / "video")
-        about = {"name": video.path.name, "height": video.height, "frames": video.frames.tolist()}
-        with written_whole(folder / "page.json") as partial:
-            partial.write_text(json.dumps(about))
+        write_about(folder, video.path.name, video.height, video.frames.tolist())
     _write_poster(made_of, folder / POSTER)
+
+
+def write_about(folder: Path, name: str, height: int, frames: Sequence[Sequence[float]]) -> None:
+    """Say what the page's video is.
+
+    Args:
+        folder: Where it lies.
+        name: Of its file.
+        height: px.
+        frames: Index and time, seconds, of each frame on the clock of the result.
+    """
+    with written_whole(folder / "page.json") as partial:
+        partial.write_text(json.dumps({"name": name, "height": height, "frames": frames}))
 
 
 def page_of(result: Result, folder: Path, settings: dict[str, Any], extras: tuple[str, ...]) -> str:
@@ -76,7 +88,7 @@ def content_of(result: Result, folder: Path) -> dict[str, Any]:
 
 
 def _about(folder: Path) -> dict[str, Any] | None:
-    """What `make_page` wrote of the video; None where there is none."""
+    """What `write_about` wrote of the video; None where there is none."""
     try:
         about: dict[str, Any] = json.loads((folder / "page.json").read_text())
     except FileNotFoundError:

@@ -12,12 +12,14 @@ from typing import Any
 
 from core.errors import Video3DError, one_line
 from core.limits import usable_cores
+from pipeline.app.camera import film, lift_again
 from pipeline.app.forms import make_config
 from pipeline.app.pages import make_page
 from pipeline.app.store import Clip, Progress, Store, link_or_copy
 from pipeline.batch.jobs import Job, Outcome, Tick
-from pipeline.batch.workers import Pool, WorkerProcess, in_process
-from pipeline.corrections.edits import MENDED
+from pipeline.batch.workers import Pool, WorkerProcess, in_process, new_event
+from pipeline.corrections.edits import MENDED, Corrections
+from pipeline.results.result import load_result
 from pipeline.results.staging import REPORT, listed_files
 from pipeline.runtime.logs import LOG, LogOptions
 
@@ -76,7 +78,7 @@ class Runner:
 
     def _require_wanted(self, clip: Clip) -> None:
         now = self._store.get(clip.id)
-        if self._stopping.is_set() or now is None or now.status != "running":
+        if self._stopping.is_set() or now is None or now.status not in ("running", "stopping"):
             raise Unwanted
 
     def _work(self, clip: Clip) -> dict[str, Any]:
@@ -85,15 +87,19 @@ class Runner:
         self._store.progress[clip.id] = Progress("starting")
         corrections = self._store.corrections(clip) if clip.mends else None
         others = {"corrections": corrections} if corrections else {}
+        if clip.camera:
+            return self._mend_filmed(clip, corrections) if clip.mends else self._film(clip)
         config = make_config(clip.options, folder, **others)
         if clip.mends and not corrections:  # all of them were undone
             shutil.rmtree(result / MENDED, ignore_errors=True)
         elif clip.mends:
             _link_result(result, result / MENDED)
             result = result / MENDED
-        outcome = self._outcome(clip, Job(self._store.source(clip), result), config)
+        source = self._store.source(clip)
+        assert source is not None  # an upload is whole before it is a clip
+        outcome = self._outcome(clip, Job(source, result), config)
         if outcome.status == "failed":
-            reason = outcome.reason.replace(f"{self._store.source(clip)}: ", "")
+            reason = outcome.reason.replace(f"{source}: ", "")
             return {"status": "failed", "reason": reason}
         if not clip.mends:
             self._store.progress[clip.id] = Progress("page")
@@ -103,6 +109,36 @@ class Runner:
             "people": outcome.people, "warnings": outcome.warnings,
         }  # fmt: skip
 
+    def _film(self, clip: Clip) -> dict[str, Any]:
+        """Have a camera analysed until it ends or is stopped."""
+        folder = self._store.path(clip)
+        self._store.progress[clip.id] = Progress("film")
+        config = make_config(clip.options, folder / "filming")
+        stop = new_event()
+
+        def check() -> None:
+            self._require_wanted(clip)
+            now = self._store.get(clip.id)
+            if now is not None and now.status == "stopping" and not stop.is_set():
+                stop.set()
+                self._store.progress[clip.id] = Progress("page")
+
+        try:
+            in_process(film, (clip.camera, config, folder, stop), check)
+        finally:
+            shutil.rmtree(folder / "filming", ignore_errors=True)
+        return _done(folder / "result")
+
+    def _mend_filmed(self, clip: Clip, corrections: Corrections | None) -> dict[str, Any]:
+        """Correct what was filmed, or take all corrections back."""
+        result = self._store.result(clip, original=True)
+        if corrections:
+            self._store.progress[clip.id] = Progress("lift")
+            in_process(lift_again, (result, corrections), lambda: self._require_wanted(clip))
+            return _done(result / MENDED)
+        shutil.rmtree(result / MENDED, ignore_errors=True)
+        return _done(result)
+
     def _outcome(self, clip: Clip, job: Job, config: Any) -> Outcome:
         def show(tick: Tick) -> None:
             self._store.progress[clip.id] = Progress(tick.stage, tick.count, tick.total)
@@ -110,6 +146,15 @@ class Runner:
         pool = Pool(config, 1, self._log, lambda: self._require_wanted(clip), self._spares)
         with closing(pool.run([job], show)) as outcomes:
             return next(outcomes)
+
+
+def _done(result: Path) -> dict[str, Any]:
+    """What changes of a clip whose result is there."""
+    report = load_result(result).report
+    return {
+        "status": "done", "mends": False, "reason": "", "frames": report.frames,
+        "people": len(report.people), "warnings": report.warnings,
+    }  # fmt: skip
 
 
 def _link_result(first: Path, mended: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -24,6 +25,7 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from core.errors import Video3DError
+from pipeline.app.camera import LIVE_PICTURE, parse_camera
 from pipeline.app.forms import described, make_config
 from pipeline.app.guard import Guard
 from pipeline.app.pages import POSTER, content_of, page_of
@@ -59,7 +61,9 @@ def make_server(store: Store, token: str, port: int, upload_bytes: int) -> Guard
         Route("/api/options", pages.options),
         Route("/api/clips", pages.clips),
         Route("/api/clips", pages.upload, methods=["POST"]),
+        Route("/api/cameras", pages.film, methods=["POST"]),
         Route("/api/clips/{id}", pages.delete, methods=["DELETE"]),
+        Route("/api/clips/{id}/stop", pages.stop, methods=["POST"]),
         Route("/api/clips/{id}/cancel", pages.cancel, methods=["POST"]),
         Route("/api/clips/{id}/again", pages.again, methods=["POST"]),
         Route("/api/clips/{id}/corrections", pages.corrections),
@@ -120,6 +124,23 @@ class _Pages:
             raise
         return JSONResponse(self._described(self._store.add(folder, name, options)), 201)
 
+    async def film(self, request: Request) -> Response:
+        """Start a camera: the body names it and the options."""
+        told = _json_object((await _body(request)).decode("utf-8", "replace"))
+        source = parse_camera(str(told.get("camera", "")))
+        options = told.get("options", {})
+        if not isinstance(options, dict):
+            raise HTTPException(400, "the options are no object")
+        make_config(options, self._store.folder).require_live()
+        self._require_room(0)
+        name = f"{source.name} {datetime.now():%Y-%m-%d %H:%M}"
+        clip = self._store.add(self._store.new_folder(), name, options, source.address)
+        return JSONResponse(self._described(clip), 201)
+
+    async def stop(self, request: Request) -> Response:
+        self._store.stop(self._clip(request).id)
+        return Response(status_code=204)
+
     async def _receive(self, chunks: AsyncIterator[bytes], path: Path) -> None:
         received, held = 0, bytearray()
         with path.open("xb") as file:
@@ -164,7 +185,7 @@ class _Pages:
 
     async def correct(self, request: Request) -> Response:
         clip = self._with_result(request)
-        if clip.status in ("waiting", "running"):
+        if clip.status in ("waiting", "running", "stopping"):
             raise HTTPException(409, "this clip is at work already")
         try:
             corrections = parse_corrections(await _body(request))
@@ -190,9 +211,13 @@ class _Pages:
     async def page_file(self, request: Request) -> Response:
         """The video or the poster of a clip's page; browsers ask for parts of it."""
         name = request.path_params["name"]
-        if name not in (POSTER, "video.mp4", "video.jpg"):
+        if name not in (POSTER, LIVE_PICTURE, "video.mp4", "video.jpg"):
             raise HTTPException(404)
-        return _file(self._page(self._clip(request)) / name)
+        path = self._page(self._clip(request)) / name
+        if name == LIVE_PICTURE:  # another one may take its place while it is sent
+            with suppress(FileNotFoundError):
+                return Response(await run_in_threadpool(path.read_bytes), media_type="image/jpeg")
+        return _file(path)
 
     async def file(self, request: Request) -> Response:
         """A file of the result, to be kept."""
@@ -252,6 +277,7 @@ class _Pages:
             "progress": None if progress is None else vars(progress),
             "has_result": (result / REPORT).exists() and self._page(clip).exists(),
             "has_poster": (self._page(clip) / POSTER).exists(),
+            "is_live": (self._page(clip) / LIVE_PICTURE).exists() and clip.status == "running",
             "is_corrected": (result / CORRECTIONS).exists(),
             "videos": [name for name in files if name.endswith(("_3d.mp4", "_3d.jpg"))],
         }

@@ -24,8 +24,8 @@ from core.files import written_whole
 from pipeline.corrections.edits import CORRECTIONS, MENDED, Corrections, read_corrections
 from pipeline.results.staging import REPORT, read_json
 
-Status = Literal["waiting", "running", "done", "failed", "cancelled"]
-_UNFINISHED = ("waiting", "running")
+Status = Literal["waiting", "running", "stopping", "done", "failed", "cancelled"]
+_UNFINISHED = ("waiting", "running", "stopping")
 _ID = re.compile(r"[0-9a-f]{16}")
 _LONGEST_NAME = 150
 
@@ -35,8 +35,9 @@ class Clip:
     """One clip of the page.
 
     id; name of the upload; options by name, those that differ from the defaults; status of what was
-    last asked for; mends: whether that is to lift again after corrections; reason of a failure;
-    frames and people of the result; created, seconds since 1970.
+    last asked for, "stopping" where a camera is to end; mends: whether that is to lift again after
+    corrections; reason of a failure; frames and people of the result; created, seconds since 1970;
+    camera: what the clip is filmed by, "" where it was uploaded.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Clip:
     people: int = 0
     warnings: tuple[str, ...] = ()
     created: float = 0.0
+    camera: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,7 @@ class Store:
                 plain = read_json(path)
                 clip = Clip(**{**plain, "warnings": tuple(plain.get("warnings", ()))})
                 if _ID.fullmatch(path.parent.name) and clip.id == path.parent.name:
-                    again = clip.status == "running"
-                    self._clips[clip.id] = replace(clip, status="waiting") if again else clip
+                    self._clips[clip.id] = replace(clip, status=_after_a_stop(clip))
 
     def clips(self) -> list[Clip]:
         """All clips, the newest first."""
@@ -111,9 +112,9 @@ class Store:
         with self.changed:
             self._coming.discard(folder.name)
 
-    def add(self, folder: Path, name: str, options: Mapping[str, Any]) -> Clip:
-        """Queue a clip whose upload lies in a `new_folder`."""
-        clip = Clip(folder.name, name, dict(options), created=time.time())
+    def add(self, folder: Path, name: str, options: Mapping[str, Any], camera: str = "") -> Clip:
+        """Queue a clip whose upload lies in a `new_folder`, or which a camera is to film."""
+        clip = Clip(folder.name, name, dict(options), created=time.time(), camera=camera)
         with self.changed:
             self._keep(clip)
             self._coming.discard(clip.id)
@@ -123,14 +124,23 @@ class Store:
         """Queue a clip once more with other options, as a clip of its own."""
         folder = self.new_folder()
         own = self.source(clip)
+        if own is None:
+            return self.add(folder, clip.name, options, clip.camera)
         link_or_copy(own, folder / "source" / own.name)
-        return self.add(folder, clip.name, options)
+        return self.add(folder, own.name if clip.camera else clip.name, options)
 
     def update(self, clip_id: str, **values: Any) -> None:
         """Change a clip, unless it was deleted."""
         with self.changed:
             if clip_id in self._clips:
                 self._keep(replace(self._clips[clip_id], **values))
+
+    def stop(self, clip_id: str) -> None:
+        """End the camera that films a clip, which keeps what it has."""
+        with self.changed:
+            clip = self._clips.get(clip_id)
+            if clip is not None and clip.camera and clip.status == "running" and not clip.mends:
+                self._keep(replace(clip, status="stopping"))
 
     def cancel(self, clip_id: str) -> None:
         """Cancel what is waiting or at work on a clip."""
@@ -158,9 +168,10 @@ class Store:
         """The folder of a clip."""
         return self.folder / clip.id
 
-    def source(self, clip: Clip) -> Path:
-        """The upload of a clip."""
-        return next((self.path(clip) / "source").iterdir())
+    def source(self, clip: Clip) -> Path | None:
+        """The upload of a clip, or what its camera filmed; None where that came to nothing."""
+        files = (self.path(clip) / "source").iterdir()
+        return next((path for path in files if not path.name.startswith(".")), None)
 
     def result(self, clip: Clip, original: bool = False) -> Path:
         """The folder of a clip's result: the corrected one where there is one."""
@@ -185,6 +196,13 @@ class Store:
                 partial.write_text(json.dumps(asdict(clip)))
             self._clips[clip.id] = clip
             self.changed.notify_all()
+
+
+def _after_a_stop(clip: Clip) -> Status:
+    """The status of a clip when the program starts again: nobody asks a camera to film again."""
+    if clip.camera and not clip.mends:
+        return "cancelled" if clip.status in _UNFINISHED else clip.status
+    return "waiting" if clip.status == "running" else clip.status
 
 
 def safe_name(name: str) -> str:

@@ -74,6 +74,7 @@ def run_batch(
     """
     sequences = config.clip.fps is not None
     if config.several.views:
+        config.require_uncorrected()
         jobs, empty = find_takes(words, config.output)
         for job in jobs:
             config.several.require_offsets(len(job.views))

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
+from multiprocessing.synchronize import Event
 from typing import Any
 
 from core.errors import Video3DError, shortage
@@ -163,6 +164,11 @@ class WorkerProcess:
             name = signal.Signals(-code).name
             return f"was killed ({name}; is memory short? fewer --workers need less)"
         return f"ended with status {code}"
+
+
+def new_event() -> Event:
+    """An event that can be among the arguments of `in_process`."""
+    return _SPAWN.Event()
 
 
 def in_process(

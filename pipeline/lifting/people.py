@@ -4,9 +4,9 @@ Person after person, and of a person part after part, so that memory does not gr
 The parts of a long stretch overlap; their rows are blended there when they are grounded.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,7 @@ def lift_people(
     options: LiftOptions,
     rows: Spool,
     is_smoothed: bool = False,
+    counted: Callable[[Iterable[None]], Iterable[None]] = iter,
 ) -> LiftedPeople:
     """Lift every track.
 
@@ -90,11 +91,32 @@ def lift_people(
         options: Smoothing, stature, bones.
         rows: An empty spool of `lifted_row` with the lifter's joints, which gets the rows.
         is_smoothed: Whether the tracks' keypoints were smoothed before; they are left as they are.
+        counted: Passes on an item for each detection that is lifted, where parts overlap twice.
 
     Returns:
         The people: a row for every frame from the first to the last of each stretch.
     """
     lifted = LiftedPeople(rows, lifter.spec.skeleton_out)
+    steps = _lifting(
+        lifted, tracks, frame_indices, times_s, lifter, intrinsics, options, is_smoothed
+    )
+    for _ in counted(steps):
+        pass
+    return lifted
+
+
+def _lifting(
+    lifted: LiftedPeople,
+    tracks: Sequence[TrackRows],
+    frame_indices: NDArray[np.int64],
+    times_s: Floats,
+    lifter: Lifter,
+    intrinsics: Intrinsics,
+    options: LiftOptions,
+    is_smoothed: bool,
+) -> Iterator[None]:
+    """Lift tracks; a step for each detection, all those of a part when it is lifted."""
+    rows = lifted.rows
     for track in tracks:
         detected_s = times_s[np.searchsorted(frame_indices, track.frame_indices)]
         parts = []
@@ -107,9 +129,9 @@ def lift_people(
                 )
             )  # fmt: skip
             parts.append(LiftedPart(track.track_id, start, len(rows), 0, track.marks))
+            yield from repeat(None, len(part))
         _give_one_body(lifted, parts, options)
         lifted.parts.extend(_with_overlaps(lifted, parts))
-    return lifted
 
 
 def _split(track: TrackRows, detected_s: Floats) -> Iterator[Track]:

@@ -9,7 +9,7 @@ fewer frames, not later ones.
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -41,11 +41,15 @@ from pipeline.runtime.threads import limit_threads
 
 CAUSAL_LIFTER = "lifter-causal"
 
+Watch = Callable[[Moment, Picture], None]
+
 _SWITCH_S = 0.001  # after which a thread that draws gives Python to one that waits; 5 ms usually
 _DRAWING_NICENESS = 5  # of the thread that draws, and of the encoder that it starts
 
 
-def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Result:
+def process_live(
+    source: LiveSource, config: PipelineConfig | None = None, watch: Watch | None = None
+) -> Result:
     """Analyse a live source until it ends.
 
     It ends with the source, with Ctrl-C or SIGTERM, at the option `end`, or when the preview is
@@ -54,6 +58,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
     Args:
         source: What `parse_live_source` gives.
         config: All options; None for the defaults.
+        watch: Is given the moments that are drawn, and their pictures (H, W, 3) RGB.
 
     Returns:
         The result, as `load_result` gives it later.
@@ -104,7 +109,7 @@ def process_live(source: LiveSource, config: PipelineConfig | None = None) -> Re
         try:
             analysis = Analysis(detector, lifter, intrinsics, config)
             moments = _sent(analysis.moments(reader), stream, recorder, latency["poses"])
-            outputs = _Outputs(info, config.render, page, window, recorder)
+            outputs = _Outputs(info, config.render, page, window, recorder, watch)
             _present(moments, outputs, stop, latency["picture"])
         except Exception as error:  # whatever it was, hours of recording are not thrown away
             failure = error
@@ -163,7 +168,9 @@ class _Outputs:
         page: Page | None,
         window: Window | None,
         recorder: Recorder,
+        watch: Watch | None,
     ) -> None:
+        self._watch = watch
         self._view = LiveView(info, options)
         self._records = options.render != "none"
         self._page, self._window, self._recorder = page, window, recorder
@@ -180,12 +187,15 @@ class _Outputs:
             Each moment's picture (H, W, 3) RGB, None where nothing wanted one.
         """
         for moment in moments:
-            if not (self._records or self._window or (self._page and self._page.is_watched)):
+            is_watched = self._watch or (self._page and self._page.is_watched)
+            if not (self._records or self._window or is_watched):
                 yield None
                 continue
             picture = self._view.draw(moment.frame, [body.in_frame for body in moment.people])
             if self._page:
                 self._page.show(picture)
+            if self._watch:
+                self._watch(moment, picture)
             latency.add(moment.arrived_s)
             if self._records:
                 self._recorder.add_picture(picture, moment.frame.time_s)

@@ -21,6 +21,11 @@ class StageProgress(Protocol):
         """
 
 
+def uncounted(items: Iterable[T], stage: str, total: int | None) -> Iterable[T]:
+    """Tell nobody; a `StageProgress`."""
+    return items
+
+
 def progress_bar(items: Iterable[T], stage: str, total: int | None) -> Iterable[T]:
     """Show a bar on stderr where that is a terminal; a `StageProgress`."""
     counted: Iterable[T] = tqdm(items, stage, total, unit="frame", disable=None)

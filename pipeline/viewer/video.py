@@ -71,10 +71,11 @@ def web_video(result: Result, target: Path) -> WebVideo:
     with reader:
         if is_still(path):
             return _picture(reader, target.with_name(f"{target.name}.jpg"))
-        return _video(reader, target.with_name(f"{target.name}.mp4"), options.end)
+        return shrunk_video(reader, target.with_name(f"{target.name}.mp4"), options.end)
 
 
-def _video(reader: ClipReader, target: Path, end_s: float | None) -> WebVideo:
+def shrunk_video(reader: ClipReader, target: Path, end_s: float | None = None) -> WebVideo:
+    """Encode an open clip anew for a page, into `target`, up to the second `end_s`."""
     frames: list[tuple[int, float]] = []
     with VideoWriter(target, reader.info, None, end_s, crf=_CRF, keyframes=_KEYFRAMES) as writer:
         for frame in reader:

@@ -359,7 +359,8 @@ async function second(page, { bits, numbers, seeks }) {
       if (look > 8) offsets.push(Math.abs(other.times[shownFrame()] - time));
     }
     playback.pause();
-    return { sought, offsets: offsets.sort((a, b) => a - b), duration: other.duration, shift: comparison.shift };
+    for (let wait = 0; wait < 200 && !isAway() && shownFrame() !== wanted(); wait++) await pause(50);
+    return { sought, isSettled: isAway() || shownFrame() === wanted(), offsets: offsets.sort((a, b) => a - b), duration: other.duration, shift: comparison.shift };
   }, { bits, numbers, seeks });
   return { films, boxes, ...found };
 }

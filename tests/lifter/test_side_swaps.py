@@ -71,6 +71,13 @@ def test_frames_far_apart_are_not_compared() -> None:
     np.testing.assert_array_equal(correct(points, fps=5.0)[0], points)
 
 
+def test_frames_with_both_legs_on_one_do_not_hide_a_swap() -> None:
+    points, one_leg = walker(), np.array([60, 61, 68, 69])
+    points[one_leg[:, None], [11, 13, 15]] = points[one_leg[:, None], [12, 14, 16]]
+    wrong = swapped(points, np.arange(62, 68), LOWER)
+    np.testing.assert_array_equal(correct(wrong)[0], points)
+
+
 def test_feet_go_along_with_their_legs() -> None:
     root = np.stack([np.linspace(-1, 1, FRAMES), np.zeros(FRAMES), np.full(FRAMES, 4.0)], 1)
     points = keypoints(with_feet(walking(FRAMES)), root)

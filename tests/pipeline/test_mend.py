@@ -1,7 +1,10 @@
 """A result is corrected: those whom it concerns are lifted again, and nothing else changes."""
 
 import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -23,13 +26,16 @@ from pipeline.corrections.edits import (
     Swap,
     read_corrections,
 )  # fmt: skip
+from pipeline.mend import main as mend_main
 from pipeline.mend import mend
 from pipeline.results.archive import COLUMNS, TRACKS
+from pipeline.results.report import LiveReport, SeenReport, ViewReport, ViewsReport
 from pipeline.results.result import Result, load_result
 from pipeline.run import process_video
 from pipeline.tracks_file import read_tracks
 from testkit.results import FRAMES, config_for, made_clip
 
+T = TypeVar("T")
 WRIST = COCO_21.index("left_wrist")
 
 
@@ -192,3 +198,86 @@ def test_what_pass_1_found_comes_back(result: Result, tmp_path: Path) -> None:
         np.testing.assert_allclose(part.keypoints_xy, person.keypoints_2d[3:9], atol=2)
     np.testing.assert_array_equal(found.first.times_s, result.people[0].times_s)
     found.close()
+
+
+def test_lifting_says_how_far_it_is(result: Result, tmp_path: Path) -> None:
+    """Of those who are lifted, by detections."""
+    told: dict[str, tuple[int, int | None]] = {}
+
+    def progress(items: Iterable[T], stage: str, total: int | None) -> Iterator[T]:
+        for count, item in enumerate(items, 1):
+            told[stage] = count, total
+            yield item
+
+    mend(result, Corrections((Swap(1, 0, 9), Swap(2, 0, 9))), tmp_path / "out", progress=progress)
+    assert told == {"lift": (2 * FRAMES, 2 * FRAMES)}
+
+
+def live_one(result: Result, folder: Path) -> Result:
+    """The result as a live run would have left it: without `tracks.npz`."""
+    live = LiveReport("cam", "cam", "2026-01-01T00:00:00+00:00", "ended", 1.0, FRAMES, 0, {})
+    return replace(result, folder=folder, report=replace(result.report, live=live, input=None))
+
+
+def test_a_live_recording_is_lifted_again_from_its_rows(result: Result, tmp_path: Path) -> None:
+    live = live_one(result, tmp_path / "live")
+    wanted = result.people[1].keypoints_2d[8, WRIST] + [4, -6]
+    edits = Point(2, 8, "left_wrist", tuple(map(float, wanted))), Split(3, 10)
+    after = mended(live, tmp_path / "out", *edits)
+    assert changed(live, after, 1) == set()
+    person = after.people[1]
+    np.testing.assert_allclose(person.keypoints_2d[8, WRIST], wanted, atol=1e-3)
+    wrist = result.joints.index("l_wrist")
+    moved = np.linalg.norm(person.joints_camera_m - result.people[1].joints_camera_m, axis=-1)
+    assert moved[8].argmax() == wrist
+    apart = person.joints_world_m[:, 0] - result.people[1].joints_world_m[:, 0]
+    assert np.abs(apart).max() < 0.05, "the world is the one of before"
+    assert [len(one.frame_indices) for one in after.people] == [FRAMES, FRAMES, 10, FRAMES - 10]
+    assert after.report.live == live.report.live
+    with pytest.raises(InputError, match="was corrected before"):
+        mend(load_result(after.folder), Corrections(), tmp_path / "more")
+
+
+def test_of_several_views_people_and_sides_are_corrected(
+    result: Result, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video, lens = result.report.video, result.report.intrinsics
+    seen = tuple(SeenReport(person, FRAMES) for person in (1, 2, 3))
+    origin = (0.0, 0.0, 0.0)
+    view = ViewReport(
+        video, 0.0, 0.0, "sound", 2.0, lens, origin, origin, (origin, origin, origin), 1.0, seen
+    )
+    config = {**result.report.config, "views": True}
+    report = replace(result.report, views=ViewsReport("clip", (view,)), config=config)
+    both = replace(result, folder=tmp_path / "both", report=report)
+    after = mended(both, tmp_path / "out", Swap(1, 2, 5, ("knee",)), Merge(2, 3), Delete(2, 0, 9))
+    assert changed(both, after, 1) == {
+        "keypoints_2d", "keypoint_scores", "joints_camera_m", "joints_world_m", "joint_sigma_m"
+    } & changed(both, after, 1)  # fmt: skip
+    left, right = (result.joints.index(f"{side}_knee") for side in "lr")
+    before, now = (one.people[0].joints_world_m for one in (both, after))
+    np.testing.assert_array_equal(now[2:6, [left, right]], before[2:6, [right, left]])
+    np.testing.assert_array_equal(now[6:], before[6:])
+    assert after.people[1].frame_indices.tolist() == list(range(10, FRAMES))
+    assert after.report.views is not None
+    assert after.report.views.views[0].people == seen[:1]
+    Corrections((Point(1, 3, "nose", (1.0, 2.0)),)).write(tmp_path)
+    with pytest.raises(InputError, match=r"of several views, people .* and sides"):
+        mend(both, read_corrections(tmp_path / CORRECTIONS))
+    assert main(["--views", "a.mp4", "b.mp4", "--corrections", str(tmp_path / CORRECTIONS)]) == 2
+    assert "pipeline.mend" in capsys.readouterr().err
+
+
+def test_the_command_line_corrects_a_result(
+    result: Result, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Corrections((Delete(3),)).write(tmp_path)
+    given = [str(result.folder), str(tmp_path / CORRECTIONS), "-o", str(tmp_path / "out")]
+    assert mend_main(given) == 0
+    assert len(load_result(tmp_path / "out").people) == 2
+    Corrections((Delete(9),)).write(tmp_path)
+    capsys.readouterr()
+    assert mend_main(given) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "failed: corrections, edit 1 (delete): there is no person 9; there is 1, 2, 3"
+    ]

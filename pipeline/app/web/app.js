@@ -3,9 +3,10 @@
 
 const element = (id) => document.getElementById(id);
 const POLL_MS = 500;
+const LIVE_MS = 200;
 const STAGES = {
   starting: "Loading the networks", detect: "Finding people", lift: "Lifting to 3D",
-  render: "Drawing the video", page: "Preparing the viewer",
+  render: "Drawing the video", page: "Preparing the viewer", film: "Opening the camera",
 };
 let known = { options: [], formats: [], upload_bytes: Infinity };
 const uploads = new Map(); // name → share sent, of this tab
@@ -103,6 +104,8 @@ function addAll(files) {
 // The gallery
 
 function stateOf(clip) {
+  if (clip.is_live) return "Filming: people are lifted as they come";
+  if (clip.status === "stopping") return "Ending; the viewer is prepared";
   if (clip.status === "waiting") return clip.mends ? "Waiting, to be lifted again" : "Waiting";
   if (clip.status === "running") {
     const { stage, count, total } = clip.progress ?? { stage: "starting" };
@@ -117,8 +120,8 @@ function stateOf(clip) {
 
 function card(clip) {
   const base = `/clips/${clip.id}/`;
-  const isBusy = clip.status === "waiting" || clip.status === "running";
-  const poster = clip.has_poster
+  const isBusy = ["waiting", "running", "stopping"].includes(clip.status);
+  const poster = clip.is_live ? livePicture(base) : clip.has_poster
     ? make("img", { src: `${base}poster.jpg`, alt: "", loading: "lazy" })
     : make("span", {}, isBusy ? "…" : "no picture");
   const { count = 0, total = null } = clip.progress ?? {};
@@ -138,11 +141,23 @@ function card(clip) {
       ...(clip.status === "done" ? clip.warnings.map((text) => make("p", {}, text)) : []),
       make("div", { class: "row" },
         clip.has_result ? make("a", { class: "button main", href: base }, "Look at it") : null,
+        clip.is_live ? make("button", { type: "button", class: "main", onClick: () => act("/stop") }, "Stop") : null,
         isBusy ? make("button", { type: "button", onClick: () => act("/cancel") }, "Cancel") : null,
-        make("button", { type: "button", onClick: () => runAgain(clip) }, "Run again…"),
+        isBusy && clip.camera ? null : make("button", { type: "button", onClick: () => runAgain(clip) }, "Run again…"),
         make("button", { type: "button", onClick: () => confirm(`Delete ${clip.name} and its results?`) && act("", "DELETE") }, "Delete")),
       clip.has_result ? downloads(clip, base) : null),
   ];
+}
+
+/** What a camera shows, the newest picture as soon as the one before is there. */
+function livePicture(base) {
+  const picture = make("img", { alt: "The camera's picture beside its people in 3D" });
+  const next = () => { picture.src = `${base}live.jpg?${Date.now()}`; };
+  const later = () => setTimeout(() => picture.isConnected && next(), LIVE_MS);
+  picture.addEventListener("load", later);
+  picture.addEventListener("error", later);
+  next();
+  return picture;
 }
 
 function downloads(clip, base) {
@@ -193,6 +208,7 @@ function show(clips) {
       entry.element.replaceChildren(...("share" in clip ? uploadCard(clip) : card(clip)));
       entry.element.dataset.id = clip.id;
       entry.element.dataset.status = clip.status ?? "uploading";
+      entry.element.dataset.live = String(clip.is_live ?? false);
       const details = entry.element.querySelector("details");
       if (details) details.open = isOpen;
       if (focused) [...entry.element.querySelectorAll("button, a")].find((one) => one.textContent === focused)?.focus();
@@ -232,6 +248,11 @@ async function start() {
   known = await (await ask("/api/options")).json();
   element("options").append(...fields());
   element("limit").textContent = `Videos and pictures up to ${known.upload_bytes / 1e9} GB`;
+  element("film").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const body = JSON.stringify({ camera: element("camera").value, options: chosen(element("options")) });
+    attempt(() => ask("/api/cameras", { method: "POST", body }));
+  });
   const drop = element("drop");
   element("files").addEventListener("change", ({ target }) => {
     addAll(target.files);

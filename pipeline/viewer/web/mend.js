@@ -10,6 +10,7 @@ const SWAPPED = {
   "all joints": null, "arms": ["shoulder", "elbow", "wrist"], "legs": ["hip", "knee", "ankle", "big_toe", "heel"],
 };
 const STYLE = `
+#page-mend .quiet { margin-bottom: 8px; }
 #page-mend .tools { display: flex; flex-wrap: wrap; gap: 8px 18px; align-items: center; margin-bottom: 10px; }
 #page-mend fieldset { border: 1px solid var(--rule); border-radius: 9px; padding: 4px 10px 8px; display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 0; }
 #page-mend legend { color: var(--quiet); font-size: 13px; padding: 0 4px; }
@@ -72,6 +73,7 @@ class Mending {
     this.clearButton = button("Undo all", () => { this.edits = []; this.lift(); }, { id: "undo-all" });
     const group = (title, ...children) => make("fieldset", {}, make("legend", {}, title), ...children);
     page.append(
+      make("p", { class: "quiet" }, "Corrections are of the person who is selected at the top. “Lift again” shows what comes of them; the original stays as it was."),
       make("div", { class: "tools" },
         group("In this frame", this.dragButton, button("Split here", () => this.#add({ kind: "split", frame: this.#frame() }), { id: "split-here" })),
         group("Range of frames", this.first, button("begins here", () => this.mark("first"), { title: "Range begins here (,)" }),

@@ -44,6 +44,8 @@ export async function start(content) {
     const module = await import(name);
     await module.default?.(viewer);
   }
+  const first = Math.min(...viewer.clip.people.map((person) => person.rowFrames[0] ?? 0));
+  if (first > 0 && Number.isFinite(first)) viewer.playback.seek(first); // there is nobody before
   viewer.isReady = true;
   viewer.redraw();
 }
