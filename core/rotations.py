@@ -49,6 +49,21 @@ def shortest_arcs(start: Floats, end: Floats) -> Floats:
     return np.where(cosine < -1 + 1e-7, half_turns, arcs)
 
 
+def aligning_rotation(points: Floats, targets: Floats, weights: Floats | float = 1.0) -> Floats:
+    """Rotation R that minimises Σ w |R p - q|² (Kabsch, Acta Crystallographica, 1976).
+
+    Args:
+        points: p (N, 3).
+        targets: q (N, 3).
+        weights: w (N,).
+
+    Returns:
+        (3, 3).
+    """
+    u, _, vt = np.linalg.svd((np.reshape(weights, (-1, 1)) * points).T @ targets)
+    return np.asarray((u * [1, 1, np.sign(np.linalg.det(u @ vt))] @ vt).T)
+
+
 def turns_about(axis: Floats, angle: Floats) -> Floats:
     """Rotations (T, 3, 3) about unit vectors (T, 3) by angles (T,): Rodrigues' formula."""
     matrix = cross_matrix(axis)

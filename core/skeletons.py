@@ -124,6 +124,9 @@ H36M_21 = Skeleton(
 FOOT_BONES = H36M_21.bones[len(H36M_17.bones) :]
 """(ankle, heel or toe) index pairs of `H36M_21`, by heel or toe."""
 
+FOOT_KEYPOINTS = COCO_17.indices(("left_ankle", "right_ankle"))
+"""The keypoints of `COCO_17`, and so of `COCO_21`, that say whether a foot is seen."""
+
 # https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker
 BLAZEPOSE_33 = Skeleton(
     "blazepose_33",

@@ -21,6 +21,9 @@ Floats = NDArray[np.floating[Any]]
 Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
+MAX_PX = 1e6
+"""Coordinates beyond are missing: some programs write such numbers for what they did not find."""
+
 
 def check_shape(name: str, array: Array, expected: tuple[int | None, ...]) -> None:
     """Check an array's shape.
@@ -39,6 +42,25 @@ def check_shape(name: str, array: Array, expected: tuple[int | None, ...]) -> No
     if not matches:
         wanted = ", ".join("any" if want is None else str(want) for want in expected)
         raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}")
+
+
+def is_missing(points_px: Floats) -> NDArray[np.bool_]:
+    """Which positions stand for "not found", whatever their score.
+
+    No picture has a position where both coordinates are one number of 0 or less: it is (0, 0) in
+    VideoPose3D's archives and OpenPose's relatives, (-1, -1) or (-100, -100) in others, and stays
+    so where keypoints are scaled.
+
+    Args:
+        points_px: (…, 2) x, y px.
+
+    Returns:
+        (…) also True for NaN, infinity and numbers beyond a million.
+    """
+    x, y = points_px[..., 0], points_px[..., 1]
+    with np.errstate(invalid="ignore"):
+        is_position = (np.abs(x) < MAX_PX) & (np.abs(y) < MAX_PX)
+    return np.asarray(~is_position | ((x == y) & (x <= 0)))
 
 
 def joints_of(skeleton: Skeleton, values: Floats, own: Skeleton, missing: float) -> Floats:

@@ -5,8 +5,8 @@ two errors are nearly independent.
 """
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, minimum_filter1d, uniform_filter1d
 
+from core.lazy_scipy import ndimage
 from core.skeletons import FOOT_BONES, H36M_17, H36M_21, Skeleton
 from core.types import Floats
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
@@ -55,8 +55,8 @@ def fuse(
     detected = detected - detected[:, hips].mean(1, keepdims=True)
 
     # d: normalised convolution, so that frames without 3D count for nothing
-    mass = gaussian_filter1d(available.astype(float), _SMOOTHING_FRAMES)
-    smoothed = gaussian_filter1d(detected, _SMOOTHING_FRAMES, axis=0)
+    mass = ndimage.gaussian_filter1d(available.astype(float), _SMOOTHING_FRAMES)
+    smoothed = ndimage.gaussian_filter1d(detected, _SMOOTHING_FRAMES, axis=0)
     detected = smoothed / np.maximum(mass, 1e-9)[:, None, None]
 
     # s: mean distance of the limbs from the pelvis, median over frames
@@ -65,8 +65,8 @@ def fuse(
     scale = np.median(lifted_radius[available]) / np.median(detected_radius[available])
 
     # w: a ramp that is 0 in every frame without 3D
-    inside = minimum_filter1d(available.astype(float), _FADE_FRAMES)
-    weight = share * uniform_filter1d(inside, _FADE_FRAMES)
+    inside = ndimage.minimum_filter1d(available.astype(float), _FADE_FRAMES)
+    weight = share * ndimage.uniform_filter1d(inside, _FADE_FRAMES)
 
     fused = joints_m.copy()
     fused[:, LIMBS_OUT] += weight[:, None, None] * (detected * scale - joints_m[:, LIMBS_OUT])

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from core.camera import pixels_to_rays
 from core.errors import WeightsError
+from core.lazy_scipy import ndimage
 from core.skeletons import COCO_17, COCO_21, H36M_17, H36M_21
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput
 from lifter.bones import half_rigid_bones
@@ -77,7 +77,9 @@ class Lifter:
         lifted = by_name[self.spec.normalization](sequence, intrinsics)
         lifted, sigma = self._joints(lifted, sequence.observed)
         if self.spec.normalization == "person":
-            lifted = gaussian_filter1d(lifted, _STEADY_S * sequence.fps, axis=0, mode="nearest")
+            lifted = ndimage.gaussian_filter1d(
+                lifted, _STEADY_S * sequence.fps, axis=0, mode="nearest"
+            )
         joints, root = self.finish(lifted, sequence, intrinsics)
         return CameraPoses(joints, root, self.spec.skeleton_out, sigma)
 

@@ -7,10 +7,9 @@ Both are linear least squares whose structure makes them cheap: a chain over tim
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.linalg import solveh_banded
-from scipy.ndimage import gaussian_filter1d
 
 from core.camera import pixels_to_rays
+from core.lazy_scipy import linalg, ndimage
 from core.skeletons import COCO_17, H36M_17, Skeleton
 from core.types import Array, Floats, Intrinsics, LifterInput
 from lifter.bones import bone_lengths, bone_spans
@@ -87,7 +86,7 @@ def root_trajectory(joints_m: Floats, sequence: LifterInput, intrinsics: Intrins
             columns = slice(3 * j, 3 * (j + max(frames - 2, 0)))
             band[3 * (i - j), columns] += stiffness * difference[i] * difference[j]
     band[0] += 1e-9 * band[0].max()  # a person seen as one point has no depth
-    return np.asarray(solveh_banded(band, right.ravel(), lower=True)).reshape(frames, 3)
+    return np.asarray(linalg.solveh_banded(band, right.ravel(), lower=True)).reshape(frames, 3)
 
 
 def fit_keypoints(
@@ -230,8 +229,8 @@ def _keypoint_terms(
 
     # o: weighted mean of the offsets over neighbouring frames
     spread = _SMOOTHING_S * sequence.fps
-    mass = gaussian_filter1d(weight, spread)[:, None]
-    smoothed = gaussian_filter1d(weight[:, None] * offsets, spread) / mass.clip(1e-9)
+    mass = ndimage.gaussian_filter1d(weight, spread)[:, None]
+    smoothed = ndimage.gaussian_filter1d(weight[:, None] * offsets, spread) / mass.clip(1e-9)
 
     # τ = mass / (σ_0 + β jitter)²: a detector that jitters more has larger lasting errors, too
     jitter = np.linalg.norm(offsets - smoothed, axis=1)[weight > 0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.runs import consecutive_runs
 from core.types import Array, Intrinsics
 from pipeline.results.archive import PoseTable
 from pipeline.results.detections import TrackRows
@@ -49,11 +50,11 @@ class KeptPeople:
     def parts(self, rows: Array, fps: float, intrinsics: Intrinsics) -> Iterator[PersonPart]:
         """The stretches of one person's rows, as measures get them."""
         places = np.searchsorted(self.frame_indices, rows["frame_index"])
-        for own in np.split(rows, np.flatnonzero(np.diff(places) > 1) + 1):
-            if len(own):
-                joints = own["joints_world_m"].astype(np.float64)
-                contacts = own["contacts"].astype(bool)
-                yield PersonPart(own, self.table.joints, joints, contacts, fps, intrinsics)
+        for start, stop in consecutive_runs(places):
+            own = rows[start:stop]
+            joints = own["joints_world_m"].astype(np.float64)
+            contacts = own["contacts"].astype(bool)
+            yield PersonPart(own, self.table.joints, joints, contacts, fps, intrinsics)
 
     def _with_frames(self) -> Iterator[tuple[NDArray[np.int64], TrackRows]]:
         ids, frames = self.table.column("track_id"), self.table.column("frame_index")

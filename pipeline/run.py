@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.files import result_stem
+from core.lazy_scipy import load_meanwhile
 from core.skeletons import Skeleton
 from core.types import Array, Frame, VideoInfo
 from pipeline.config import PipelineConfig
@@ -100,8 +101,10 @@ def process_video(
         opened.enter_context(unchanged(inputs))
         made_of = fingerprint(inputs)
         with stopwatch.stage("detect"):
+            detector = models.detector
+            load_meanwhile()  # lifting needs it
             first = detect_people(
-                video, config.clip, models.detector, progress, partial,
+                video, config.clip, detector, progress, partial,
                 lambda info: video_size(config.render, info),
             )  # fmt: skip
             opened.callback(first.close)

@@ -30,6 +30,7 @@ from core.types import CameraPoses, Floats, Intrinsics
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from pipeline.config import PipelineConfig
 from pipeline.multiview.calibration import calibrate
+from pipeline.multiview.calibration_files.read import read_cameras
 from pipeline.multiview.cameras import to_shared
 from pipeline.multiview.scene import Calibration, Camera, FusedPerson, Sighting, View
 from pipeline.multiview.triangulation import triangulate
@@ -58,12 +59,15 @@ def main() -> None:
     views = [single_view(video, chosen.singles / video.stem) for video in videos]
     fps = json.loads((chosen.singles / videos[0].stem / "report.json").read_text())["video"]["fps"]
     own = [_follower(view, truth, camera) for view, camera in zip(views, known, strict=True)]
+    cameras = read_cameras(
+        chosen.cameras, [view.name for view in views], [(view.width, view.height) for view in views]
+    )
     print(f"{'views':12}{'better alone':>14}{'together':>10}{'change':>8}{'rotation':>10}"
           f"{'baseline':>10}{'focal':>8}{'given':>8}")  # fmt: skip
     rows = []
     numbers = range(len(views))
     for together in [*combinations(numbers, 2), *([tuple(numbers)] if len(views) > 2 else [])]:
-        row = _row([views[n] for n in together], [known[n] for n in together],
+        row = _row([views[n] for n in together], [cameras[n] for n in together],
                    [own[n] for n in together], truth, fps)  # fmt: skip
         rows.append(row)
         print(f"{' '.join(str(n + 1) for n in together):12}{_line(row)}", flush=True)
@@ -111,14 +115,13 @@ def _follower(view: View, truth: Floats, camera: dict[str, Any]) -> Sighting:
 
 
 def _row(
-    views: list[View], known: list[dict[str, Any]], own: list[Sighting], truth: Floats, fps: float
+    views: list[View], cameras: list[Camera], own: list[Sighting], truth: Floats, fps: float
 ) -> list[float]:
     """The better alone, together, change, rotation, baseline, focal, given."""
     alone = min(_aligned_mm(track.poses.joints_m, track.frames, truth) for track in own)
     found = calibrate(views, fps)
     fused = _fused(found, views, own, fps)
     together = _aligned_mm(fused.poses.joints_m, fused.frames, truth)
-    cameras = [known_camera(view, camera) for view, camera in zip(views, known, strict=True)]
     given = calibrate(views, fps, cameras=cameras)
     world = _fused(given, views, own, fps)
     joints = world.poses.joints_m + world.poses.root_m[:, None]
@@ -156,15 +159,6 @@ def _aligned_mm(joints: Floats, frames: NDArray[np.int64], truth: Floats) -> flo
             for t in np.flatnonzero(known.sum(1) >= _MIN_KNOWN)
         ])
     )  # fmt: skip
-
-
-def known_camera(view: View, camera: dict[str, Any]) -> Camera:
-    """A camera of a calibration file, for a video of another size than it was made with."""
-    matrix = np.array(camera["matrix"]) * (view.height / camera["size"][1])
-    lens = Intrinsics(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2], "given")
-    rotation, _ = cv2.Rodrigues(np.array(camera["rotation"]))
-    return Camera(view.name, (view.width, view.height), lens, rotation,
-                  np.array(camera["translation"]), np.array(camera["distortions"]))  # fmt: skip
 
 
 def camera_errors(found: tuple[Camera, ...], known: list[Camera]) -> tuple[float, float, float]:

@@ -15,6 +15,7 @@ import numpy as np
 from core.types import Floats, Picture
 from detectors.blazepose.models import Network, iou, sigmoid
 from detectors.blazepose.region import Region
+from detectors.blazepose.search import TINY_SIDE
 
 SIZE = 300
 PERSON = 4
@@ -25,8 +26,8 @@ SCALES = (0.2, 0.95)
 ASPECTS = (1.0, 2.0, 1 / 2, 3.0, 1 / 3)
 CENTRE_CODE, SIZE_CODE = 10.0, 5.0
 """What the network gives is so many times the centre's offset in anchor sizes, and ln of sizes."""
-MIN_SCORE = 0.35
-"""The least score of a box."""
+MIN_SCORE, MIN_SCORE_SMALL = 0.35, 0.2
+"""The least score of a box, and that in small windows: people who are far away have lower ones."""
 EDGE = 0.01
 """A box that comes nearer to its window's border, in the window's side, is cut by it."""
 MAX_IOU = 0.5
@@ -58,7 +59,8 @@ class BoxFinder:
         picture = window.crop(rgb, SIZE, cv2.BORDER_CONSTANT).astype(np.float32) / 127.5 - 1
         codes, logits = self._network(picture[None])
         scores = sigmoid(logits[0, :, PERSON])
-        likely = scores >= MIN_SCORE
+        is_small = window.side <= TINY_SIDE * min(rgb.shape[:2])
+        likely = scores >= (MIN_SCORE_SMALL if is_small else MIN_SCORE)
         boxes, scores = decode(codes[0, likely], self._anchors[likely]), scores[likely]
         corner = np.array([window.x, window.y]) - window.side / 2
         in_frame = boxes[suppressed(boxes, scores)] * window.side + np.tile(corner, 2)

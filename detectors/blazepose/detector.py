@@ -68,6 +68,9 @@ ON_TARGET = 0.3
 """The least IoU of a new person with the box that proposed them: else the landmarks have slid to
 somebody else."""
 
+REFUSED = 0.7
+"""The IoU from which a box is one in which no one was found: neighbouring windows see it, too."""
+
 
 class BlazePose:
     """People in the frames of one video, as COCO-21.
@@ -117,6 +120,7 @@ class BlazePose:
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
         people: list[Landmarks] = []
+        refused: list[Floats] = []
         height, width = frame.rgb.shape[:2]
         seeing = [
             self._threads.submit(self._model(hard_frames >= HARD_FRAMES), frame.rgb, region)
@@ -136,10 +140,10 @@ class BlazePose:
         ]
         searching += self._search_in(frame.rgb, self._search.lost(lost))
         for window, boxes in searching:
-            self._look(people, frame.rgb, window, boxes.result())
+            self._look(people, refused, frame.rgb, window, boxes.result())
         also_due = self._search.also_due([person.region for person in people])
         for window, boxes in self._search_in(frame.rgb, also_due):
-            self._look(people, frame.rgb, window, boxes.result())
+            self._look(people, refused, frame.rgb, window, boxes.result())
         self._regions = [person.region for person in people]
         self._are_behind = [any(person is one for one in behind) for person in people]
         self._hard_frames = [
@@ -245,7 +249,14 @@ class BlazePose:
         """The boxes (N, 4) px of people in a window; none without their finder."""
         return np.zeros((0, 4)) if self._boxes is None else self._boxes.find(rgb, window)
 
-    def _look(self, people: list[Landmarks], rgb: Picture, window: Region, boxes: Floats) -> None:
+    def _look(
+        self,
+        people: list[Landmarks],
+        refused: list[Floats],
+        rgb: Picture,
+        window: Region,
+        boxes: Floats,
+    ) -> None:
         """Add those whom a finder sees in a window and who are not among `people` yet.
 
         BlazePose's finder sees less, but not only what the other sees, and not in small windows. It
@@ -253,12 +264,19 @@ class BlazePose:
 
         Args:
             people: Who is known; added to.
+            refused: Boxes (4,) px of other windows of the frame in which there was no one; added
+                to.
             rgb: (H, W, 3) the frame.
             window: The part of it.
             boxes: (N, 4) px, what the finder of boxes sees in the window.
         """
         for box in unknown(boxes, people, rgb):
+            if any(iou(box, other[None])[0] >= REFUSED for other in refused):
+                continue
+            known = len(people)
             self._meet(people, rgb, self._aimed(rgb, box), box)
+            if len(people) == known:
+                refused.append(box)
         if self._boxes is None or (not people and window.side >= min(rgb.shape[:2])):
             for region in self._finder.find(rgb, window):
                 self._meet(people, rgb, region)

@@ -6,7 +6,6 @@ graphs published with the models (MediaPipe 0.10.21: `pose_detection_cpu`,
 `pose_landmark_by_roi_cpu`).
 """
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,12 @@ from queue import Empty, SimpleQueue
 
 import cv2
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from core.skeletons import BLAZEPOSE_33
 from core.types import Array, Floats
+from detectors.blazepose.graph import without_output
 from detectors.blazepose.region import Region
 
 FINDER_SIZE = 224
@@ -43,8 +42,6 @@ LIMB_ENDS = [
 PAINTED = 0.45
 """How thick a body's limbs are painted, in the torso's length."""
 GREY = (128, 128, 128)
-GRAPH_FIELDS = (8, 10)
-"""Of a graph's outputs and operators in TFLite's flatbuffers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,28 +177,6 @@ class Network:
         outputs = [interpreter.get_tensor(index) for index in self._outputs]
         self._idle.put(interpreter)
         return outputs
-
-
-def without_output(content: bytes, index: int) -> bytes:
-    """Take an output of a TFLite model away, with the operators that only this one needed.
-
-    The two vectors of the graph's flatbuffer become shorter in their places.
-    """
-    data = bytearray(content)
-    graph = schema.Model.GetRootAs(data).Subgraphs(0)
-    outputs = np.delete(graph.OutputsAsNumpy(), index).tolist()
-    needed, kept = set(outputs), []
-    for row in reversed(range(graph.OperatorsLength())):  # stored in an order of execution
-        operator = graph.Operators(row)
-        if needed & set(operator.OutputsAsNumpy().tolist()):
-            needed |= set(operator.InputsAsNumpy().tolist())
-            kept.append(operator._tab.Pos)
-    outputs_at, operators_at = (graph._tab.Vector(graph._tab.Offset(n)) for n in GRAPH_FIELDS)
-    # An operator is found by its distance from where the vector has it.
-    distances = [table - operators_at - 4 * i for i, table in enumerate(reversed(kept))]
-    for at, values in ((outputs_at, outputs), (operators_at, distances)):
-        struct.pack_into(f"<{len(values) + 1}I", data, at - 4, len(values), *values)
-    return bytes(data)
 
 
 def anchors() -> Floats:

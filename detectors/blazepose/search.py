@@ -1,7 +1,7 @@
 """Which part of which frame is searched for people: everything at times, little most of the time.
 
-A finder sees people well who are a sixth of its window or more. So windows have four sizes: the
-whole frame, squares of its shorter side, and two smaller ones for people far away.
+A finder sees people well who are a sixth of its window or more. So windows have five sizes: the
+whole frame, squares of its shorter side, and three smaller ones for people far away.
 """
 
 import math
@@ -11,16 +11,19 @@ import numpy as np
 
 from detectors.blazepose.region import Region
 
-FAR_SIDE, TINY_SIDE = 0.6, 0.35
+FAR_SIDE, TINY_SIDE, FINE_SIDE = 0.6, 0.35, 0.2
 """Sides of the smaller windows, in the frame's shorter side."""
 MIN_SIDE_PX = 24
 """No person is recognised in smaller squares."""
+MIN_FINE_PX = 180
+"""The smallest windows are worth their time where they are no smaller than this: people a fifth as
+high, as they show, can still be made out."""
 MAX_SQUARES = 150
 """Of a size in a frame: 136 in a panorama of 8:1, thousands in a strip."""
 SMALL_PERSON = 0.4
 """The side of a person's region, in the frame's shorter side, below which there may be others who
-are smaller still, and the smallest windows are worth their time."""
-OVERLAP = {1.0: 1 / 2, FAR_SIDE: 1 / 3, TINY_SIDE: 1 / 3}
+are smaller still, and the two smallest windows are worth their time."""
+OVERLAP = {1.0: 1 / 2, FAR_SIDE: 1 / 3, TINY_SIDE: 1 / 3, FINE_SIDE: 1 / 3}
 """How far neighbouring windows of a size overlap at least: a person no larger lies whole in one."""
 INTERVAL, EMPTY_INTERVAL = 6, 2
 """Every so many frames a window is searched, while people are known or nobody is."""
@@ -52,8 +55,8 @@ class Search:
     ) -> list[Region]:
         """The windows to search in the next frame, whoever is seen in it.
 
-        All but the smallest at the start of a shot; then where people were lost before; else one in
-        turn.
+        All but the smaller ones at the start of a shot; then where people were lost before; else
+        one in turn.
 
         Args:
             size: The frame's width and height, px.
@@ -89,15 +92,21 @@ class Search:
         return windows
 
     def also_due(self, known: Sequence[Region]) -> list[Region]:
-        """The smallest windows, if a shot begins and those found in it are small, or nobody is."""
+        """The smaller windows, if a shot begins and those found in it are small, or nobody is.
+
+        The smallest are many: they wait for their turns where nobody is known.
+        """
         if not self._is_first or not self._has_small(known):
             return []
-        return tiny_windows(*self._size)
+        fine = fine_windows(*self._size) if known else []
+        return [*tiny_windows(*self._size), *fine]
 
     def _levels(self, known: Sequence[Region]) -> list[list[Region]]:
         """The windows of each size that is worth its time."""
         levels = [coarse_windows(*self._size), far_windows(*self._size)]
-        return [*levels, tiny_windows(*self._size)] if self._has_small(known) else levels
+        if self._has_small(known):
+            levels += [tiny_windows(*self._size), fine_windows(*self._size)]
+        return levels
 
     def _has_small(self, known: Sequence[Region]) -> bool:
         """Whether somebody is small, or nobody is known."""
@@ -117,8 +126,14 @@ def far_windows(width: int, height: int) -> list[Region]:
 
 
 def tiny_windows(width: int, height: int) -> list[Region]:
-    """The smallest squares; size in px."""
+    """Squares for people who are small; size in px."""
     return squares(width, height, TINY_SIDE)
+
+
+def fine_windows(width: int, height: int) -> list[Region]:
+    """The smallest squares; none in a small frame; size in px."""
+    is_fine_enough = FINE_SIDE * min(width, height) >= MIN_FINE_PX
+    return squares(width, height, FINE_SIDE) if is_fine_enough else []
 
 
 def squares(width: int, height: int, share: float) -> list[Region]:

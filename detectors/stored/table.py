@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.files import number_in
-from core.missing import is_missing
-from core.types import Floats, check_shape
+from core.types import Floats, check_shape, is_missing
 
 BOX_MARGIN = 0.1
 """Margin around the keypoints of a person without a stored box, as a share of their longer side."""

@@ -1,8 +1,8 @@
 """Banded systems of a path's normal equations: solved in time linear in its length."""
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
+from core.lazy_scipy import linalg
 from core.types import Floats
 
 
@@ -28,4 +28,4 @@ def solve_block_banded(blocks: Floats, right: Floats) -> Floats:
                 k = 3 * d + row - column
                 if k >= 0:  # else above the diagonal: known by symmetry
                     band[k, column::3] = blocks[d, :, row, column]
-    return np.asarray(solveh_banded(band, right.ravel(), lower=True)).reshape(frames, 3)
+    return np.asarray(linalg.solveh_banded(band, right.ravel(), lower=True)).reshape(frames, 3)

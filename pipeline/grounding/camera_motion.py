@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
+from core.lazy_scipy import ndimage
 from core.types import Floats
 from pipeline.grounding.person_motion import PersonMotion
 
@@ -102,7 +102,9 @@ def _consensus_velocity(
         sums = np.zeros((length, 4))
         terms = robust[:, None] * np.column_stack([velocities, np.ones(len(frames))])
         np.add.at(sums, frames, terms)
-        sums = gaussian_filter1d(sums, _KERNEL_S * fps, axis=0, mode="constant", truncate=20.0)
+        sums = ndimage.gaussian_filter1d(
+            sums, _KERNEL_S * fps, axis=0, mode="constant", truncate=20.0
+        )
         velocity = -sums[:, :3] / np.maximum(sums[:, 3:], 1e-12)
         residual = np.linalg.norm(velocities + velocity[frames], axis=-1) / _OUTLIER_M_S
         robust = weights / (1 + residual**2) ** 2

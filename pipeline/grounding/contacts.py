@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.rotations import unit_vectors
 from core.runs import true_runs
-from core.skeletons import COCO_17, H36M_17, H36M_21, Skeleton
+from core.skeletons import FOOT_KEYPOINTS, H36M_17, H36M_21, Skeleton
 from core.types import Floats
 
 Bools = NDArray[np.bool_]
@@ -28,9 +28,6 @@ ANKLES = H36M_17.indices(("l_ankle", "r_ankle"))
 
 ANKLE_HEIGHT_M = 0.08
 """How far an ankle is above the sole of a flat foot."""
-
-FOOT_KEYPOINTS = COCO_17.indices(("left_ankle", "right_ankle"))
-"""Keypoints without which a foot counts as not seen."""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ none. The offline and the online world share the thresholds and helpers of this 
 """
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from core.lazy_scipy import ndimage
 from core.skeletons import H36M_17
 from core.types import Floats
 from pipeline.grounding.contacts import ANKLE_HEIGHT_M
@@ -89,6 +89,6 @@ def raise_above_floor(joints: Floats, fps: float) -> Floats:
         (T, J, 3), each frame's pose unchanged.
     """
     width = 2 * round(_RAISE_S * fps / 2) + 1
-    needed = maximum_filter1d(floor_deficit(joints), width, mode="nearest")
-    rise = uniform_filter1d(needed, width, mode="nearest")
+    needed = ndimage.maximum_filter1d(floor_deficit(joints), width, mode="nearest")
+    rise = ndimage.uniform_filter1d(needed, width, mode="nearest")
     return np.asarray(joints + rise[:, None, None] * [0.0, 0.0, 1.0])

@@ -5,8 +5,8 @@ This removes the foot skate that the root path leaves (as in Kovar, Schreiner an
 """
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from core.lazy_scipy import ndimage
 from core.rotations import unit_vectors
 from core.skeletons import H36M_17
 from core.types import Floats
@@ -64,8 +64,8 @@ def reach_with_legs(joints: Floats, ankles: Floats, in_contact: Bools, fps: floa
     hips, knees = joints[:, _HIPS], joints[:, _KNEES]
     missing = _missing_drop(hips, ankles, _longest(hips, knees, joints[:, ANKLES]))
     width = 2 * round(_LOWER_S * fps / 2) + 1
-    needed = maximum_filter1d((missing * in_contact).max(1), width, mode="nearest")
-    drop = uniform_filter1d(needed, width, mode="nearest")
+    needed = ndimage.maximum_filter1d((missing * in_contact).max(1), width, mode="nearest")
+    drop = ndimage.uniform_filter1d(needed, width, mode="nearest")
     reached = np.asarray(joints - drop[:, None, None] * [0.0, 0.0, 1.0])
     for foot in range(2):
         hip, knee, ankle = (reached[:, points[foot]] for points in (_HIPS, _KNEES, ANKLES))

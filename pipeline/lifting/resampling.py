@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
+from core.lazy_scipy import ndimage
 from core.skeletons import COCO_17
 from core.types import Floats, LifterInput, Track
 from lifter.side_swaps import MIN_SCORE, correct_side_swaps
@@ -128,7 +128,7 @@ def _savgol(values: Floats, fps: float) -> Floats:
     half = window // 2
     powers = np.vander(np.arange(-half, half + 1.0), _SAVGOL_ORDER + 1)
     fitted = powers @ np.linalg.pinv(powers)
-    smoothed = correlate1d(filled, fitted[half], axis=0)
+    smoothed = ndimage.correlate1d(filled, fitted[half], axis=0)
     smoothed[:half] = np.tensordot(fitted[:half], filled[:window], 1)
     smoothed[-half:] = np.tensordot(fitted[half + 1 :], filled[-window:], 1)
     return np.where(missing, np.nan, smoothed)

@@ -17,6 +17,7 @@ from itertools import chain, islice
 
 from tqdm import tqdm
 
+from core.lazy_scipy import load_meanwhile
 from core.types import Picture, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.lifting.options import LiftOptions, Smoothing
@@ -42,6 +43,7 @@ CAUSAL_LIFTER = "lifter-causal"
 
 Watch = Callable[[Moment, Picture], None]
 
+_SWITCH_S = 0.001  # after which a thread that draws gives Python to one that waits; 5 ms usually
 _DRAWING_NICENESS = 5  # of the thread that draws, and of the encoder that it starts
 
 
@@ -72,6 +74,9 @@ def process_live(
         opened.callback(models.close)
         lifter, weights, detector = models.lifter, models.weights, models.detector
         limit_threads(1)  # a window is little work, and a pool is as nice as who starts it
+        load_meanwhile()  # lifting needs it
+        opened.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(_SWITCH_S)
         opened.enter_context(_stopped_by_signals(stop))
         page = _opened_page(config.live.serve, opened)
         stream = _opened_stream(config.live.stream, opened)

@@ -22,6 +22,7 @@ from pipeline.media.ffmpeg_program import BOUNDED, local_input, run_ffmpeg
 from pipeline.media.files import MAX_PIXELS, too_large_error
 from pipeline.media.image_bytes import (
     MAX_SCANS,
+    begins_still,
     heif_pixels,
     is_for_ffmpeg,
     plain_png,
@@ -55,6 +56,9 @@ def is_still(path: Path) -> bool:
     Where its content is of no known kind, the ending decides.
     """
     try:
+        with path.open("rb") as file:
+            if not begins_still(file.read(16)):
+                return is_image(path)  # before Pillow loads the readers of all kinds
         with _silent(), Image.open(path) as picture:
             kind = picture.format
             is_animation = kind in _ANIMATED_FORMATS and getattr(picture, "n_frames", 1) > 1

@@ -15,6 +15,7 @@ from pipeline.multiview.adjustment.bundle import adjust
 from pipeline.multiview.adjustment.problem import Body, Problem, State, free_unknowns, reprojected
 from pipeline.multiview.adjustment.sides import with_sides_corrected
 from pipeline.multiview.adjustment.start import cameras_of, start_from
+from pipeline.multiview.adjustment.steadiness import steadiness
 from pipeline.multiview.doubts import check_angles, check_fit, check_motion
 from pipeline.multiview.first_cameras import first_cameras
 from pipeline.multiview.matching import Key, agreements, group_tracks
@@ -132,10 +133,11 @@ def _deciding_people(
 
 @dataclass(frozen=True)
 class _Solution:
-    """The people that decide, and the adjustment's answer."""
+    """The people that decide, the weights of their views, and the adjustment's answer."""
 
     people: list[tuple[_Person, NDArray[np.int64]]]
     bodies: list[Body]
+    steady: list[Floats]
     state: State
 
     def log_lengths_of(self, tracks: _Person) -> Floats | None:
@@ -151,8 +153,11 @@ class _Solution:
         return self._median_distances([np.ones(body.point_px.shape) for body in self.bodies])
 
     def misfits(self) -> Floats:
-        """The same in the usual errors of keypoints."""
-        return self._median_distances([body.point_px for body in self.bodies])
+        """The same in the usual errors of each view's keypoints."""
+        pairs = zip(self.bodies, self.steady, strict=True)
+        return self._median_distances(
+            [body.point_px / np.sqrt(weights)[:, None] for body, weights in pairs]
+        )
 
     def _median_distances(self, units: Sequence[Floats]) -> Floats:
         distances = [
@@ -187,8 +192,10 @@ def _adjusted(
         for camera, is_free in zip(cameras, focals, strict=True)
     ]
     both = [body_of(tracks, frames, undistorted, skeleton) for tracks, frames in people]
+    steady = [steadiness(tracks, cameras, fps) for tracks, _ in people]
     bodies = [
-        _tempered(body, frames, fps) for (body, _), (_, frames) in zip(both, people, strict=True)
+        _tempered(body, frames, weights, fps)
+        for (body, _), (_, frames), weights in zip(both, people, steady, strict=True)
     ]
     state = start_from(cameras, bodies, [lifted for _, lifted in both])
     free = free_unknowns(len(views), links.lengths * len(bodies), are_free, focals)
@@ -200,16 +207,19 @@ def _adjusted(
             with_sides_corrected(body, state, index, skeleton, widths[-1])
             for index, body in enumerate(bodies)
         ]
-    return cameras_of(state, cameras), _Solution(people, bodies, state)
+    return cameras_of(state, cameras), _Solution(people, bodies, steady, state)
 
 
-def _tempered(body: Body, frames: NDArray[np.int64], fps: float) -> Body:
-    """Frames weighted so that together they count as the independent ones among them."""
+def _tempered(body: Body, frames: NDArray[np.int64], weights: Floats, fps: float) -> Body:
+    """Frames weighted so that together they count as the independent ones among them.
+
+    Keypoints are weighted by their views' `weights` (V,), too.
+    """
     independent = 1 + (frames[-1] - frames[0]) / fps / _INDEPENDENT_S
     share = min(1.0, independent / len(frames))
     return replace(
         body,
-        point_weights=share * body.point_weights,
+        point_weights=share * weights[:, None, None] * body.point_weights,
         lifted_weights=share * body.lifted_weights,
     )
 

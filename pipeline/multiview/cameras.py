@@ -7,6 +7,7 @@ from core.types import Floats
 from pipeline.multiview.scene import Camera
 
 _ROUNDS = 8  # of the fixed-point iteration that inverts the distortion
+_MISS = 0.01  # x/z or y/z by which it may miss
 
 
 def to_camera(points: Floats, camera: Camera) -> Floats:
@@ -46,15 +47,18 @@ def undistorted_rays(pixels: Floats, camera: Camera) -> Floats:
         camera: The camera.
 
     Returns:
-        (…, 2) x/z and y/z in camera axes.
+        (…, 2) x/z and y/z in camera axes; NaN far outside the picture, where the distortion has no
+        inverse.
     """
     distorted = pixels_to_rays(pixels, camera.intrinsics)
     if not camera.distortion.any():
         return np.asarray(distorted)
     rays = distorted
-    for _ in range(_ROUNDS):
-        rays = rays + distorted - _distorted(rays, camera.distortion)
-    return np.asarray(rays)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(_ROUNDS):
+            rays = rays + distorted - _distorted(rays, camera.distortion)
+        miss = np.abs(_distorted(rays, camera.distortion) - distorted).max(-1, keepdims=True)
+    return np.asarray(np.where(miss < _MISS, rays, np.nan))
 
 
 def _distorted(rays: Floats, distortion: Floats) -> Floats:

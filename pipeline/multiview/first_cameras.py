@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from core.errors import InputError
+from core.rotations import aligning_rotation
 from core.types import Floats
 from pipeline.multiview.adjustment.bodies import body_links, body_of
 from pipeline.multiview.adjustment.bundle import adjust
@@ -29,9 +30,8 @@ def relative_pose(first: Floats, second: Floats, weights: Floats) -> tuple[Float
     """Rotation and translation from one camera's axes to another's.
 
     A person's shape in space is the same from all sides: over the frames of both, the rotation is
-    that of Procrustes' problem (Kabsch, Acta Crystallographica, 1976), reweighted by frames (Geman
-    and McClure), because lifts are wrong for whole frames. The translation is the median over
-    frames of the way between the two roots.
+    that of Procrustes' problem, reweighted by frames (Geman and McClure), because lifts are wrong
+    for whole frames. The translation is the median over frames of the way between the two roots.
 
     Args:
         first: (T, J, 3) joints that the first view lifts, metres, its camera axes.
@@ -48,11 +48,9 @@ def relative_pose(first: Floats, second: Floats, weights: Floats) -> tuple[Float
             points - ((weights / total)[..., None] * points).sum(1, keepdims=True)
             for points in (first, second)
         ]
-        heavy = (of_frames[:, None] * weights).ravel()[:, None]
-        covariance = (heavy * centred[0].reshape(-1, 3)).T @ centred[1].reshape(-1, 3)
-        u, _, vt = np.linalg.svd(covariance)
-        sign = np.sign(np.linalg.det(u @ vt))
-        rotation = (u * [1, 1, sign] @ vt).T
+        rotation = aligning_rotation(
+            centred[0].reshape(-1, 3), centred[1].reshape(-1, 3), of_frames[:, None] * weights
+        )
         squared = ((centred[0] @ rotation.T - centred[1]) ** 2).sum(-1)
         spread = (weights * squared).sum(1) / total[:, 0]
         of_frames = 1 / (1 + spread / _OUTLIER_M**2) ** 2

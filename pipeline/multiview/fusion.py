@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.runs import true_runs
-from core.skeletons import COCO_21, Skeleton
+from core.runs import consecutive_runs
+from core.skeletons import COCO_21, FOOT_KEYPOINTS, Skeleton
 from core.types import Array, Floats
 from pipeline.lifting.options import Smoothing
 from pipeline.lifting.people import LiftedPart, LiftedPeople, part_ranges
@@ -19,7 +19,6 @@ from pipeline.results.detections import BRIDGED_S
 from pipeline.results.rows import RowType, lifted_row
 from pipeline.results.spool import Spool
 
-_FEET = COCO_21.indices(("left_ankle", "right_ankle"))
 _OF_THE_FIRST = ("box_xyxy", "keypoints_2d", "keypoint_scores", "is_side_swapped")
 _MARGIN = 0.1  # of a person's size, around the joints, to their box
 
@@ -68,27 +67,18 @@ def fuse_people(
             sightings = [each.sightings for each in own]
             fused = triangulate(calibration, person, sightings, frames.fps, smoothing)
             found = _rows(fused, calibration, own, frames, rows.dtype)
-            for run in true_runs(_at(fused.frames)):
-                taken = np.searchsorted(fused.frames, run)
-                own_frames = fused.frames[slice(*taken)]
+            for first, last in consecutive_runs(fused.frames):
+                own_frames = fused.frames[first:last]
                 shared = int((own_frames <= before[-1:]).sum()) if len(before) else 0
                 if not np.array_equal(own_frames[:shared], before[len(before) - shared :]):
-                    taken[0] += shared
                     own_frames, shared = own_frames[shared:], 0
                 if not len(own_frames):
                     continue
                 begin = len(rows)
-                rows.append(found[slice(*taken)])
+                rows.append(found[last - len(own_frames) : last])
                 people.parts.append(LiftedPart(person.person_id, begin, len(rows), shared))
                 before = own_frames
     return people, seen
-
-
-def _at(frames: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of all frames up to the last one are among these."""
-    is_there = np.zeros(frames.max(initial=-1) + 1, bool)
-    is_there[frames] = True
-    return is_there
 
 
 class _Tracks(NamedTuple):
@@ -159,7 +149,7 @@ def _rows(
             at = np.searchsorted(fused.frames, own["frame_index"]).clip(max=len(rows) - 1)
             is_there = fused.frames[at] == own["frame_index"]
             at, own = at[is_there], own[is_there]
-            rows["feet_seen"][at] |= own["keypoint_scores"][:, _FEET] > 0
+            rows["feet_seen"][at] |= own["keypoint_scores"][:, FOOT_KEYPOINTS] > 0
             if view == 0:
                 for name in _OF_THE_FIRST:
                     rows[name][at] = own[name]

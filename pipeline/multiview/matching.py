@@ -96,11 +96,12 @@ class _Seen:
 def _seen(sighting: Sighting, rows: Floats, camera: Camera) -> _Seen:
     keypoints, joints = keypoint_joints(sighting.keypoint_skeleton, sighting.poses.skeleton)
     pixels = sighting.keypoints_xy[rows][:, keypoints]
-    rays = undistorted_rays(np.nan_to_num(pixels), camera)
+    rays = undistorted_rays(pixels, camera)
+    weights = keypoint_weights(sighting.scores[rows][:, keypoints])
+    weights = np.where(np.isfinite(rays).all(-1), weights, 0.0)
+    rays = np.nan_to_num(rays)
     rays = np.concatenate([rays, np.ones_like(rays[..., :1])], -1) @ camera.rotation
     rays = unit_vectors(rays)
-    weights = keypoint_weights(sighting.scores[rows][:, keypoints])
-    weights = np.where(np.isfinite(pixels).all(-1), weights, 0.0)
     poses = sighting.poses
     lifted = poses.joints_m[rows][:, joints] + poses.root_m[rows][:, None]
     return _Seen(rays, to_shared(lifted, camera), weights)

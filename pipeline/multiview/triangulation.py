@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.runs import consecutive_runs
 from core.types import CameraPoses, Floats
 from pipeline.lifting.options import Smoothing
 from pipeline.lifting.resampling import smooth
@@ -14,6 +15,7 @@ from pipeline.multiview.adjustment.bundle import adjust, covariances
 from pipeline.multiview.adjustment.problem import Problem, free_unknowns
 from pipeline.multiview.adjustment.sides import with_sides_corrected
 from pipeline.multiview.adjustment.start import start_from
+from pipeline.multiview.adjustment.steadiness import steadiness
 from pipeline.multiview.scene import Calibration, Camera, FusedPerson, MatchedPerson, Sighting
 
 _WIDTHS = (8.0, 4.0, 3.0)
@@ -42,13 +44,14 @@ def triangulate(
     """
     frames = np.unique(np.concatenate([track.frames for tracks in sightings for track in tracks]))
     skeleton = next(track for tracks in sightings for track in tracks).poses.skeleton
+    steady = steadiness(sightings, calibration.cameras, fps)
     parts = [
-        _solved(frames[start : start + _CHUNK], sightings, calibration.cameras, person)
+        _solved(frames[start : start + _CHUNK], sightings, calibration.cameras, person, steady)
         for start in range(0, len(frames), _CHUNK)
     ]
     joints, sigma = (np.concatenate(values) for values in zip(*parts, strict=True))
-    for stretch in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames) > 1) + 1):
-        joints[stretch] = smooth(joints[stretch], fps, smoothing)
+    for start, stop in consecutive_runs(frames):
+        joints[start:stop] = smooth(joints[start:stop], fps, smoothing)
     root = joints[:, 0]
     poses = CameraPoses(joints - root[:, None], root, skeleton, sigma)
     return FusedPerson(frames, poses)
@@ -59,12 +62,17 @@ def _solved(
     sightings: Sequence[Sequence[Sighting]],
     cameras: Sequence[Camera],
     person: MatchedPerson,
+    steady: Floats,
 ) -> tuple[Floats, Floats]:
     """Joints (T, J, 3) and their σ (T, J) of some frames."""
     skeleton = next(track for tracks in sightings for track in tracks).poses.skeleton
     links = body_links(skeleton)
     body, lifted = body_of(sightings, frames, cameras, skeleton)
-    body = replace(body, log_lengths=np.log(person.lengths_m))
+    body = replace(
+        body,
+        point_weights=steady[:, None, None] * body.point_weights,
+        log_lengths=np.log(person.lengths_m),
+    )
     state = start_from(cameras, [body], [lifted])
     free = free_unknowns(len(cameras), links.lengths, False, [False] * len(cameras), bones=False)
     problem = Problem([body], links, state.log_focals, free)

@@ -6,8 +6,9 @@ Where it does not, loading them ends the process, without an exception and witho
 import resource
 from pathlib import Path
 
-_LIBRARIES_BYTES = 700 << 20
-"""What they take when they are loaded, and some for threads."""
+_LIBRARIES_BYTES = 900 << 20
+"""What a clip of a few frames needs besides. The libraries and networks are a third of it; the rest
+is what the C library sets aside for each thread."""
 
 
 def check_address_space() -> None:

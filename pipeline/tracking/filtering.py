@@ -15,8 +15,8 @@ A clear reflection of a moving person passes all three.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import median_filter
 
+from core.lazy_scipy import ndimage
 from core.skeletons import COCO_17
 from core.types import Floats
 from pipeline.results.detections import DetectionSequence
@@ -121,5 +121,5 @@ def _movement(path: Floats, fps: float) -> float:
     """
     if np.isnan(path).any():
         return float("nan")
-    steady = median_filter(path, (2 * round(_JITTER_S * fps / 2) + 1, 1))
+    steady = ndimage.median_filter(path, (2 * round(_JITTER_S * fps / 2) + 1, 1))
     return float(np.linalg.norm(np.ptp(np.percentile(steady, _RANGE_PERCENTILES, axis=0), axis=0)))

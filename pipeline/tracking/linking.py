@@ -8,17 +8,20 @@ both.
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from core.types import Floats
 from pipeline.results.detections import DetectionSequence
-from pipeline.tracking.motion import MANEUVERING, MANEUVERING_COST, STEADY, KalmanState
+from pipeline.tracking.cutting import Piece, cut_tracklets
+from pipeline.tracking.motion import KalmanState, motion_cost
 from pipeline.tracking.similarity import LIMBS, limb_lengths
 from pipeline.tracking.tracklet import POSE_TOLERANCE, Observation, Tracklet, pose_cost
 
 _START_S = 1.0  # of a tracklet, from which motion and stature at its start are estimated
 _PROPORTION_STD = 0.15  # σ_l of ln of a limb's share of stature
+_GOES_ON = 1.0  # -ln of the odds that a region changed bodies where a tracklet was cut
 _LENGTH_PERCENTILE = 80.0  # foreshortening makes limbs shorter, never longer
 
 
@@ -36,21 +39,35 @@ def link_tracklets(
     Returns:
         One list a person, of one or more tracklets by time; people by their first frame.
     """
-    tracklets = sorted(tracklets, key=lambda tracklet: tracklet.first.frame)
-    profiles = [_Profile.of(tracklet, detections) for tracklet in tracklets]
-    starts = [tracklet.first.frame for tracklet in tracklets]
+    pieces = cut_tracklets(tracklets, detections)
+    ends_of = {id(one): one for piece in pieces for one in (piece.begins, piece.ends)}
+    profiles = {key: _Profile.of(one, detections) for key, one in ends_of.items()}
+    starts = [piece.tracklet.first.frame for piece in pieces]
     costs = {}
-    for i, tracklet in enumerate(tracklets):
+    for i, piece in enumerate(pieces):
         # Candidates: those that begin after this one ended, and within `max_absence_s`.
-        after = bisect_right(starts, tracklet.last.frame)
-        until = bisect_right(starts, tracklet.last.frame + max_absence_s * tracklet.fps)
+        last, ends = piece.tracklet.last.frame, piece.ends
+        after = bisect_right(starts, last)
+        until = bisect_right(starts, last + max_absence_s * ends.fps)
         for j in range(after, until):
-            cost = _link_cost(tracklet, tracklets[j], profiles[i], profiles[j])
+            later = pieces[j].begins
+            cost = _link_cost(ends, later, profiles[id(ends)], profiles[id(later)])
+            if pieces[j].tracklet is piece.goes_on:
+                cost = min(cost, max_cost) - _GOES_ON
             if cost < max_cost:
                 costs[i, j] = cost
-    successors = _match(costs, len(tracklets), max_cost)
-    heads = set(range(len(tracklets))) - set(successors.values())
-    return [[tracklets[i] for i in _path(head, successors)] for head in sorted(heads)]
+    successors = _match(costs, len(pieces), max_cost)
+    heads = set(range(len(pieces))) - set(successors.values())
+    return [_joined(_path(head, successors), pieces) for head in sorted(heads)]
+
+
+def _joined(path: list[int], pieces: list[Piece]) -> list[Tracklet]:
+    """A person's tracklets; between pieces that stay together nothing is left out."""
+    for i, j in pairwise(path):
+        if pieces[j].tracklet is pieces[i].goes_on:
+            for index, row in pieces[i].between.tolist():
+                pieces[i].tracklet.append_row(index, row)
+    return [pieces[i].tracklet for i in path]
 
 
 @dataclass(frozen=True)
@@ -120,20 +137,10 @@ def _link_cost(
     moved = tracklet.last.moved_to(later.first.position, tracklet.last.stature)  # k̂_A
     difference = (later_profile.proportions - profile.proportions) / _PROPORTION_STD
     return (
-        _motion_cost(tracklet, seconds, later_profile.start)
+        motion_cost(tracklet.state, later_profile.start, seconds, tracklet.stature)
         + tracklet.size_cost(later_profile.stature, seconds)
         + pose_cost(later.first.similarity(moved, POSE_TOLERANCE), seconds)
         + float(np.nansum(difference**2)) / 2
-    )
-
-
-def _motion_cost(tracklet: Tracklet, seconds: float, start: KalmanState) -> float:
-    """That of steady motion through the gap, or, less likely, of maneuvering."""
-    steady = tracklet.state.predict(seconds, tracklet.stature, STEADY)
-    maneuvering = tracklet.state.predict(seconds, tracklet.stature, MANEUVERING)
-    return min(
-        steady.state_cost(start, tracklet.stature),
-        maneuvering.state_cost(start, tracklet.stature) + MANEUVERING_COST,
     )
 
 

@@ -158,3 +158,23 @@ class KalmanState:
     def _innovation_variance(self, stature: float) -> float:
         """S = H P Hᵀ + R, px² along each axis."""
         return float(self.covariance[0, 0]) + (_MEASUREMENT_STD * stature) ** 2
+
+
+def motion_cost(state: KalmanState, later: KalmanState, seconds: float, stature: float) -> float:
+    """Negative log-likelihood, up to a constant, that a motion becomes another.
+
+    That of steady motion through the gap or, less likely, of maneuvering:
+    min_m `KalmanState.state_cost` + cₘ, c = 0 and `MANEUVERING_COST`.
+
+    Args:
+        state: The motion before a gap.
+        later: That after it.
+        seconds: Δ, the time between both.
+        stature: Height of the person, px.
+    """
+    steady = state.predict(seconds, stature, STEADY)
+    maneuvering = state.predict(seconds, stature, MANEUVERING)
+    return min(
+        steady.state_cost(later, stature),
+        maneuvering.state_cost(later, stature) + MANEUVERING_COST,
+    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.rotations import aligning_rotation
 from core.types import Floats
 
 _SECONDS_ALIKE = 0.5  # of a moving camera, for which it is taken to stand still
@@ -18,7 +19,7 @@ class FilmCamera:
 
 
 def rigid_motion(points: Floats, targets: Floats) -> tuple[Floats, Floats]:
-    """Rotation R and translation t that minimise Σ |R p + t - q|² (Kabsch, 1976).
+    """Rotation R and translation t that minimise Σ |R p + t - q|².
 
     Args:
         points: p (N, 3).
@@ -28,9 +29,7 @@ def rigid_motion(points: Floats, targets: Floats) -> tuple[Floats, Floats]:
         (3, 3) and (3,).
     """
     middle, target = points.mean(0), targets.mean(0)
-    u, _, vt = np.linalg.svd((points - middle).T @ (targets - target))
-    sign = np.sign(np.linalg.det(u @ vt))
-    rotation = (u * [1, 1, sign] @ vt).T
+    rotation = aligning_rotation(points - middle, targets - target)
     return rotation, target - rotation @ middle
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.skeletons import BLAZEPOSE_33, COCO_17, COCO_21
-from core.types import Detections, Track
+from core.types import Detections, Track, is_missing
 
 
 def test_a_wrong_shape_is_refused_with_expected_and_got() -> None:
@@ -58,3 +58,15 @@ def test_joints_that_detections_lack_are_unseen() -> None:
     back = with_feet.to_skeleton(COCO_17)
     for name in ("keypoints_xy", "keypoint_scores", "keypoints_3d"):
         np.testing.assert_array_equal(getattr(back, name), getattr(people, name))
+
+
+@pytest.mark.parametrize(
+    "point", [(0, 0), (-0.0, 0), (-1, -1), (-100, -100), (-1.38, -1.38), (np.nan, 3), (3, np.inf)]
+)
+def test_positions_that_no_picture_has_are_missing(point: tuple[float, float]) -> None:
+    assert is_missing(np.array([[point]], np.float32)).tolist() == [[True]]
+
+
+@pytest.mark.parametrize("point", [(0, 1), (1, 0), (0.25, 0.25), (-3, 4), (-3.5, -2), (500, 500)])
+def test_positions_in_a_picture_or_beside_it_are_not(point: tuple[float, float]) -> None:
+    assert is_missing(np.array(point)).tolist() is False

@@ -64,7 +64,7 @@ def test_screen_normalisation_reaches_the_network_padded_at_both_ends() -> None:
 def as_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the fit of joints to their keypoints: what is tested holds of the network."""
     monkeypatch.setattr("lifter.predict.fit_keypoints", lambda joints, root, *_: (joints, root))
-    monkeypatch.setattr("lifter.predict.gaussian_filter1d", lambda joints, *_, **__: joints)
+    monkeypatch.setattr("lifter.predict.ndimage.gaussian_filter1d", lambda joints, *_, **__: joints)
 
 
 @pytest.mark.usefixtures("as_lifted")

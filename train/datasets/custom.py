@@ -11,9 +11,8 @@ import numpy as np
 
 from core.archives import read_archive
 from core.errors import InputError
-from core.missing import is_missing
 from core.skeletons import H36M_17, Skeleton
-from core.types import Array, Floats
+from core.types import Array, Floats, is_missing
 from lifter.input_keypoints import fill_unseen
 from train.cameras import published_cameras
 from train.datasets.base import Dataset

@@ -10,8 +10,7 @@ import numpy as np
 
 from core.archives import read_archive
 from core.errors import InputError, UsageError, Video3DError, how_to_install, one_line
-from core.missing import is_missing
-from core.types import Array, Floats
+from core.types import Array, Floats, is_missing
 from train.archives import write_archive
 from train.motion_data import bridge_gaps
 
@@ -147,7 +146,7 @@ def fill_gaps(keypoints: Floats, path: Path) -> Floats:
     """Interpolate missing keypoints, as `train.motion_data.bridge_gaps` does.
 
     Args:
-        keypoints: (T, K, 2) px, NaN or as `core.missing` has it where missing.
+        keypoints: (T, K, 2) px, NaN or as `core.types.is_missing` has it where missing.
         path: Their file, for the error message.
 
     Raises:

@@ -243,6 +243,23 @@ def test_a_crowd_is_found_in_its_first_frame(clip: dict[int, Picture]) -> None:
     assert {*columns} == {0, 1, 2}
 
 
+def test_people_of_a_twenty_fifth_of_the_height_are_found_where_they_can_be_made_out(
+    clip: dict[int, Picture],
+) -> None:
+    """Twelve in a frame of 1080 lines, of 45 px each."""
+    scale = 45 / 390  # the woman's height in the clip
+    part = cv2.resize(clip[80], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    frame = np.full((1080, 1920, 3), 128, np.uint8)
+    corners = [np.array([x, y]) for x in (200, 700, 1200, 1600) for y in (100, 500, 800)]
+    height, width = part.shape[:2]
+    for x, y in corners:
+        frame[y : y + height, x : x + width] = part
+    seen = hips(make().detect(Frame(0, 0, frame)))
+    size = np.array([width, height])
+    inside = [((seen > xy) & (seen < xy + size)).all(1).any() for xy in corners]
+    assert inside == [True] * len(corners)
+
+
 def test_more_people_than_are_followed_are_said(clip: dict[int, Picture]) -> None:
     crowd = np.hstack([clip[80], clip[80][:, ::-1]])
     detector = make(max_people=3)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from detectors.blazepose.graph import without_output
 from detectors.blazepose.models import (
     LANDMARK_SIZE,
     LandmarkModel,
@@ -14,7 +15,6 @@ from detectors.blazepose.models import (
     decode_boxes,
     refine,
     weighted_suppression,
-    without_output,
 )
 from detectors.blazepose.region import Region
 from weights.store import resolve

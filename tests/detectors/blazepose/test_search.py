@@ -15,6 +15,7 @@ from detectors.blazepose.search import (
     Search,
     coarse_windows,
     far_windows,
+    fine_windows,
     inside,
     tiny_windows,
 )
@@ -79,15 +80,23 @@ def test_everything_is_searched_at_the_start_of_a_shot_and_where_the_size_change
 @pytest.mark.parametrize(
     ("known", "is_worth_it"), [([TALL], False), ([TALL, SMALL], True), ([], True)]
 )
-def test_the_smallest_windows_are_for_where_somebody_is_small_or_nobody_known(
+def test_the_smaller_windows_are_for_where_somebody_is_small_or_nobody_known(
     known: list[Region], is_worth_it: bool
 ) -> None:
-    search, tiny = Search(30.0), {*tiny_windows(*SIZE)}
+    search = Search(30.0)
+    tiny, fine = {*tiny_windows(*SIZE)}, {*fine_windows(*SIZE)}
     search.due(SIZE, [], False)
-    assert {*search.also_due(known)} == (tiny if is_worth_it else set())
-    frames = [search.due(SIZE, known, False) for _ in range(3 * INTERVAL * len(tiny))]
+    at_once = tiny | fine if known else tiny
+    assert {*search.also_due(known)} == (at_once if is_worth_it else set())
+    frames = [search.due(SIZE, known, False) for _ in range(4 * INTERVAL * len(fine))]
     assert search.also_due(known) == []
-    assert tiny & {window for due in frames for window in due} == (tiny if is_worth_it else set())
+    later = {window for due in frames for window in due}
+    assert later & (tiny | fine) == (tiny | fine if is_worth_it else set())
+
+
+def test_the_smallest_windows_are_for_frames_that_show_enough_in_them() -> None:
+    assert fine_windows(1920, 1080)
+    assert fine_windows(1280, 720) == []
 
 
 def test_then_one_window_at_a_time_until_each_was_there() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
+from core.rotations import from_rotation_vectors
 from core.types import Floats
 from pipeline.multiview.calibration import calibrate
 from pipeline.multiview.scene import Calibration, View
@@ -180,3 +181,37 @@ def test_empty_view_is_refused() -> None:
 def test_people_who_do_not_move_are_doubted() -> None:
     found = calibrate(views_of(walkers(1, 30, still=True), (0, 80)), FPS)
     assert any("moves" in doubt for doubt in found.doubts)
+
+
+def with_second_view(scene: Scene, keypoints_px: Floats, lifts_m: Floats | float = 0.0) -> Scene:
+    """The scene with offsets of the second view's keypoints (T, K, 2) and lifts (T, J, 3)."""
+    view = scene.views[1]
+    (track,) = view.sightings
+    poses = replace(track.poses, joints_m=track.poses.joints_m + lifts_m)
+    moved = replace(track, keypoints_xy=track.keypoints_xy + keypoints_px, poses=poses)
+    return replace(scene, views=(scene.views[0], replace(view, sightings=(moved,))))
+
+
+def test_a_view_whose_keypoints_jump_does_not_spoil_the_other() -> None:
+    scene = film(walkers(1, FRAMES), around((0, 90)))
+    track, rng = scene.views[1].sightings[0], np.random.default_rng(0)
+    jumps = 60 * rng.normal(size=track.keypoints_xy.shape)
+    jumping = with_second_view(scene, jumps, 0.1 * rng.normal(size=track.poses.joints_m.shape))
+    found = calibrate(jumping.views, FPS)
+    assert pose_errors_mm(jumping, found)[0] < 0.9 * alone_mm(jumping, 0)
+
+
+def test_a_camera_that_shakes_is_refused() -> None:
+    scene = film(walkers(1, FRAMES), around((0, 90)))
+    shaking = 100 * np.sin(2 * np.pi * np.arange(FRAMES) / FPS)[:, None, None] * [0.3, 1.0]
+    with pytest.raises(InputError, match="camera 2: its people do not fit the other views"):
+        calibrate(with_second_view(scene, shaking).views, FPS)
+
+
+def test_a_calibration_from_before_a_camera_was_tilted_is_refused() -> None:
+    scene = film(walkers(1, FRAMES), around((0, 90)))
+    first, second = scene.cameras
+    tilt = from_rotation_vectors(np.radians([10.0, 0.0, 0.0]))
+    before = replace(second, rotation=tilt @ second.rotation, translation=tilt @ second.translation)
+    with pytest.raises(InputError, match="check the calibration"):
+        calibrate(scene.views, FPS, cameras=(first, before))

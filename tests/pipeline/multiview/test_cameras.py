@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from core.types import Intrinsics
@@ -39,3 +41,10 @@ def test_rays_undo_projection() -> None:
 def test_what_is_behind_a_camera_is_not_in_its_picture() -> None:
     camera = around([0])[0]
     assert np.isnan(project(2.5 * camera.position, camera)).all()
+
+
+def test_far_outside_the_picture_a_strong_distortion_has_no_inverse() -> None:
+    camera = replace(distorted(), distortion=np.array([0.18, -0.26, 0.0, 0.0]))
+    inside, outside = np.array([[1900.0, 1000.0], [4000.0, 5000.0]])
+    assert np.isfinite(undistorted_rays(inside, camera)).all()
+    assert np.isnan(undistorted_rays(outside, camera)).all()
