@@ -133,7 +133,7 @@ def _deciding_people(
 
 @dataclass(frozen=True)
 class _Solution:
-    """The people that decide, the weights of their views, and the adjustment's answer."""
+    """The people that decide, their `steadiness`, and the adjustment's answer."""
 
     people: list[tuple[_Person, NDArray[np.int64]]]
     bodies: list[Body]
@@ -155,9 +155,7 @@ class _Solution:
     def misfits(self) -> Floats:
         """The same in the usual errors of each view's keypoints."""
         pairs = zip(self.bodies, self.steady, strict=True)
-        return self._median_distances(
-            [body.point_px / np.sqrt(weights)[:, None] for body, weights in pairs]
-        )
+        return self._median_distances([body.point_px / steady[:, None] for body, steady in pairs])
 
     def _median_distances(self, units: Sequence[Floats]) -> Floats:
         distances = [
@@ -194,8 +192,8 @@ def _adjusted(
     both = [body_of(tracks, frames, undistorted, skeleton) for tracks, frames in people]
     steady = [steadiness(tracks, cameras, fps) for tracks, _ in people]
     bodies = [
-        _tempered(body, frames, weights, fps)
-        for (body, _), (_, frames), weights in zip(both, people, steady, strict=True)
+        _tempered(body, frames, own, fps)
+        for (body, _), (_, frames), own in zip(both, people, steady, strict=True)
     ]
     state = start_from(cameras, bodies, [lifted for _, lifted in both])
     free = free_unknowns(len(views), links.lengths * len(bodies), are_free, focals)
@@ -210,16 +208,17 @@ def _adjusted(
     return cameras_of(state, cameras), _Solution(people, bodies, steady, state)
 
 
-def _tempered(body: Body, frames: NDArray[np.int64], weights: Floats, fps: float) -> Body:
+def _tempered(body: Body, frames: NDArray[np.int64], steady: Floats, fps: float) -> Body:
     """Frames weighted so that together they count as the independent ones among them.
 
-    Keypoints are weighted by their views' `weights` (V,), too.
+    Keypoints are weighted by how sure their view is, `steady` (V,), too: by less than the square,
+    which would be due, because nothing but its own keypoints says where a camera stands.
     """
     independent = 1 + (frames[-1] - frames[0]) / fps / _INDEPENDENT_S
     share = min(1.0, independent / len(frames))
     return replace(
         body,
-        point_weights=share * weights[:, None, None] * body.point_weights,
+        point_weights=share * steady[:, None, None] * body.point_weights,
         lifted_weights=share * body.lifted_weights,
     )
 

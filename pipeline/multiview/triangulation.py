@@ -21,6 +21,7 @@ from pipeline.multiview.scene import Calibration, Camera, FusedPerson, MatchedPe
 _WIDTHS = (8.0, 4.0, 3.0)
 _CHUNK = 200  # frames that are solved at once
 _RADIUS = 1.4  # 68 % radius of a joint's error over the root of its covariance's trace
+_SHARED_M = 0.05  # of errors that all views have alike: where one detector and lifter put a joint
 
 
 def triangulate(
@@ -70,7 +71,7 @@ def _solved(
     body, lifted = body_of(sightings, frames, cameras, skeleton)
     body = replace(
         body,
-        point_weights=steady[:, None, None] * body.point_weights,
+        point_weights=steady[:, None, None] ** 2 * body.point_weights,
         log_lengths=np.log(person.lengths_m),
     )
     state = start_from(cameras, [body], [lifted])
@@ -85,4 +86,6 @@ def _solved(
     own = np.einsum("tjjii->tj", covariance)
     cross = np.einsum("tjii->tj", covariance[:, :, 0])
     trace = own + own[:, :1] - 2 * cross
-    return joints, _RADIUS * np.sqrt(trace.clip(0))
+    sigma = np.hypot(_RADIUS * np.sqrt(trace.clip(0)), _SHARED_M)
+    sigma[:, 0] = 0.0
+    return joints, sigma

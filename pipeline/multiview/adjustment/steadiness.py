@@ -2,8 +2,8 @@
 
 All views see the same motion, so what jumps far more in one of them than in another is error. With
 a_v the root mean square of u(t - h) - 2 u(t) + u(t + h) over keypoints u of view v in metres at the
-person, the variance of its keypoints is σ_k² + max(0, a_v² - 2 min a²): up to twice as much of a
-motion may be across one line of sight as across another.
+person, the variance of its keypoints is σ_k² + max(0, a_v² - 3 min a²): more of a motion may be
+across one line of sight than across another.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from pipeline.multiview.adjustment.terms import KEYPOINT_M
 from pipeline.multiview.scene import Camera, Sighting
 from pipeline.multiview.shared_frames import CHOSEN_HZ
 
-_MOTION = 2.0  # as a multiple of the least mean square: what may be motion
+_MOTION = 3.0  # as a multiple of the least mean square: what may be motion
 
 
 def steadiness(
     sightings: Sequence[Sequence[Sighting]], cameras: Sequence[Camera], fps: float
 ) -> Floats:
-    """Weights of the keypoints of one person by view.
+    """How sure keypoints of one person are in each view.
 
     Args:
         sightings: Of each view, the person's tracks.
@@ -30,7 +30,7 @@ def steadiness(
         fps: Of the shared frames.
 
     Returns:
-        (V,) σ_k² over the variance of the view's keypoints, 1 for the steadiest.
+        (V,) σ_k over the standard deviation of the view's keypoints, 1 for the steadiest.
     """
     lag = max(1, int(fps / CHOSEN_HZ))
     squared = np.array([
@@ -38,7 +38,7 @@ def steadiness(
         for tracks, camera in zip(sightings, cameras, strict=True)
     ])  # fmt: skip
     excess = np.nan_to_num(squared - _MOTION * np.fmin.reduce(squared)).clip(0)
-    return np.asarray(KEYPOINT_M**2 / (KEYPOINT_M**2 + excess))
+    return np.asarray(KEYPOINT_M / np.sqrt(KEYPOINT_M**2 + excess))
 
 
 def _mean(values: Sequence[Floats]) -> float:

@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import InputError
 from core.rotations import from_rotation_vectors
+from core.skeletons import H36M_21
 from core.types import Floats
 from pipeline.multiview.calibration import calibrate
 from pipeline.multiview.scene import Calibration, View
@@ -110,10 +111,18 @@ def test_sigma_falls_with_views() -> None:
     scene = film(walkers(1, 30), around((0, 80)), seed=3)
     found = calibrate(scene.views, FPS, cameras=scene.cameras)
     sightings = [view.sightings for view in scene.views]
-    both = triangulate(found, found.people[0], sightings, FPS).poses.sigma_m
+    poses = triangulate(found, found.people[0], sightings, FPS).poses
+    both = poses.sigma_m
     one = triangulate(found, found.people[0], [sightings[0], ()], FPS).poses.sigma_m
+    assert both is not None
+    assert one is not None
     assert np.isfinite(both).all()
     assert np.mean(both[:, 1:]) < 0.8 * np.mean(one[:, 1:])
+    off = poses.joints_m - scene.people[0] @ scene.cameras[0].rotation.T
+    hips = H36M_21.indices(("l_hip", "r_hip"))
+    errors = np.linalg.norm(off - off[:, hips].mean(1, keepdims=True), axis=-1)[:, 1:]
+    assert np.mean(errors < both[:, 1:]) > 0.68
+    assert np.mean(errors < 2 * both[:, 1:]) > 0.95
 
 
 def test_person_of_one_view_is_in_the_same_axes() -> None:
