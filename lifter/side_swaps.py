@@ -24,7 +24,7 @@ scores near 0."""
 
 _PRICE_PER_S = 0.9  # c, for a second of frames, in body sizes
 _LAGS = 3  # K
-_MAX_INTERVAL_S = 0.13  # people turn around between frames that are further apart
+_MAX_INTERVAL_S = 0.17  # people turn around between frames that are further apart
 _HALVES = (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
 _WITH_HALVES = (("eye", "ear"), ("big_toe", "heel"))
 """Exchanged with a half, without deciding: a face moves too little, and few detectors see feet."""

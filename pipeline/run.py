@@ -43,7 +43,7 @@ from pipeline.results.verdicts.questions import verdicts
 from pipeline.runtime.logs import counted
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
-from pipeline.runtime.progress import StageProgress, progress_bar
+from pipeline.runtime.progress import StageProgress, T, progress_bar
 from pipeline.tracking.options import TrackOptions
 from pipeline.tracking.selection import number_people, select_people
 from pipeline.tracking.tracker import track_people
@@ -62,6 +62,18 @@ class Stopwatch:
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+def _loading_scipy(progress: StageProgress) -> StageProgress:
+    """The same progress; SciPy, which lifting needs, is loaded once the first item is done."""
+
+    def counted(items: Iterable[T], stage: str, total: int | None) -> Iterator[T]:
+        for number, item in enumerate(progress(items, stage, total)):
+            if number == 1:
+                load_meanwhile()
+            yield item
+
+    return counted
 
 
 def process_video(
@@ -101,10 +113,8 @@ def process_video(
         opened.enter_context(unchanged(inputs))
         made_of = fingerprint(inputs)
         with stopwatch.stage("detect"):
-            detector = models.detector
-            load_meanwhile()  # lifting needs it
             first = detect_people(
-                video, config.clip, detector, progress, partial,
+                video, config.clip, models.detector, _loading_scipy(progress), partial,
                 lambda info: video_size(config.render, info),
             )  # fmt: skip
             opened.callback(first.close)

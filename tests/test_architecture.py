@@ -168,6 +168,15 @@ def test_options_are_light() -> None:
     assert not set(done.stdout.split()) & HEAVY
 
 
+def test_a_run_begins_without_scipy() -> None:
+    """It takes longer to load than all else, and nothing needs it before frames are detected."""
+    rooms = "pipeline.run, pipeline.live.run, detectors.blazepose.detector"
+    code = f"import sys, {rooms}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "scipy" not in done.stdout.split()
+
+
 def test_tests_and_benchmarks_do_not_import_each_other() -> None:
     for folder, other in (("tests", "benchmarks"), ("benchmarks", "tests"), ("testkit", "tests")):
         for path in (ROOT / folder).rglob("*.py"):

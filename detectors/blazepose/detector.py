@@ -141,9 +141,9 @@ class BlazePose:
         searching += self._search_in(frame.rgb, self._search.lost(lost))
         for window, boxes in searching:
             self._look(people, refused, frame.rgb, window, boxes.result())
-        also_due = self._search.also_due([person.region for person in people])
-        for window, boxes in self._search_in(frame.rgb, also_due):
-            self._look(people, refused, frame.rgb, window, boxes.result())
+        while also_due := self._search.also_due([person.region for person in people]):
+            for window, boxes in self._search_in(frame.rgb, also_due):
+                self._look(people, refused, frame.rgb, window, boxes.result())
         self._regions = [person.region for person in people]
         self._are_behind = [any(person is one for one in behind) for person in people]
         self._hard_frames = [

@@ -48,6 +48,7 @@ class Search:
         self._turn = 0
         self._since = 0
         self._is_first = False  # whether the last frame began a shot
+        self._finer: list[list[Region]] = []  # what else may be searched in such a frame
         self._losses: list[tuple[Region, int]] = []  # windows, and frames since the loss
 
     def due(
@@ -64,6 +65,7 @@ class Search:
             is_new_shot: Whether a shot begins.
         """
         self._is_first = is_new_shot or size != self._size
+        self._finer = [tiny_windows(*size), fine_windows(*size)] if self._is_first else []
         if self._is_first:
             self._size = size
             self._turn = self._since = 0
@@ -92,14 +94,14 @@ class Search:
         return windows
 
     def also_due(self, known: Sequence[Region]) -> list[Region]:
-        """The smaller windows, if a shot begins and those found in it are small, or nobody is.
+        """The next smaller windows, if a shot begins and those found in it are small, or nobody is.
 
-        The smallest are many: they wait for their turns where nobody is known.
+        The smallest are many: they wait for their turns where nobody is.
         """
-        if not self._is_first or not self._has_small(known):
+        if not self._finer or not self._has_small(known):
             return []
-        fine = fine_windows(*self._size) if known else []
-        return [*tiny_windows(*self._size), *fine]
+        windows = self._finer.pop(0)
+        return windows if known or self._finer else []
 
     def _levels(self, known: Sequence[Region]) -> list[list[Region]]:
         """The windows of each size that is worth its time."""

@@ -4,6 +4,7 @@ The video stays the same when people are lifted again.
 """
 
 import json
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
@@ -34,17 +35,21 @@ def make_page(result: Path, folder: Path) -> None:
 
     Args:
         result: The folder of the result.
-        folder: Where they go; made where it is missing.
+        folder: Where they go; it is there when they are whole.
 
     Raises:
         OutputError: They cannot be written.
     """
     made_of = load_result(result)
-    folder.mkdir(exist_ok=True)
+    partial = folder.with_name(f".{folder.name}")
+    for leftover in (partial, folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+    partial.mkdir()
     with suppress(InputError):  # a page without a picture, then
-        video = web_video(made_of, folder / "video")
-        write_about(folder, video.path.name, video.height, video.frames.tolist())
-    _write_poster(made_of, folder / POSTER)
+        video = web_video(made_of, partial / "video")
+        write_about(partial, video.path.name, video.height, video.frames.tolist())
+    _write_poster(made_of, partial / POSTER)
+    partial.rename(folder)
 
 
 def write_about(folder: Path, name: str, height: int, frames: Sequence[Sequence[float]]) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
+from core.lazy_scipy import ndimage
 from core.types import Floats
 from pipeline.results.detections import DetectionSequence
 from pipeline.tracking.motion import KalmanState, motion_cost
@@ -127,7 +127,7 @@ def _motion_costs(tracklet: Tracklet, detections: DetectionSequence) -> Floats:
     for i, (index, row) in enumerate(rows):
         seen = Observation.of(detections[index], row)
         position[i], stature[i], frame[i] = seen.position, seen.stature, seen.frame
-    stature = median_filter(stature, _frames(_STATURE_S, fps))
+    stature = ndimage.median_filter(stature, _frames(_STATURE_S, fps))
     seconds = np.diff(frame, prepend=frame[0]) / fps
     # Forwards: x, v (T, 2) and P (T, 2, 2) of each row.
     velocity, covariance, mean = np.zeros_like(position), np.zeros((len(rows), 2, 2)), position * 0

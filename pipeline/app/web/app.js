@@ -245,9 +245,6 @@ async function refresh() {
 }
 
 async function start() {
-  known = await (await ask("/api/options")).json();
-  element("options").append(...fields());
-  element("limit").textContent = `Videos and pictures up to ${known.upload_bytes / 1e9} GB`;
   element("film").addEventListener("submit", (event) => {
     event.preventDefault();
     const body = JSON.stringify({ camera: element("camera").value, options: chosen(element("options")) });
@@ -269,6 +266,9 @@ async function start() {
     event.preventDefault();
     addAll(event.dataTransfer.files);
   });
+  known = await (await ask("/api/options")).json();
+  element("options").append(...fields());
+  element("limit").textContent = `Videos and pictures up to ${known.upload_bytes / 1e9} GB`;
   refresh();
   setInterval(refresh, POLL_MS);
 }

@@ -86,8 +86,8 @@ def test_the_smaller_windows_are_for_where_somebody_is_small_or_nobody_known(
     search = Search(30.0)
     tiny, fine = {*tiny_windows(*SIZE)}, {*fine_windows(*SIZE)}
     search.due(SIZE, [], False)
-    at_once = tiny | fine if known else tiny
-    assert {*search.also_due(known)} == (at_once if is_worth_it else set())
+    assert {*search.also_due(known)} == (tiny if is_worth_it else set())
+    assert {*search.also_due(known)} == (fine if is_worth_it and known else set())
     frames = [search.due(SIZE, known, False) for _ in range(4 * INTERVAL * len(fine))]
     assert search.also_due(known) == []
     later = {window for due in frames for window in due}

@@ -24,6 +24,8 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_clip_becomes_a_result_with_a_page_and_downloads(app: App, short: Path) -> None:
     clip = app.upload(short, options="%7B%22people%22%3A%22main%22%7D")
+    at_work = app.until(clip["id"], "page", "failed")
+    assert not at_work["has_result"], "a page without its video, yet"
     done = app.until(clip["id"], "done", "failed")
     assert (done["status"], done["frames"], done["people"]) == ("done", 8, 0)
     assert done["warnings"] == ["nobody was found in this video"]

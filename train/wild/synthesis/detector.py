@@ -22,7 +22,7 @@ from torch import Tensor
 from core.skeletons import COCO_17, COCO_21
 from train.wild.synthesis.keypoints import self_occluded
 from train.wild.synthesis.recipe import Recipe
-from train.wild.synthesis.tensors import RandomTensors
+from train.wild.synthesis.tensors import RandomTensors, by_component
 
 PLAIN_SCORE = 0.9
 """What all keypoints have where a detector's confidences say nothing."""
@@ -82,11 +82,13 @@ class ErrorBank:
         sigma = torch.tensor(keypoint_error_m(), device=random.device)[:, None]
         white = random.normal(*shape)
         outlier = random.chance(OUTLIER_CHANCE, *shape[:2])[..., None]
-        self._fast = white * torch.where(outlier, OUTLIER_FACTOR, 1.0) * sigma * FAST_SHARE
+        fast = white * torch.where(outlier, OUTLIER_FACTOR, 1.0) * sigma * FAST_SHARE
         knots = random.normal(1, len(COCO_21) * 2, self.length // _KNOT_FRAMES)
         slow = torch.nn.functional.interpolate(knots, size=self.length, mode="linear")[0]
         slow = slow.T.reshape(shape)
-        self._slow = slow / slow.std() * sigma
+        slow = slow / slow.std() * sigma
+        # of x, and of y: (length, 21) each
+        self._fast, self._slow = ([*each.movedim(-1, 0).contiguous()] for each in (fast, slow))
 
     def draw(self, start: Tensor, frames: int, calm: Tensor) -> Tensor:
         """Cut windows of errors.
@@ -100,7 +102,9 @@ class ErrorBank:
             (B, T, 21, 2) metres at the person.
         """
         at = start[:, None] + torch.arange(frames, device=start.device)
-        return self._fast[at] * (1.5 - calm)[:, None, None, None] + self._slow[at]
+        share = (1.5 - calm)[:, None, None]
+        pairs = zip(self._fast, self._slow, strict=True)
+        return by_component([fast[at] * share + slow[at] for fast, slow in pairs])
 
 
 class SyntheticDetector:
@@ -147,7 +151,9 @@ class SyntheticDetector:
             missed[some] = confidence[some] == 0
         missed[..., len(COCO_17) :] |= without_feet
         xy = points[..., :2] + error * recipe.noise
-        xy = torch.where(swapped[..., None], xy[:, :, COCO_21.flip_order], xy)
+        some = swapped.any((1, 2))  # a few windows
+        mirrored = xy[some][:, :, COCO_21.flip_order]
+        xy[some] = torch.where(swapped[some][..., None], mirrored, xy[some])
         rays = xy / points[..., 2:].clamp(min=0.3)
         # A wrongly assumed focal length stretches all rays of a window by one factor.
         known = random.chance(recipe.lens_known, size)
@@ -195,12 +201,15 @@ class SyntheticDetector:
             random.chance(0.5, size), math.pi / 2, random.uniform(size, high=2 * math.pi)
         )
         normal = torch.stack([angle.cos(), angle.sin()], -1)[:, None, None]  # n
+        distance = random.uniform(size, 1, 1, low=-0.2, high=1.2)  # a
+        is_cut = random.chance(_CUT_OFF, size)
+        rays, normal = rays[is_cut], normal[is_cut]
         body = rays[:, :, COCO_21.index("left_shoulder") :]
         centre = body.mean((1, 2), keepdim=True)  # x̄
         variance = (body - centre).square().sum(-1, keepdim=True).mean((1, 2), keepdim=True)
-        distance = random.uniform(size, 1, 1, low=-0.2, high=1.2)  # a
-        beyond = ((rays - centre) * normal).sum(-1) > distance * variance.sqrt()[..., 0]
-        cut = beyond & random.chance(_CUT_OFF, size, 1, 1)
+        beyond = ((rays - centre) * normal).sum(-1) > distance[is_cut] * variance.sqrt()[..., 0]
+        cut = torch.zeros(size, frames, len(COCO_21), dtype=torch.bool, device=rays.device)
+        cut[is_cut] = beyond
         at = torch.arange(frames, device=rays.device)[None, :, None]
         start = random.uniform(size, 1, 1, low=-float(frames), high=float(frames))
         during = random.chance(0.6, size, 1, 1) | ((at >= start) & (at < start + 0.5 * frames))

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from core.skeletons import COCO_21
 from train.wild.motion.mocap import MOCAP_JOINTS
-from train.wild.synthesis.tensors import apply_matrices
+from train.wild.synthesis.tensors import apply_matrices, by_joint, cross, lengths
 
 KEYPOINT_OFFSETS_M = {
     "hip": (0.015, 0.0, 0.02), "shoulder": (0.01, 0.0, 0.0),
@@ -39,12 +39,12 @@ def coco_points(joints: Tensor, torso: Tensor, bias: Tensor) -> Tensor:
     named = {name: joints[:, :, row] for row, name in enumerate(MOCAP_JOINTS)}
     base, nose = named["neck_base"], named["nose"]
     up = named["head_top"] - base
-    size = up.norm(dim=-1, keepdim=True)
+    size = lengths(up)
     # Forward: the nose's direction without its part along `up`, as long as the head.
     front = nose - base
     front = front - up * (front * up).sum(-1, keepdim=True) / size.square()
-    front = front * (size / front.norm(dim=-1, keepdim=True).clamp(min=1e-4))
-    left = torch.linalg.cross(up, front) / size
+    front = front * (size / lengths(front).clamp(min=1e-4))
+    left = cross(up, front) / size
     points = {
         "nose": nose,
         "left_eye": base + 0.55 * up + 0.50 * front + 0.18 * left,
@@ -61,7 +61,7 @@ def coco_points(joints: Tensor, torso: Tensor, bias: Tensor) -> Tensor:
             offset = torso.new_tensor((sign * outward, forward, upward))
             name = f"{side}_big_toe" if joint == "toe" else f"{side}_{joint}"
             points[name] = named[f"{side[0]}_{joint}"] + apply_matrices(axes, offset)
-    marked = torch.stack([points[name] for name in COCO_21.joints], 2)
+    marked = by_joint([points[name] for name in COCO_21.joints])
     return marked + apply_matrices(torso[:, :, None], bias * keypoint_bias_m(marked.device))
 
 
@@ -74,9 +74,11 @@ def foot_axes(ankle: Tensor, heel: Tensor, toe: Tensor) -> Tensor:
     Returns:
         (…, 3, 3) orthonormal, columns right, forward and up.
     """
-    forward = torch.nn.functional.normalize(toe - heel, dim=-1)
-    right = torch.nn.functional.normalize(torch.linalg.cross(forward, ankle - heel), dim=-1)
-    return torch.stack([right, forward, torch.linalg.cross(right, forward)], -1)
+    sole = toe - heel
+    forward = sole / lengths(sole).clamp(min=1e-12)
+    across = cross(forward, ankle - heel)
+    right = across / lengths(across).clamp(min=1e-12)
+    return torch.stack([right, forward, cross(right, forward)], -1)
 
 
 def keypoint_bias_m(device: torch.device) -> Tensor:

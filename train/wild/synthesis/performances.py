@@ -13,7 +13,12 @@ from train.wild.motion.bank import BONES, PARENTS, PARTS, MotionBank
 from train.wild.motion.mocap import MOCAP_JOINTS
 from train.wild.synthesis.cameras import camera_rotations, pelvis_positions
 from train.wild.synthesis.recipe import Recipe
-from train.wild.synthesis.tensors import RandomTensors, apply_matrices, rotation_from_vector
+from train.wild.synthesis.tensors import (
+    RandomTensors,
+    apply_matrices,
+    by_component,
+    rotation_from_vector,
+)
 
 _MIXTURES = ((0, 0, 1, 1, 1), (0, 0, 1, 2, 1), (0, 0, 0, 2, 0), (0, 2, 0, 0, 0))
 """Which of three performances each of `PARTS` comes from; the first also moves the pelvis. Another
@@ -51,21 +56,29 @@ def draw_performances(
         right, forward and up; the world's up there (B, 3).
     """
     parts, root, pelvis = _mixed_windows(bank, random, recipe, size)
-    vectors = torch.cat(parts, 2)
+    vectors = by_component(torch.cat(parts, 2).unbind(-1))
     turns = bone_turns(random, recipe, size)
     shape = turns * bone_scales(random, recipe, size)[..., None, None]  # s_j B_j
     vectors = apply_matrices(shape[:, None], vectors)
     camera = camera_rotations(random, recipe, size)  # R
-    torso = camera[:, None] @ pelvis  # R P
+    turned = camera @ pelvis.transpose(1, 2).flatten(2)  # one product for a window's frames
+    torso = turned.reshape(size, 3, -1, 3).transpose(1, 2)  # R P
     vectors = apply_matrices(torso[:, :, None], vectors)
     travel = (root - root[:, centre_frame, None]) @ camera.transpose(1, 2)
     position = pelvis_positions(random, size)[:, None] + travel
     position[..., 2] = position[..., 2].clamp(min=_MIN_DEPTH_M)
+    joints = vectors.transpose(-2, -1) @ _paths(bank.device) + position[..., None]
+    return joints.transpose(-2, -1), torso, camera[..., 2]
+
+
+def _paths(device: torch.device) -> Tensor:
+    """(21, 22) 1 where a bone, in the order of `PARTS`, is between the pelvis and a joint."""
     row = {name: number for number, name in enumerate(_ORDER)}
-    joints = [position]
+    paths = torch.zeros(len(_ORDER), len(MOCAP_JOINTS), device=device)
     for joint in BONES:  # parents come first
-        joints.append(joints[PARENTS[joint]] + vectors[:, :, row[MOCAP_JOINTS[joint]]])
-    return torch.stack(joints, 2), torso, camera[..., 2]
+        paths[:, joint] = paths[:, PARENTS[joint]]
+        paths[row[MOCAP_JOINTS[joint]], joint] = 1.0
+    return paths
 
 
 def _mixed_windows(
@@ -123,12 +136,14 @@ def bone_turns(random: RandomTensors, recipe: Recipe, size: int) -> Tensor:
         (size, 21, 3, 3) in the order of `PARTS`; identities for windows that are not `bent`.
     """
     strength = math.radians(recipe.bend_deg) * random.chance(recipe.bent, size)[:, None]
+    drawn = [
+        random.normal(size, 3) * (_BEND_SHARES[_without_side(MOCAP_JOINTS[joint])] * strength)
+        for joint in BONES
+    ]
+    owns = rotation_from_vector(torch.cat(drawn)).reshape(len(BONES), size, 3, 3)
     turns: dict[int, Tensor] = {}
-    for joint in BONES:
-        name = MOCAP_JOINTS[joint]
-        share = _BEND_SHARES[_without_side(name)] * strength
-        own = rotation_from_vector(random.normal(size, 3) * share)
-        parent = PARENTS[joint]
+    for joint, own in zip(BONES, owns, strict=True):
+        name, parent = MOCAP_JOINTS[joint], PARENTS[joint]
         if name == "nose":
             turns[joint] = turns[H36M_21.index("head_top")]
         elif name.endswith("_toe"):
