@@ -28,6 +28,8 @@ CENTRE_CODE, SIZE_CODE = 10.0, 5.0
 """What the network gives is so many times the centre's offset in anchor sizes, and ln of sizes."""
 MIN_SCORE, MIN_SCORE_SMALL = 0.35, 0.2
 """The least score of a box, and that in small windows: people who are far away have lower ones."""
+MIN_SIDE_PX = 35
+"""The least longer side of a box in a small window: no pose can be told of who is smaller."""
 EDGE = 0.01
 """A box that comes nearer to its window's border, in the window's side, is cut by it."""
 MAX_IOU = 0.5
@@ -65,7 +67,11 @@ class BoxFinder:
         corner = np.array([window.x, window.y]) - window.side / 2
         in_frame = boxes[suppressed(boxes, scores)] * window.side + np.tile(corner, 2)
         size = np.array(rgb.shape[1::-1])
-        whole = [not is_cut(box, corner, window.side, size) for box in in_frame]
+        least = MIN_SIDE_PX if is_small else 0
+        whole = [
+            not is_cut(box, corner, window.side, size) and (box[2:] - box[:2]).max() >= least
+            for box in in_frame
+        ]
         inside: Floats = np.clip(in_frame[whole], 0, np.tile(size, 2))
         return inside
 

@@ -125,6 +125,12 @@ class Runner:
 
         try:
             in_process(film, (clip.camera, config, folder, stop), check)
+        except Unwanted:
+            if not self._stopping.is_set():  # cancelled, which ends a camera well
+                for name in ("result", "page", "source"):
+                    shutil.rmtree(folder / name, ignore_errors=True)
+                (folder / "source").mkdir(exist_ok=True)
+            raise
         finally:
             shutil.rmtree(folder / "filming", ignore_errors=True)
         return _done(folder / "result")

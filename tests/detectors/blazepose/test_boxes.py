@@ -59,6 +59,19 @@ def test_boxes_lie_around_people(finder: BoxFinder, frame: Picture) -> None:
     assert (550 < left < 640, 50 < top < 110, 660 < right < 760, 360 < bottom < 510) == (True,) * 4
 
 
+@pytest.mark.parametrize(("height", "is_found"), [(60, True), (25, False)])
+def test_whose_pose_cannot_be_told_has_no_box(
+    finder: BoxFinder, frame: Picture, height: int, is_found: bool
+) -> None:
+    """The woman, small in a large frame, in a window around her."""
+    woman = cv2.resize(frame[450:994, 900:1444], None, fx=height / 390, fy=height / 390)
+    large = np.full((1080, 1920, 3), 128, np.uint8)
+    large[400 : 400 + len(woman), 800 : 800 + len(woman)] = woman
+    middle = 800 + len(woman) / 2, 400 + len(woman) / 2
+    found = finder.find(large, Region(*middle, 3.6 * height, 0.0))
+    assert bool(len(found)) == is_found
+
+
 def test_who_is_cut_by_the_window_and_not_by_the_frame_is_left_to_another_window(
     finder: BoxFinder, frame: Picture
 ) -> None:

@@ -22,6 +22,7 @@ class App:
     def __init__(self, output: Path, *words: str) -> None:
         pytest.importorskip("starlette", reason="no Starlette here: make test-all installs it")
         pytest.importorskip("uvicorn", reason="no uvicorn here: make test-all installs it")
+        self.output = output
         command = [sys.executable, str(ROOT / "infer_video.py"), "--app", "-o", str(output), *words]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT

@@ -17,10 +17,10 @@ from tests.pipeline.app.conftest import LONG_S, App
 from weights.store import resolve
 
 
-@pytest.fixture(scope="module")
-def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+@pytest.fixture
+def camera(tmp_path: Path) -> Iterator[Path]:
     """Plays two people outdoors again and again."""
-    folder = tmp_path_factory.mktemp("camera")
+    folder = tmp_path
     coded = ("-an", "-vf", "scale=320:-2", "-c:v", "libx264", "-preset", "ultrafast", "-g", "15")
     given = ("-ss", "2.2", "-t", "4", "-i", str(resolve("demo-clip")))
     run_ffmpeg(*given, *coded, str(folder / "clip.ts"))
@@ -39,14 +39,30 @@ def film(app: App, camera: str, **options: str) -> tuple[int, Any]:
     return status, json.loads(said) if status == 201 else said.decode().strip()
 
 
-def test_it_is_shown_live_and_becomes_a_clip_that_can_be_corrected(app: App, camera: Path) -> None:
-    status, clip = film(app, str(camera))
-    assert status == 201
-    name, base, api = clip["id"], f"/clips/{clip['id']}/", f"/api/clips/{clip['id']}"
+def until_live(app: App, name: str) -> None:
     began = time.monotonic()
     while not (now := app.clip(name))["is_live"] and now["status"] in ("waiting", "running"):
         assert time.monotonic() - began < LONG_S
         time.sleep(0.1)
+
+
+def test_one_that_is_cancelled_leaves_nothing(app: App, camera: Path) -> None:
+    name = film(app, str(camera))[1]["id"]
+    until_live(app, name)
+    folder = app.output / "app" / name
+    assert app.ask(f"/api/clips/{name}/cancel", "POST")[0] == 204
+    while (folder / "filming").exists():
+        time.sleep(0.1)
+    assert sorted(path.name for path in folder.iterdir()) == ["clip.json", "source"]
+    assert app.clip(name)["status"] == "cancelled"
+    app.ask(f"/api/clips/{name}", "DELETE")
+
+
+def test_it_is_shown_live_and_becomes_a_clip_that_can_be_corrected(app: App, camera: Path) -> None:
+    status, clip = film(app, str(camera))
+    assert status == 201
+    name, base, api = clip["id"], f"/clips/{clip['id']}/", f"/api/clips/{clip['id']}"
+    until_live(app, name)
     assert app.ask(f"{base}live.jpg")[1][:2] == b"\xff\xd8"
     time.sleep(4)
     assert app.ask(f"{api}/stop", "POST")[0] == 204
