@@ -107,9 +107,9 @@ def _swapped_frames(pairs: Floats, size: float, times_s: Floats) -> NDArray[np.b
 
 
 def _body_size(points: Floats) -> float:
-    """The larger side, median over frames, of the box around points (T, 17, 2) px; 1 if none."""
+    """The larger side, median over frames, of the box around points (T, 17, 2) px, at least 1."""
     seen = points[~np.isnan(points).all((1, 2))]
     if not len(seen):
         return 1.0
     sides = np.nanmax(seen, 1) - np.nanmin(seen, 1)
-    return float(np.median(sides, axis=0).max())
+    return max(float(np.median(sides, axis=0).max()), 1.0)

@@ -27,7 +27,8 @@ from pipeline.people import mend_people
 from pipeline.regrouped import regrouped
 from pipeline.results.archive import POSES, TRACKS, ArchiveTable, PoseTable
 from pipeline.results.detections import TrackRows
-from pipeline.results.report import NO_PEOPLE, ViewsReport
+from pipeline.results.report import NO_PEOPLE
+from pipeline.results.report_parts import ViewsReport
 from pipeline.results.result import Result, load_result
 from pipeline.results.staging import staged
 from pipeline.run import Stopwatch, write_results

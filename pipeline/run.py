@@ -33,7 +33,8 @@ from pipeline.render.modes import composer, video_size
 from pipeline.render.person import PersonInFrame
 from pipeline.results.archive import POSES, ArchiveTable, PoseTable, SpoolTable
 from pipeline.results.detections import TrackRows
-from pipeline.results.report import NO_PEOPLE, DetectorReport, PersonReport, Report, versions
+from pipeline.results.report import NO_PEOPLE, Report, versions
+from pipeline.results.report_parts import DetectorReport, PersonReport
 from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.staging import staged

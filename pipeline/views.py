@@ -30,15 +30,8 @@ from pipeline.people import People, ground_people
 from pipeline.render.modes import video_size
 from pipeline.render.mosaic import Mosaic
 from pipeline.results.archive import POSES, ArchiveTable
-from pipeline.results.report import (
-    NO_PEOPLE,
-    DetectorReport,
-    Report,
-    SeenReport,
-    ViewReport,
-    ViewsReport,
-    versions,
-)
+from pipeline.results.report import NO_PEOPLE, Report, versions
+from pipeline.results.report_parts import DetectorReport, SeenReport, ViewReport, ViewsReport
 from pipeline.results.result import Result
 from pipeline.results.resume import fingerprint, unchanged
 from pipeline.results.spool import Spool

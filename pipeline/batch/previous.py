@@ -9,7 +9,8 @@ from pipeline.batch.jobs import Job
 from pipeline.config import PipelineConfig
 from pipeline.export.base import ExportOptions
 from pipeline.results.archive import TRACKS
-from pipeline.results.report import Report, WeightsReport, read_report
+from pipeline.results.report import Report, read_report
+from pipeline.results.report_parts import WeightsReport
 from pipeline.results.result import Result, load_result
 from pipeline.results.resume import comparable, finished
 

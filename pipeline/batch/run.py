@@ -19,7 +19,7 @@ from pipeline.batch.takes import find_takes
 from pipeline.batch.workers import InProcess, Pool
 from pipeline.config import PipelineConfig
 from pipeline.media.clip import check_clip
-from pipeline.results.report import WeightsReport
+from pipeline.results.report_parts import WeightsReport
 from pipeline.results.resume import weights_report
 from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LOG, LogOptions

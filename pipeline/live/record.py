@@ -23,7 +23,8 @@ from pipeline.media.video_writer import VideoWriter
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
 from pipeline.results.measures import Measurement, PersonPart
 from pipeline.results.person_table import PersonSummary
-from pipeline.results.report import Report, StanceReport
+from pipeline.results.report import Report
+from pipeline.results.report_parts import StanceReport
 from pipeline.results.result import Result
 from pipeline.results.rows import pose_row
 from pipeline.results.spool import Spool

@@ -10,15 +10,13 @@ from pipeline.live.latency import Latency
 from pipeline.live.record import Recorder
 from pipeline.media.live.reader import STALLED_S, LiveReader
 from pipeline.media.live.source import LiveSource
-from pipeline.results.report import (
-    NO_PEOPLE,
+from pipeline.results.report import NO_PEOPLE, Report, versions
+from pipeline.results.report_parts import (
     DetectorReport,
     LiveReport,
     PersonReport,
-    Report,
     StanceReport,
     WeightsReport,
-    versions,
 )
 
 _MUCH_BEHIND_S = 1.0

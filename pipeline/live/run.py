@@ -33,7 +33,7 @@ from pipeline.media.live.reader import LiveReader
 from pipeline.media.live.source import LiveSource
 from pipeline.render.live_view import LiveView
 from pipeline.render.options import RenderOptions
-from pipeline.results.report import DetectorReport
+from pipeline.results.report_parts import DetectorReport
 from pipeline.results.result import Result
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch

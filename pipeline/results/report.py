@@ -8,181 +8,29 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from core.errors import InputError
 from core.files import result_stem
 from core.types import Intrinsics, VideoInfo
 from detectors.base import backends
 from pipeline.results.archive import POSES_FORMAT
-from pipeline.results.person_table import PersonSummary
+from pipeline.results.report_parts import (
+    DetectorReport,
+    InputReport,
+    LiveReport,
+    PersonReport,
+    VerdictReport,
+    ViewsReport,
+    WeightsReport,
+    video_of,
+)
 from pipeline.results.staging import REPORT, read_json
 
 NO_PEOPLE = "nobody was found in this video"
 """The warning of a result without people."""
 
-Level = Literal["good", "look", "bad"]
-"""Of a verdict: all is well; have a look; don't trust it."""
-
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "scipy")
-
-
-@dataclass(frozen=True)
-class DetectorReport:
-    """Which detector found people, and why that one."""
-
-    name: str
-    why: str
-
-
-@dataclass(frozen=True)
-class WeightsReport:
-    """A file of weights that was used; sha256 None where it was not here to be read."""
-
-    file: str
-    sha256: str | None
-
-
-@dataclass(frozen=True)
-class InputReport:
-    """What tells the input files, taken together, from others: bytes, newest change, content."""
-
-    size: int
-    mtime_ns: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class LiveReport:
-    """How a live run went.
-
-    source is without passwords; name begins the files' names; started is ISO 8601; ended is
-    "stopped", "ended", "stalled" or "failed: …". frames_missed arrived but were not analysed;
-    frames_not_drawn were, but the video leaves them out because drawing was behind. latency_ms has
-    the percentiles p50 and p95 of poses and of the picture, from a frame's arrival.
-    """
-
-    source: str
-    name: str
-    started: str
-    ended: str
-    seconds: float
-    frames_arrived: int
-    frames_missed: int
-    latency_ms: Mapping[str, Mapping[str, int | None]]
-    frames_not_drawn: int = 0
-
-
-@dataclass(frozen=True)
-class SeenReport:
-    """In how many of the result's frames a view sees a person."""
-
-    track_id: int
-    frames: int
-
-
-@dataclass(frozen=True)
-class ViewReport:
-    """One of several views.
-
-    offset_s, drift: its t is offset_s + (1 + drift) t on the first view's clock; found_by "first",
-    "given", "sound" or "motion"; margin: by how many standard deviations that explains the
-    recordings better than any other offset, None where it was not measured. position_m (3,),
-    rotation (3, 3): where the camera stands in the world, and world axes → camera axes. distortion
-    k1, k2, p1, p2. residual_px: median distance of keypoints from the joints' images.
-    """
-
-    video: VideoInfo
-    offset_s: float
-    drift: float
-    found_by: str
-    margin: float | None
-    intrinsics: Intrinsics
-    distortion: tuple[float, ...]
-    position_m: tuple[float, ...]
-    rotation: tuple[tuple[float, ...], ...]
-    residual_px: float | None
-    people: tuple[SeenReport, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Its fields as plain values."""
-        plain = asdict(self)
-        plain["video"]["path"] = str(self.video.path)
-        return plain
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """The report of plain values."""
-        return cls(
-            **{
-                **content,
-                "video": _video(content["video"]),
-                "intrinsics": Intrinsics(**content["intrinsics"]),
-                "people": tuple(SeenReport(**seen) for seen in content["people"]),
-            }
-        )
-
-
-@dataclass(frozen=True)
-class ViewsReport:
-    """Several views: what the result's files are called, and each view, the first one first."""
-
-    name: str
-    views: tuple[ViewReport, ...]
-
-
-@dataclass(frozen=True)
-class StanceReport:
-    """One foot on the ground once, in seconds, as `pipeline.grounding.contacts.Stance`."""
-
-    foot: str
-    heel_strike_s: float | None
-    flat_s: float | None
-    heel_off_s: float | None
-    toe_off_s: float | None
-
-
-@dataclass(frozen=True)
-class PersonReport:
-    """One person: first and last frame, frames detected, frames bridged between detections.
-
-    stances: when each foot is on the ground, by time. side_swaps: when left and right were
-    exchanged back, (start, stop) seconds; None where that was not looked for.
-    """
-
-    track_id: int
-    first_frame: int
-    last_frame: int
-    frames_seen: int
-    frames_bridged: int
-    grounding: str
-    stances: tuple[StanceReport, ...] = ()
-    side_swaps: tuple[tuple[float, float], ...] | None = None
-
-    @classmethod
-    def of(cls, person: PersonSummary, grounding: str, stances: tuple[StanceReport, ...]) -> Self:
-        """The report of a table's person."""
-        swaps = None if person.side_swaps is None else tuple(person.side_swaps)
-        return cls(**{**vars(person), "side_swaps": swaps}, grounding=grounding, stances=stances)
-
-
-@dataclass(frozen=True)
-class VerdictReport:
-    """Whether something about a person can be trusted; see `pipeline.results.verdicts.questions`.
-
-    name; title, the question; track_id; level; value in `unit`, on which it rests, None where there
-    is none; text, the answer, and reason, for people; spans: when to look, (start, stop) seconds.
-    """
-
-    name: str
-    title: str
-    track_id: int
-    level: Level
-    value: float | None
-    unit: str
-    text: str
-    reason: str
-    spans: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -255,8 +103,7 @@ class Report:
                 plain[name] = asdict(part)
         del plain["views"]
         if self.views is not None:
-            views = [view.as_dict() for view in self.views.views]
-            plain["views"] = {"name": self.views.name, "views": views}
+            plain["views"] = self.views.as_dict()
         if self.motion is None:
             del plain["motion"]
         measures = plain.pop("measures")
@@ -288,19 +135,17 @@ class Report:
         views = plain.get("views")
         grounding = plain.get("grounding", persons[0].get("grounding", "") if persons else "")
         plain |= {
-            "video": _video(plain["video"]),
+            "video": video_of(plain["video"]),
             "intrinsics": Intrinsics(**plain["intrinsics"]),
             "detector": DetectorReport(**plain.get("detector", {"name": "", "why": ""})),
             "weights": {role: WeightsReport(**file) for role, file in plain["weights"].items()},
             "grounding": grounding,
-            "people": tuple(_person(person, grounding) for person in persons),
+            "people": tuple(PersonReport.from_dict(person, grounding) for person in persons),
             "warnings": tuple(plain["warnings"]),
-            "verdicts": tuple(_verdict(one) for one in plain.get("verdicts", ())),
+            "verdicts": tuple(map(VerdictReport.from_dict, plain.get("verdicts", ()))),
             "input": None if made_of is None else InputReport(**made_of),
             "live": None if live is None else LiveReport(**{"name": "live", **live}),
-            "views": None
-            if views is None
-            else ViewsReport(views["name"], tuple(map(ViewReport.from_dict, views["views"]))),
+            "views": None if views is None else ViewsReport.from_dict(views),
             "measures": {name: content[name] for name in content if name not in known},
         }
         return cls(**plain)
@@ -353,26 +198,6 @@ _KINDS: dict[str, type] = {
     "files": dict, "video": dict, "intrinsics": dict, "grounding": str, "verdicts": list,
 }  # fmt: skip
 """What fields are in the file."""
-
-
-def _video(content: Mapping[str, Any]) -> VideoInfo:
-    return VideoInfo(**{**content, "path": Path(content["path"])})
-
-
-def _person(content: dict[str, Any], grounding: str) -> PersonReport:
-    stances = tuple(StanceReport(**stance) for stance in content.get("stances", ()))
-    swaps = content.get("side_swaps")
-    others = {"frames_bridged": 0, "grounding": grounding, **content}
-    others |= {"side_swaps": None if swaps is None else _spans(swaps)}
-    return PersonReport(**{**others, "stances": stances})
-
-
-def _verdict(content: dict[str, Any]) -> VerdictReport:
-    return VerdictReport(**{**content, "spans": _spans(content["spans"])})
-
-
-def _spans(content: list[list[float]]) -> tuple[tuple[float, float], ...]:
-    return tuple((start, stop) for start, stop in content)
 
 
 def read_report(folder: Path) -> Report:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from core.skeletons import Skeleton
 from core.types import Array, Floats
 from pipeline.results.archive import POSES, ArchiveTable, PoseTable
-from pipeline.results.report import PersonReport, Report, read_report
+from pipeline.results.report import Report, read_report
+from pipeline.results.report_parts import PersonReport
 
 
 @dataclass(frozen=True)

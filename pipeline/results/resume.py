@@ -11,7 +11,8 @@ from core.errors import InputError
 from core.files import open_input
 from detectors.base import DetectOptions
 from pipeline.render.options import RenderOptions
-from pipeline.results.report import InputReport, Report, WeightsReport, read_report
+from pipeline.results.report import Report, read_report
+from pipeline.results.report_parts import InputReport, WeightsReport
 from weights.store import identify
 
 NOT_SETTINGS = frozenset({

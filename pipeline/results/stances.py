@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.grounding.contacts import stances
 from pipeline.results.archive import PoseTable
-from pipeline.results.report import StanceReport
+from pipeline.results.report_parts import StanceReport
 
 
 def stances_by_person(table: PoseTable) -> dict[int, tuple[StanceReport, ...]]:

@@ -6,7 +6,7 @@ from core.errors import DetectorError
 from core.skeletons import COCO_17
 from detectors.base import Choice, DetectOptions, Detector
 from lifter.predict import Lifter
-from pipeline.results.report import WeightsReport
+from pipeline.results.report_parts import WeightsReport
 from pipeline.results.resume import network_files, weights_report
 from weights.store import resolve
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from core.skeletons import COCO_17, H36M_21, Skeleton
 from core.types import Array, Floats, Intrinsics, VideoInfo
-from pipeline.results.report import DetectorReport, PersonReport, Report
+from pipeline.results.report import Report
+from pipeline.results.report_parts import DetectorReport, PersonReport
 from pipeline.results.result import Result
 
 _SIZE = 640, 480

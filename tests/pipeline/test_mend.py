@@ -29,7 +29,7 @@ from pipeline.corrections.edits import (
 from pipeline.mend import main as mend_main
 from pipeline.mend import mend
 from pipeline.results.archive import COLUMNS, TRACKS
-from pipeline.results.report import LiveReport, SeenReport, ViewReport, ViewsReport
+from pipeline.results.report_parts import LiveReport, SeenReport, ViewReport, ViewsReport
 from pipeline.results.result import Result, load_result
 from pipeline.run import process_video
 from pipeline.tracks_file import read_tracks

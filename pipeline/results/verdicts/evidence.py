@@ -16,7 +16,8 @@ from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from pipeline.grounding.contacts import soles
 from pipeline.results.archive import PoseTable
 from pipeline.results.measures import RunningMoments
-from pipeline.results.report import PersonReport, Report
+from pipeline.results.report import Report
+from pipeline.results.report_parts import PersonReport
 
 _COLUMNS = (
     "track_id", "time_s", "keypoints_2d", "observed", "joints_camera_m", "root_camera_m",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.registry import Registry
-from pipeline.results.report import Level, VerdictReport
+from pipeline.results.report_parts import Level, VerdictReport
 from pipeline.results.verdicts.evidence import Evidence, Spans, longest_spans
 
 LIMITS: dict[str, tuple[float, float]] = {

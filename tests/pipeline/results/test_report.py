@@ -12,17 +12,16 @@ from core.errors import InputError
 from core.types import Intrinsics, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.results.measures import MEASURES
-from pipeline.results.report import (
+from pipeline.results.report import Report, read_report
+from pipeline.results.report_parts import (
     DetectorReport,
     InputReport,
     LiveReport,
     PersonReport,
-    Report,
     StanceReport,
     VerdictReport,
     ViewReport,
     WeightsReport,
-    read_report,
 )
 from pipeline.results.verdicts.questions import VERDICTS
 

@@ -10,7 +10,8 @@ import pytest
 
 from core.skeletons import COCO_21, H36M_21
 from core.types import Array, Intrinsics, VideoInfo
-from pipeline.results.report import DetectorReport, PersonReport, Report, VerdictReport
+from pipeline.results.report import Report
+from pipeline.results.report_parts import DetectorReport, PersonReport, VerdictReport
 from pipeline.results.verdicts.evidence import gather_evidence
 from pipeline.results.verdicts.questions import verdicts
 from testkit.made.array_results import ArrayTable
