@@ -18,7 +18,7 @@ from pipeline.multiview.scene import Camera, Sighting
 _UNSURE = 3.0  # by how much a keypoint of score 0 is less sure than one of score 1, which adds 1
 _FOOT_WEIGHT = 0.3  # keypoints of feet are seen on the shoe, joints lie on the sole
 _PELVIS_WEIGHT = 0.1  # beside the hips'
-_OWN_SHARE = 0.5  # least share of a link in the 68 % radius of its lower joint
+_OWN_SHARE = 0.7  # least share of a link in the 68 % radius of its lower joint
 _DEFAULT_LINK_M = 0.08  # of lifters that do not say
 _DISAGREE_M, _DISAGREE = 0.15, 1.5  # spread of a shape over views: at all, and beside the usual
 _MIN_SEEN = 1.5  # weights of keypoints from which a root can be found

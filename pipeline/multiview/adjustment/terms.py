@@ -36,7 +36,7 @@ from pipeline.multiview.adjustment.problem import (
 KEYPOINT_M = 0.025
 """σ_k: a keypoint from its joint, across the ray."""
 _LENGTH_M = 0.012  # σ_l: the length of a link, over time
-_ACROSS, _ALONG = 0.4, 0.8  # σ_a, σ_z: a lifted link, as shares of the 68 % radius σ_vl
+_ACROSS, _ALONG = 0.45, 0.9  # σ_a, σ_z: a lifted link, as shares of the 68 % radius σ_vl
 _LOG_LENGTH = 0.08  # σ_λ: lifted lengths
 _LOG_FOCAL, _LOG_FOCAL_SHARED = 0.05, 0.15  # Σ_g: of each view, and of all views alike
 _DISTORTION = 0.02  # σ_d
