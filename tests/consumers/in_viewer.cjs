@@ -314,6 +314,7 @@ async function compare(page) {
 async function second(page, { bits, numbers, seeks }) {
   const films = await page.evaluate(() => document.getElementById("stage").dataset.films);
   const boxes = {};
+  const areInSight = {};
   await page.evaluate(() => viewer.playback.seek(50)); // where both have a picture
   for (const shown of ["both", "second", "first"]) {
     await page.locator(`#films [data-films=${shown}]`).click();
@@ -323,6 +324,14 @@ async function second(page, { bits, numbers, seeks }) {
       const on = right > left && document.elementsFromPoint((left + right) / 2, (top + bottom) / 2).find((one) => one.tagName === "VIDEO");
       return on === video;
     }));
+    areInSight[shown] = await page.evaluate(() => {
+      const world = document.getElementById("world");
+      const { both } = viewer.orbit.matrices(world.clientWidth, world.clientHeight);
+      return viewer.box.points.every((point) => {
+        const [x, y, depth] = [0, 1, 3].map((row) => [...point, 1].reduce((sum, at, i) => sum + both[row + 4 * i] * at, 0));
+        return Math.abs(x) < depth && Math.abs(y) < depth;
+      });
+    });
   }
   await page.locator("#films [data-films=both]").click();
   const found = await page.evaluate(async ({ bits, numbers, seeks }) => {
@@ -362,7 +371,7 @@ async function second(page, { bits, numbers, seeks }) {
     for (let wait = 0; wait < 200 && !isAway() && shownFrame() !== wanted(); wait++) await pause(50);
     return { sought, isSettled: isAway() || shownFrame() === wanted(), offsets: offsets.sort((a, b) => a - b), duration: other.duration, shift: comparison.shift };
   }, { bits, numbers, seeks });
-  return { films, boxes, ...found };
+  return { films, boxes, areInSight, ...found };
 }
 
 const CHECKS = { compare, second, contents, sync, use, layout, plain, speed };

@@ -248,6 +248,7 @@ def test_two_videos_are_compared_in_one_time(clip: Callable[[str], Clip], folder
     assert said["boxes"] == {
         "both": [True, True], "second": [False, True], "first": [True, False]
     }  # fmt: skip
+    assert all(said["areInSight"].values()), "the 3D view has another shape for each"
     for look in said["sought"]:
         is_in = 0 <= look["at"] - 0.8 < said["duration"]
         assert look["isAway"] != is_in

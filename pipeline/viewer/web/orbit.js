@@ -23,6 +23,7 @@ function axesOf(azimuth, elevation) {
 export class Orbit extends Events {
   #pointers = new Map();
   #moveId = 0;
+  #inSight = null; // the box that is to fill the picture, until one turns, zooms or pans
 
   /** @param {HTMLCanvasElement} canvas that is dragged. */
   constructor(canvas) {
@@ -125,6 +126,7 @@ export class Orbit extends Events {
       return;
     }
     this.leaveFilm();
+    this.#inSight = box;
     let turn = (azimuth - from.azimuth) % (2 * Math.PI);
     if (turn > Math.PI) turn -= 2 * Math.PI;
     if (turn < -Math.PI) turn += 2 * Math.PI;
@@ -150,6 +152,11 @@ export class Orbit extends Events {
     move(begun);
   }
 
+  /** Go as far away as the canvas, which has another shape now, asks for. */
+  refit() {
+    if (this.#inSight && !this.film) this.distance = this.#fitting(this.#inSight, this.azimuth, this.elevation);
+  }
+
   /** How far from a box's middle all of its points are in sight. */
   #fitting({ middle, radius, points }, azimuth, elevation) {
     if (!points.length) return radius / Math.sin(FIELD_OF_VIEW / 2);
@@ -168,6 +175,7 @@ export class Orbit extends Events {
 
   #changed() {
     this.#moveId++;
+    this.#inSight = null;
     this.emit("change");
   }
 

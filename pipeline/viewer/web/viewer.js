@@ -84,7 +84,11 @@ export class Viewer extends Events {
       this.redraw();
     });
     video?.shown?.addEventListener("loadeddata", () => this.redraw());
-    new ResizeObserver(() => this.redraw()).observe(element("stage"));
+    const resized = new ResizeObserver(() => {
+      this.orbit.refit();
+      this.redraw();
+    });
+    for (const id of ["stage", "world"]) resized.observe(element(id));
     this.#sizePanes();
     const { radius } = this.box;
     this.follows = radius > FAR_M;
