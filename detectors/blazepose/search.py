@@ -94,9 +94,9 @@ class Search:
         return windows
 
     def also_due(self, known: Sequence[Region]) -> list[Region]:
-        """The next smaller windows, if a shot begins and those found in it are small, or nobody is.
+        """The next smaller windows, if a shot begins and those found in it are small, or none are.
 
-        The smallest are many: they wait for their turns where nobody is.
+        The smallest are many: they wait for their turns where no person is known.
         """
         if not self._finer or not self._has_small(known):
             return []

@@ -38,7 +38,7 @@ class OnlineLifter:
     """Lifts the people of a live source, those of a frame together."""
 
     def __init__(self, lifter: Lifter, intrinsics: Intrinsics, options: LiftOptions) -> None:
-        """Start with nobody.
+        """Start without people.
 
         Args:
             lifter: The network; one that is causal does not have to guess what comes next.

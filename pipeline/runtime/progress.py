@@ -22,7 +22,7 @@ class StageProgress(Protocol):
 
 
 def uncounted(items: Iterable[T], stage: str, total: int | None) -> Iterable[T]:
-    """Tell nobody; a `StageProgress`."""
+    """Show nothing; a `StageProgress`."""
     return items
 
 

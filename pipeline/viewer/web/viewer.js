@@ -45,7 +45,7 @@ export async function start(content) {
     await module.default?.(viewer);
   }
   const first = Math.min(...viewer.clip.people.map((person) => person.rowFrames[0] ?? 0));
-  if (first > 0 && Number.isFinite(first)) viewer.playback.seek(first); // there is nobody before
+  if (first > 0 && Number.isFinite(first)) viewer.playback.seek(first); // there are no people before
   viewer.isReady = true;
   viewer.redraw();
 }
