@@ -69,15 +69,20 @@ def mend(
     as_before = PipelineConfig.from_report(result.report.config)
     former = as_before.corrections
     config = replace(config or as_before, correct=CorrectionOptions(corrections or None))
-    is_whole = (result.folder / TRACKS).exists()
-    if former and (result.report.live or result.report.views):
+    has_tracks = result.report.live is None and result.report.views is None
+    if former and not has_tracks:
         raise InputError(
             f"{result.folder}: was corrected before: correct the result it was made of"
         )
     stopwatch = Stopwatch()
     with ExitStack() as opened:
         partial = opened.enter_context(staged(folder))
-        found = _found(result, partial)
+        video = result.report.video
+        found = (
+            read_tracks(result.folder, video, partial)
+            if has_tracks
+            else tracks_of_rows(result.table, video, partial)
+        )
         opened.callback(found.close)
         if models is None:
             models = Models(config.detect, config.lift.lifter)
@@ -96,7 +101,7 @@ def mend(
                 partial, first.is_smoothed, progress,
             )  # fmt: skip
             opened.callback(people.table.close)
-        if is_whole:
+        if has_tracks:
             shutil.copyfile(result.folder / TRACKS, partial / TRACKS)
         warnings = [*first.warnings, *people.doubts]
         if not people.table.persons:
@@ -105,18 +110,10 @@ def mend(
             report, config=config.as_dict(), measures=people.measures, warnings=tuple(warnings),
             motion=None, files={}, views=_views(report.views, result.table, table),
         )  # fmt: skip
-        if not is_whole:  # there is no video to be drawn on, or there are several
+        if not has_tracks:  # there is no video to be drawn on, or there are several
             config = replace(config, render=replace(config.render, render="none"))
         report = write_results(partial, report, first, people, config, stopwatch, progress)
     return Result(folder, report, ArchiveTable(folder / POSES))
-
-
-def _found(result: Result, scratch: Path) -> FoundPeople:
-    """The people that corrections name, without them."""
-    report = result.report
-    if report.live is None and report.views is None:
-        return read_tracks(result.folder, report.video, scratch)
-    return tracks_of_rows(result.table, report.video, scratch)
 
 
 def _views(views: ViewsReport | None, before: PoseTable, after: PoseTable) -> ViewsReport | None:

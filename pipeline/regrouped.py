@@ -1,7 +1,7 @@
 """People of several views after corrections by hand: their rows with other numbers and sides.
 
-Nobody is lifted again: the keypoints of all views, of which their 3D was made, are not kept. Who is
-whom, and which side is which, changes no position.
+No person is lifted again: the keypoints of all views, of which their 3D was made, are not kept.
+Other track ids and sides change no position.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _IN_3D = {"big_toe": "toe"}  # joints that are called otherwise than their keypo
 _CONTACTS = {"heel": (0, 2), "big_toe": (1, 3)}
 
 
-def require_regrouping(corrections: Corrections) -> None:
+def _require_regrouping(corrections: Corrections) -> None:
     """`InputError` at the first edit that several views cannot have."""
     for number, edit in enumerate(corrections.edits, 1):
         if isinstance(edit, Point | Contact):
@@ -34,7 +34,7 @@ def require_regrouping(corrections: Corrections) -> None:
 
 
 class RegroupedTable:
-    """A `PoseTable` of the rows of another one that are somebody's, with other numbers and sides.
+    """A `PoseTable` of the rows of another one that belong to people, with other ids and sides.
 
     Args:
         table: The other one.
@@ -107,7 +107,7 @@ def regrouped(
     Raises:
         InputError: An edit is none that several views can have, or names who or what is not there.
     """
-    require_regrouping(corrections)
+    _require_regrouping(corrections)
     ids, frames = table.column("track_id"), table.column("frame_index")
     tracks = []
     for track_id in np.unique(ids).tolist():

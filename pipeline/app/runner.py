@@ -86,9 +86,9 @@ class Runner:
         folder, result = self._store.path(clip), self._store.result(clip, original=True)
         self._store.progress[clip.id] = Progress("starting")
         corrections = self._store.corrections(clip) if clip.mends else None
-        others = {"corrections": corrections} if corrections else {}
         if clip.camera:
             return self._mend_filmed(clip, corrections) if clip.mends else self._film(clip)
+        others = {"corrections": corrections} if corrections else {}
         config = make_config(clip.options, folder, **others)
         if clip.mends and not corrections:  # all of them were undone
             shutil.rmtree(result / MENDED, ignore_errors=True)
@@ -104,10 +104,7 @@ class Runner:
         if not clip.mends:
             self._store.progress[clip.id] = Progress("page")
             in_process(make_page, (result, folder / "page"), lambda: self._require_wanted(clip))
-        return {
-            "status": "done", "mends": False, "reason": "", "frames": outcome.frames,
-            "people": outcome.people, "warnings": outcome.warnings,
-        }  # fmt: skip
+        return _done(result)
 
     def _film(self, clip: Clip) -> dict[str, Any]:
         """Have a camera analysed until it ends or is stopped."""

@@ -29,7 +29,7 @@ from pipeline.app.camera import LIVE_PICTURE, parse_camera
 from pipeline.app.forms import described, make_config
 from pipeline.app.guard import Guard
 from pipeline.app.pages import POSTER, content_of, page_of
-from pipeline.app.store import Clip, Store, safe_name
+from pipeline.app.store import UNFINISHED, Clip, Store, safe_name
 from pipeline.corrections.edits import CORRECTIONS, MAX_BYTES, parse_corrections
 from pipeline.export.base import exporter_names, exporters, write_exports
 from pipeline.results.result import load_result
@@ -185,7 +185,7 @@ class _Pages:
 
     async def correct(self, request: Request) -> Response:
         clip = self._with_result(request)
-        if clip.status in ("waiting", "running", "stopping"):
+        if clip.status in UNFINISHED:
             raise HTTPException(409, "this clip is at work already")
         try:
             corrections = parse_corrections(await _body(request))

@@ -25,7 +25,8 @@ from pipeline.corrections.edits import CORRECTIONS, MENDED, Corrections, read_co
 from pipeline.results.staging import REPORT, read_json
 
 Status = Literal["waiting", "running", "stopping", "done", "failed", "cancelled"]
-_UNFINISHED = ("waiting", "running", "stopping")
+UNFINISHED = ("waiting", "running", "stopping")
+"""Of a clip that is at work, or will be."""
 _ID = re.compile(r"[0-9a-f]{16}")
 _LONGEST_NAME = 150
 
@@ -146,7 +147,7 @@ class Store:
         """Cancel what is waiting or at work on a clip."""
         with self.changed:
             clip = self._clips.get(clip_id)
-            if clip is not None and clip.status in _UNFINISHED:
+            if clip is not None and clip.status in UNFINISHED:
                 self._keep(replace(clip, status="cancelled"))
 
     def delete(self, clip_id: str) -> None:
@@ -199,9 +200,9 @@ class Store:
 
 
 def _after_a_stop(clip: Clip) -> Status:
-    """The status of a clip when the program starts again: nobody asks a camera to film again."""
+    """The status of a clip when the program starts again; a camera does not film by itself."""
     if clip.camera and not clip.mends:
-        return "cancelled" if clip.status in _UNFINISHED else clip.status
+        return "cancelled" if clip.status in UNFINISHED else clip.status
     return "waiting" if clip.status == "running" else clip.status
 
 

@@ -75,11 +75,18 @@ def floor_deficit(joints: Floats) -> Floats:
     return np.asarray(np.maximum(_CLEARANCE_M - joints[..., _BODY, 2].min(-1), 0.0))
 
 
+def smooth_above(values: Floats, frames: float) -> Floats:
+    """A smooth curve (T,) that is nowhere less than values (T,).
+
+    It is their sliding maximum over about so many frames, then its sliding mean of the same width.
+    """
+    width = 2 * round(frames / 2) + 1
+    highest = ndimage.maximum_filter1d(values, width, mode="nearest")
+    return np.asarray(ndimage.uniform_filter1d(highest, width, mode="nearest"))
+
+
 def raise_above_floor(joints: Floats, fps: float) -> Floats:
     """Raise a person smoothly wherever a joint would be in the floor: hands, backs, bad lifts.
-
-    The rise is a sliding maximum of the deficit, then a sliding mean of the same width: smooth, and
-    nowhere less than the deficit.
 
     Args:
         joints: (T, J, 3) metres, z up, floor at 0.
@@ -88,7 +95,5 @@ def raise_above_floor(joints: Floats, fps: float) -> Floats:
     Returns:
         (T, J, 3), each frame's pose unchanged.
     """
-    width = 2 * round(_RAISE_S * fps / 2) + 1
-    needed = ndimage.maximum_filter1d(floor_deficit(joints), width, mode="nearest")
-    rise = ndimage.uniform_filter1d(needed, width, mode="nearest")
+    rise = smooth_above(floor_deficit(joints), _RAISE_S * fps)
     return np.asarray(joints + rise[:, None, None] * [0.0, 0.0, 1.0])

@@ -6,11 +6,11 @@ This removes the foot skate that the root path leaves (as in Kovar, Schreiner an
 
 import numpy as np
 
-from core.lazy_scipy import ndimage
 from core.rotations import unit_vectors
 from core.skeletons import H36M_17
 from core.types import Floats
 from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Bools, Support
+from pipeline.grounding.floor import smooth_above
 
 _MAX_STRETCH = 0.995  # share of its length to which a leg is stretched
 _LOWER_S = 0.2  # over which the body is lowered for legs that are too short
@@ -49,8 +49,7 @@ def pin_ankles(joints: Floats, supports: list[Support], fps: float) -> Floats:
 def reach_with_legs(joints: Floats, ankles: Floats, in_contact: Bools, fps: float) -> Floats:
     """Bend both legs until ankles are where they should be.
 
-    Where a leg is too short for a foot in contact, the whole body is lowered, smoothly: by a
-    sliding maximum of what is missing, then a sliding mean of the same width.
+    Where a leg is too short for a foot in contact, the whole body is lowered, smoothly.
 
     Args:
         joints: (T, J, 3) metres, z up.
@@ -63,9 +62,7 @@ def reach_with_legs(joints: Floats, ankles: Floats, in_contact: Bools, fps: floa
     """
     hips, knees = joints[:, _HIPS], joints[:, _KNEES]
     missing = _missing_drop(hips, ankles, _longest(hips, knees, joints[:, ANKLES]))
-    width = 2 * round(_LOWER_S * fps / 2) + 1
-    needed = ndimage.maximum_filter1d((missing * in_contact).max(1), width, mode="nearest")
-    drop = ndimage.uniform_filter1d(needed, width, mode="nearest")
+    drop = smooth_above((missing * in_contact).max(1), _LOWER_S * fps)
     reached = np.asarray(joints - drop[:, None, None] * [0.0, 0.0, 1.0])
     for foot in range(2):
         hip, knee, ankle = (reached[:, points[foot]] for points in (_HIPS, _KNEES, ANKLES))

@@ -97,41 +97,27 @@ def lift_people(
         The people: a row for every frame from the first to the last of each stretch.
     """
     lifted = LiftedPeople(rows, lifter.spec.skeleton_out)
-    steps = _lifting(
-        lifted, tracks, frame_indices, times_s, lifter, intrinsics, options, is_smoothed
-    )
-    for _ in counted(steps):
+
+    def steps() -> Iterator[None]:
+        for track in tracks:
+            detected_s = times_s[np.searchsorted(frame_indices, track.frame_indices)]
+            parts = []
+            for part in _split(track, detected_s):
+                start = len(rows)
+                rows.append(
+                    _lift(
+                        part, track.marks, frame_indices, times_s, lifter, intrinsics, options,
+                        is_smoothed,
+                    )
+                )  # fmt: skip
+                parts.append(LiftedPart(track.track_id, start, len(rows), 0, track.marks))
+                yield from repeat(None, len(part))
+            _give_one_body(lifted, parts, options)
+            lifted.parts.extend(_with_overlaps(lifted, parts))
+
+    for _ in counted(steps()):
         pass
     return lifted
-
-
-def _lifting(
-    lifted: LiftedPeople,
-    tracks: Sequence[TrackRows],
-    frame_indices: NDArray[np.int64],
-    times_s: Floats,
-    lifter: Lifter,
-    intrinsics: Intrinsics,
-    options: LiftOptions,
-    is_smoothed: bool,
-) -> Iterator[None]:
-    """Lift tracks; a step for each detection, all those of a part when it is lifted."""
-    rows = lifted.rows
-    for track in tracks:
-        detected_s = times_s[np.searchsorted(frame_indices, track.frame_indices)]
-        parts = []
-        for part in _split(track, detected_s):
-            start = len(rows)
-            rows.append(
-                _lift(
-                    part, track.marks, frame_indices, times_s, lifter, intrinsics, options,
-                    is_smoothed,
-                )
-            )  # fmt: skip
-            parts.append(LiftedPart(track.track_id, start, len(rows), 0, track.marks))
-            yield from repeat(None, len(part))
-        _give_one_body(lifted, parts, options)
-        lifted.parts.extend(_with_overlaps(lifted, parts))
 
 
 def _split(track: TrackRows, detected_s: Floats) -> Iterator[Track]:

@@ -18,7 +18,7 @@ _HEIF_BRANDS = frozenset({b"mif1", b"mif2", b"heic", b"heix", b"heim", b"heis"})
 _JPEG_2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")  # in a file, and bare
 _STILL = re.compile(
     rb"\xff\xd8\xff|\x89PNG|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]|II\0\*|MM\*\0"
-    rb"|....ftyp(avif|avis|mif1|msf1)|\0\0\0\x0cjP  |\xff\x4f\xff\x51",
+    rb"|....ftyp(avif|avis|mif1|msf1)",
     re.DOTALL,
 )
 _IMAGE_SIZE = re.compile(rb"ispe\0{4}(.{4})(.{4})", re.DOTALL)
@@ -27,9 +27,11 @@ _MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 
 
 def begins_still(head: bytes) -> bool:
-    """Whether a file that begins so (16 bytes) is of a kind that may be one picture, by its magic
-    number: JPEG, PNG, WebP, BMP, TIFF, AVIF, JPEG 2000."""
-    return _STILL.match(head) is not None
+    """Whether a file may be one picture, by its magic number (16 bytes).
+
+    The kinds are JPEG, PNG, WebP, BMP, TIFF, AVIF and JPEG 2000.
+    """
+    return head.startswith(_JPEG_2000) or _STILL.match(head) is not None
 
 
 def is_for_ffmpeg(data: bytes) -> bool:

@@ -3,6 +3,7 @@
 // Events: "frame" (another frame is on the screen), "state" (playing or not, rate, wanted frame).
 
 import { Events } from "viewer/events.js";
+import { onShownFrames } from "viewer/video.js";
 
 export class Playback extends Events {
   #wanted = null; // the frame that was last asked for and is not on the screen yet
@@ -120,13 +121,7 @@ export class Playback extends Events {
   /** Take the frame from the video whenever it shows another one. */
   #follow(video) {
     const shown = (time) => this.#show(this.clip.frameAt(this.start + time));
-    if (video.requestVideoFrameCallback) {
-      const callback = (_, { mediaTime }) => {
-        shown(mediaTime);
-        video.requestVideoFrameCallback(callback);
-      };
-      video.requestVideoFrameCallback(callback);
-    } else {
+    if (!onShownFrames(video, shown)) {
       const look = () => {
         if (!video.seeking) shown(video.currentTime - 0.5 / this.clip.fps);
         requestAnimationFrame(look);

@@ -3,7 +3,7 @@
 
 import { make, toggle } from "viewer/dom.js";
 import { Overlay } from "viewer/overlay.js";
-import { showVideo } from "viewer/video.js";
+import { onShownFrames, showVideo } from "viewer/video.js";
 
 const JUMP_S = 0.3; // a playing video farther off than that is sent where it belongs,
 const GAIN = 2; // a nearer one goes faster or slower: by so much a second that it is off,
@@ -68,13 +68,7 @@ class Follower {
       this.frame = clip.frameAt(start + time);
       viewer.redraw();
     };
-    if (video.requestVideoFrameCallback) {
-      const callback = (_, { mediaTime }) => {
-        shown(mediaTime);
-        video.requestVideoFrameCallback(callback);
-      };
-      video.requestVideoFrameCallback(callback);
-    } else {
+    if (!onShownFrames(video, shown)) {
       for (const name of ["timeupdate", "seeked"]) video.addEventListener(name, () => shown(video.currentTime));
     }
     video.addEventListener("seeked", () => this.follow());

@@ -19,6 +19,20 @@ export function showVideo(video, parent) {
   return { shown: isPicture ? null : shown, start, url: source };
 }
 
+/**
+ * Call back with the seconds of each frame that a video shows.
+ * @returns {boolean} whether the browser can tell.
+ */
+export function onShownFrames(video, callback) {
+  if (!video.requestVideoFrameCallback) return false;
+  const next = (_, { mediaTime }) => {
+    callback(mediaTime);
+    video.requestVideoFrameCallback(next);
+  };
+  video.requestVideoFrameCallback(next);
+  return true;
+}
+
 /** A `data:` URL as one of a Blob, in which players seek at once. */
 function asBlob(url) {
   if (!url.startsWith("data:")) return url;
