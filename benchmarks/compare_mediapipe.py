@@ -100,7 +100,7 @@ def compare(clip: str, graph: dict[str, np.ndarray[Any, Any]], num_threads: int)
     """Run our detector on the clip and print how it compares with what `run_graph` wrote."""
     from core.skeletons import BLAZEPOSE_33, COCO_17
     from core.types import Frame
-    from detectors.base import create
+    from detectors.choice import create
     from pipeline.media.video_reader import probe
 
     detector = create("blazepose", threads=num_threads)

@@ -27,7 +27,9 @@ from core.skeletons import H36M_21, Skeleton
 from core.types import CameraPoses, Floats
 from lifter.predict import Lifter
 from pipeline.config import PipelineConfig
-from pipeline.grounding.contacts import Bools, contact_speeds, seen_feet, soles, stances
+from pipeline.grounding.feet.contacts import contact_speeds
+from pipeline.grounding.feet.soles import Bools, seen_feet, soles
+from pipeline.grounding.feet.stances import stances
 from pipeline.grounding.online import OnlineWorld
 from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.world import estimate_world

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from core.errors import InputError, UsageError
 from core.options import given_flags, is_option, option
-from detectors.base import DetectOptions, option_fields
+from detectors.choice import DetectOptions, option_fields
 from pipeline.corrections.edits import Corrections
 from pipeline.corrections.options import CorrectionOptions
 from pipeline.export.base import ExportOptions

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.skeletons import COCO_21, Skeleton
 from core.types import Array, CameraPoses, Floats, Intrinsics
 from lifter.predict import Lifter
-from pipeline.grounding.contacts import seen_feet
+from pipeline.grounding.feet.soles import seen_feet
 from pipeline.grounding.options import Camera, GroundOptions
 from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.world import World, estimate_world

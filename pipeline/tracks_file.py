@@ -22,10 +22,10 @@ from pipeline.detection import FirstPass
 from pipeline.grounding.axes import LEVEL_UP, world_axes
 from pipeline.grounding.camera_motion import CameraPath
 from pipeline.grounding.world import World
+from pipeline.motion.film_camera import film_camera
 from pipeline.results.archive import DAMAGED, TRACKS, PoseTable, array_chunks, write_chunks
 from pipeline.results.detections import TrackRows
 from pipeline.results.spool import Spool
-from pipeline.viewer.film_camera import film_camera
 
 FORMAT_VERSION = 1
 _CHUNK_ROWS = 2000

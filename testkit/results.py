@@ -7,8 +7,8 @@ import numpy as np
 from pipeline.config import PipelineConfig
 from pipeline.results.result import Result
 from pipeline.run import process_video
-from testkit import stored_files
 from testkit.make_video import moving
+from testkit.stored.ours import our_poses
 from testkit.walker import keypoints, walking, with_feet
 
 FRAMES = 20
@@ -21,9 +21,7 @@ def config_for(folder: Path, people: int = 1) -> PipelineConfig:
         root = np.tile([0.8 * number, 0.0, 5.0], (FRAMES, 1))
         points = keypoints(with_feet(walking(FRAMES)), root) / 12
         walkers.append(np.concatenate([points, np.full((FRAMES, 21, 1), 0.9)], 2))
-    path = stored_files.our_poses(
-        folder, [list(frame) for frame in zip(*walkers, strict=True)], (160, 120)
-    )
+    path = our_poses(folder, [list(frame) for frame in zip(*walkers, strict=True)], (160, 120))
     return PipelineConfig.from_flat(output=folder / "out", keypoints=path, render=False)
 
 

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from core.types import Frame, Picture
-from detectors.base import DetectOptions
 from detectors.blazepose.models import LANDMARK_SIZE, LandmarkModel
+from detectors.choice import DetectOptions
 from pipeline.config import PipelineConfig
 from pipeline.detection import detect_people
 from pipeline.export.pictures.frames import frames_with_people

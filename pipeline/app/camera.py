@@ -13,9 +13,6 @@ from pipeline.config import PipelineConfig
 from pipeline.corrections.edits import Corrections
 from pipeline.media.live.source import LiveSource, parse_live_source
 
-LIVE_PICTURE = "live.jpg"
-"""In a clip's `page` while a camera is at work: the camera's picture beside the 3D view."""
-
 
 def parse_camera(text: str) -> LiveSource:
     """The camera that a person names on the page.

@@ -16,8 +16,7 @@ import cv2
 
 from core.files import written_whole
 from core.types import Picture, VideoInfo
-from pipeline.app.camera import LIVE_PICTURE
-from pipeline.app.pages import POSTER, write_about
+from pipeline.app.pages import LIVE_PICTURE, POSTER, write_about
 from pipeline.config import PipelineConfig
 from pipeline.live.moment import Moment
 from pipeline.live.run import process_live

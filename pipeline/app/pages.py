@@ -26,6 +26,8 @@ from pipeline.viewer.page import PageVideo, page_html
 from pipeline.viewer.video import web_video
 
 POSTER = "poster.jpg"
+LIVE_PICTURE = "live.jpg"
+"""In a clip's `page` while a camera is at work: the camera's picture beside the 3D view."""
 _POSTER_WIDTH = 640
 _POSTER_WITHIN, _SETTLED = 60, 20  # frames from the first with people
 

@@ -25,10 +25,10 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from core.errors import Video3DError
-from pipeline.app.camera import LIVE_PICTURE, parse_camera
+from pipeline.app.camera import parse_camera
 from pipeline.app.forms import described, make_config
 from pipeline.app.guard import Guard
-from pipeline.app.pages import POSTER, content_of, page_of
+from pipeline.app.pages import LIVE_PICTURE, POSTER, content_of, page_of
 from pipeline.app.store import UNFINISHED, Clip, Store, safe_name
 from pipeline.corrections.edits import CORRECTIONS, MAX_BYTES, parse_corrections
 from pipeline.export.base import exporter_names, exporters, write_exports

@@ -9,7 +9,7 @@ import numpy as np
 from core.lazy_scipy import ndimage
 from core.skeletons import H36M_17
 from core.types import Floats
-from pipeline.grounding.contacts import ANKLE_HEIGHT_M
+from pipeline.grounding.feet.soles import ANKLE_HEIGHT_M
 
 SAME_FLOOR_M = 0.35
 """Levels of two people, or of one person's contacts, that differ by less are one floor."""

@@ -19,7 +19,8 @@ from core.rotations import unit_vectors
 from core.skeletons import H36M_17
 from core.types import Floats
 from pipeline.grounding.axes import LEVEL_UP
-from pipeline.grounding.contacts import ANKLES, contact_medians, find_contacts
+from pipeline.grounding.feet.contacts import contact_medians, find_contacts
+from pipeline.grounding.feet.soles import ANKLES
 from pipeline.grounding.person_motion import PersonMotion
 
 # Standard deviations of up's components in camera axes, x (roll) and z (pitch): how far off level

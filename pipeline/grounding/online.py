@@ -17,17 +17,10 @@ import numpy as np
 from core.skeletons import Skeleton
 from core.types import CameraPoses, Floats
 from pipeline.grounding.axes import LEVEL_UP, world_axes
-from pipeline.grounding.contacts import (
-    HEELS_AND_TOES,
-    LOW_WITHIN_S,
-    Bools,
-    Soles,
-    next_contacts,
-    seen_feet,
-    soles,
-)
+from pipeline.grounding.feet.contacts import LOW_WITHIN_S, next_contacts
+from pipeline.grounding.feet.held import HeldFeet
+from pipeline.grounding.feet.soles import HEELS_AND_TOES, Bools, Soles, seen_feet, soles
 from pipeline.grounding.floor import SAME_FLOOR_M, floor_deficit, lowest_level
-from pipeline.grounding.foot_pose import HeldFeet
 from pipeline.grounding.gravity import up_direction
 from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.root_path import HeldPath

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import CameraPoses, Floats
-from pipeline.grounding.contacts import Bools, Soles, foot_speeds, soles
+from pipeline.grounding.feet.soles import Bools, Soles, foot_speeds, soles
 
 
 @dataclass(frozen=True)

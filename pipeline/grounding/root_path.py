@@ -11,8 +11,9 @@ import numpy as np
 from core.rotations import unit_vectors
 from core.types import Floats
 from pipeline.grounding.banded import solve_block_banded
-from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Bools, Soles, Support
-from pipeline.grounding.leg_ik import limited
+from pipeline.grounding.feet.contacts import Support
+from pipeline.grounding.feet.leg_ik import limited
+from pipeline.grounding.feet.soles import ANKLE_HEIGHT_M, ANKLES, Bools, Soles
 
 # Standard deviations.
 _ACROSS_M = 0.03  # of the measured path, across the line of sight

@@ -1,11 +1,11 @@
 """Camera space → world space: which way is up, where the floor is, and what people rest on.
 
-The parts are estimated elsewhere: up in `gravity`, contacts in `contacts`, the floor in `floor`,
-the path in `root_path`, the legs in `leg_ik`, a moving camera in `camera_motion`. Decided here is
-which contacts are on the floor. One camera misjudges people's distances by a few percent, which
-moves their feet along the line of sight: up or down by about that share of the camera's height, and
-by more if up is a little off. So contacts nearly on one level are taken to be on one floor, and
-each person is moved onto it; contacts much higher are on something.
+The parts are estimated elsewhere: up in `gravity`, contacts and legs in `feet`, the floor in
+`floor`, the path in `root_path`, a moving camera in `camera_motion`. Decided here is which contacts
+are on the floor. One camera misjudges people's distances by a few percent, which moves their feet
+along the line of sight: up or down by about that share of the camera's height, and by more if up is
+a little off. So contacts nearly on one level are taken to be on one floor, and each person is moved
+onto it; contacts much higher are on something.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,17 +16,17 @@ import numpy as np
 from core.types import Floats
 from pipeline.grounding.axes import LEVEL_UP, world_axes
 from pipeline.grounding.camera_motion import CameraPath, estimate_camera_path
-from pipeline.grounding.contacts import (
-    HEELS_AND_TOES,
-    Bools,
+from pipeline.grounding.feet.contacts import (
     Contact,
-    Soles,
     Support,
     contact_mask,
     contact_medians,
     find_contacts,
     marked_contacts,
 )
+from pipeline.grounding.feet.leg_ik import pin_ankles
+from pipeline.grounding.feet.planting import level_feet, plant_feet
+from pipeline.grounding.feet.soles import HEELS_AND_TOES, Bools, Soles
 from pipeline.grounding.floor import (
     SAME_FLOOR_M,
     common_level,
@@ -35,9 +35,7 @@ from pipeline.grounding.floor import (
     raise_above_floor,
     weighted_median,
 )
-from pipeline.grounding.foot_pose import level_feet, plant_feet
 from pipeline.grounding.gravity import up_direction
-from pipeline.grounding.leg_ik import pin_ankles
 from pipeline.grounding.options import Camera
 from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.root_path import solve_root_path

@@ -20,7 +20,7 @@ from core.skeletons import Skeleton
 from core.types import Array, Floats, Intrinsics
 from lifter.bones import bone_spans
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
-from pipeline.grounding.contacts import contact_speeds
+from pipeline.grounding.feet.contacts import contact_speeds
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class ViewsReport:
 
 @dataclass(frozen=True)
 class StanceReport:
-    """One foot on the ground once, in seconds, as `pipeline.grounding.contacts.Stance`."""
+    """One foot on the ground once, in seconds, as `pipeline.grounding.feet.stances.Stance`."""
 
     foot: str
     heel_strike_s: float | None

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import InputError
 from core.files import open_input
-from detectors.base import DetectOptions
+from detectors.choice import DetectOptions
 from pipeline.render.options import RenderOptions
 from pipeline.results.report import Report, read_report
 from pipeline.results.report_parts import InputReport, WeightsReport

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.grounding.contacts import stances
+from pipeline.grounding.feet.stances import stances
 from pipeline.results.archive import PoseTable
 from pipeline.results.report_parts import StanceReport
 

@@ -4,7 +4,8 @@ from functools import cached_property
 
 from core.errors import DetectorError
 from core.skeletons import COCO_17
-from detectors.base import Choice, DetectOptions, Detector
+from detectors.base import Detector
+from detectors.choice import Choice, DetectOptions
 from lifter.predict import Lifter
 from pipeline.results.report_parts import WeightsReport
 from pipeline.results.resume import network_files, weights_report

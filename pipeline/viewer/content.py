@@ -7,13 +7,13 @@ import numpy as np
 
 from core.skeletons import Skeleton
 from core.types import Floats
+from pipeline.motion.film_camera import film_camera
 from pipeline.motion.quantities import DEGREES, QUANTITIES, Quantity
 from pipeline.render.overlay import LINKS
 from pipeline.render.palette import TRACK_HUES, side_of
 from pipeline.results.result import Person, Result
 from pipeline.results.verdicts.evidence import Evidence, gather_evidence
 from pipeline.results.verdicts.questions import LIMITS, verdicts
-from pipeline.viewer.film_camera import film_camera
 from pipeline.viewer.packed import packed
 
 _MM, _HALF_PX, _HALF_DEG = 0.001, 0.5, 0.5

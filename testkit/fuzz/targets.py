@@ -41,7 +41,7 @@ from pipeline.results.resume import weights_report
 from testkit.lifters import published_lifter
 from testkit.made.motion import bvh
 from testkit.make_video import moving, run_ffmpeg
-from testkit.stored_files import FORMATS
+from testkit.stored.formats import FORMATS
 from testkit.walker import CAMERA, keypoints, moving_root, sequence_of, walking
 from train.reproduce.options import read_config
 from train.wild.motion.mocap import load_mocap

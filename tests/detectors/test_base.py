@@ -14,18 +14,8 @@ from core.options import option
 from core.skeletons import COCO_17
 from core.types import Detections, Frame, VideoInfo
 from detectors import base
-from detectors.base import (
-    AUTO,
-    Availability,
-    DetectOptions,
-    Detector,
-    DetectorBackend,
-    backends,
-    create,
-    detect_all,
-    detector_names,
-    option_fields,
-)
+from detectors.base import AUTO, Availability, Detector, DetectorBackend, backends, detect_all
+from detectors.choice import DetectOptions, create, detector_names, option_fields
 
 
 class Toy:
@@ -166,7 +156,7 @@ def test_an_unknown_detector_names_the_known_ones() -> None:
 
 def test_the_registry_imports_no_network() -> None:
     code = (
-        "import sys; from detectors.base import DetectOptions, option_fields; option_fields();"
+        "import sys; from detectors.choice import DetectOptions, option_fields; option_fields();"
         "DetectOptions().choose();"
         "sys.exit(any(m in sys.modules for m in"
         " ('cv2', 'ai_edge_litert', 'torch', 'detectron2', 'rtmlib')))"

@@ -17,9 +17,12 @@ from pipeline.media.images import read_image, write_image
 from pipeline.media.video_reader import probe
 from pipeline.results.resume import weights_report
 from pipeline.run import process_video
-from testkit import lifters, stored_files
+from testkit import lifters
 from testkit.make_video import encode
-from testkit.stored_files import FORMATS, Format
+from testkit.stored.common import laid_out, write
+from testkit.stored.formats import FORMATS, Format
+from testkit.stored.openpose import openpose, openpose_person
+from testkit.stored.ours import our_poses
 from testkit.walker import keypoints, walking, with_feet
 
 SIZE, FRAMES = (320, 180), 6
@@ -84,7 +87,7 @@ def test_every_format_becomes_a_rendered_video(
 def test_who_is_asked_for_does_not_change_the_world(
     clip: Path, small_lifter: str, tmp_path: Path
 ) -> None:
-    path = stored_files.our_poses(tmp_path, scene(), SIZE)
+    path = our_poses(tmp_path, scene(), SIZE)
     tables = {}
     for name, asked in (("all", {}), ("id", {"person_id": (2,)}), ("main", {"people": "main"})):
         config = PipelineConfig.from_flat(
@@ -107,9 +110,7 @@ def test_numbered_pictures_with_keypoints_by_name_become_a_video(tmp_path: Path)
         write_image(
             folder / f"take2_{number + 5:04d}.jpg", np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
         )
-    path = stored_files.openpose(
-        tmp_path, [[]] * 5 + scene(), SIZE, name="json/take2_{:04d}_keypoints.json"
-    )
+    path = openpose(tmp_path, [[]] * 5 + scene(), SIZE, name="json/take2_{:04d}_keypoints.json")
     config = PipelineConfig.from_flat(
         output=tmp_path / "out",
         fps=12.5,
@@ -131,8 +132,8 @@ def test_numbered_pictures_with_keypoints_by_name_become_a_video(tmp_path: Path)
 def test_a_picture_becomes_a_picture(tmp_path: Path) -> None:
     write_image(tmp_path / "photo.jpg", np.full((SIZE[1], SIZE[0], 3), 90, np.uint8))
     keypoint_file = tmp_path / "photo_keypoints.json"
-    person = stored_files.openpose_person(stored_files.laid_out(scene()[0][0], "body_25"))
-    stored_files.write(keypoint_file, {"version": 1.3, "people": [person]})
+    person = openpose_person(laid_out(scene()[0][0], "body_25"))
+    write(keypoint_file, {"version": 1.3, "people": [person]})
     config = PipelineConfig.from_flat(
         output=tmp_path / "out", keypoints=keypoint_file, keypoints_skeleton="body_25"
     )
@@ -151,12 +152,12 @@ def test_a_picture_becomes_a_picture(tmp_path: Path) -> None:
 
 
 def test_changed_keypoints_are_not_taken_for_done(clip: Path, tmp_path: Path) -> None:
-    path = stored_files.our_poses(tmp_path, scene(), SIZE)
+    path = our_poses(tmp_path, scene(), SIZE)
     config = PipelineConfig.from_flat(output=tmp_path / "out", keypoints=path, render=False)
     process_video(clip, config)
     job, weights = Job(clip, tmp_path / "out" / "clip"), weights_report(config.weight_files())
     assert report_before(job, config, weights) is not None
-    stored_files.our_poses(tmp_path, [people[:1] for people in scene()], SIZE)
+    our_poses(tmp_path, [people[:1] for people in scene()], SIZE)
     assert report_before(job, config, weights) is None
 
 
@@ -180,7 +181,7 @@ def test_a_folder_of_pictures_is_tried_again_when_one_of_them_was_mended(
 def test_keypoints_that_cannot_be_used_are_one_line(
     clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    path = stored_files.openpose(tmp_path, scene(), SIZE)
+    path = openpose(tmp_path, scene(), SIZE)
     assert run(clip, "--output", tmp_path / "out", "--keypoints", path) == 1
     [line] = [line for line in capsys.readouterr().err.splitlines() if str(path) in line]
     told = (

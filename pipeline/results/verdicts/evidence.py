@@ -13,7 +13,7 @@ from core.skeletons import COCO_17, Skeleton
 from core.types import Array, Floats
 from lifter.bones import bone_spans
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
-from pipeline.grounding.contacts import soles
+from pipeline.grounding.feet.soles import soles
 from pipeline.results.archive import PoseTable
 from pipeline.results.measures import RunningMoments
 from pipeline.results.report import Report

@@ -7,8 +7,8 @@ import pytest
 from core.errors import WeightsError
 from core.skeletons import COCO_21
 from core.types import Frame, VideoInfo
-from detectors.base import create
 from detectors.blazepose.backend import BlazePoseBackend, HeavyBlazePoseBackend
+from detectors.choice import create
 from weights import fetch, npm
 from weights.store import CACHE_VARIABLE, resolve
 

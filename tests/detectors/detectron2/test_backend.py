@@ -9,7 +9,7 @@ import torch
 
 import infer_video
 from core.errors import UsageError
-from detectors.base import DetectOptions
+from detectors.choice import DetectOptions
 from detectors.detectron2 import backend
 from testkit.make_video import moving
 from tests.detectors.missing_library import BUILT_FOR_ANOTHER_TORCH, NOT_THERE, WORKS, pretend

@@ -11,7 +11,7 @@ import torch
 
 from core.errors import DetectorError
 from core.types import Frame
-from detectors.base import create
+from detectors.choice import create
 from detectors.detectron2 import detector as adapter
 from detectors.detectron2.detector import Detectron2, to_detections
 from detectors.detectron2.network import read_config

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import DetectorError, WeightsError
-from detectors.base import create
+from detectors.choice import create
 from detectors.detectron2.zoo import zoo_config
 from tests.detectors.detectron2.small_network import library_warns, needs_library, small_network
 

@@ -7,7 +7,7 @@ import torch
 
 import infer_video
 from core.errors import WeightsError
-from detectors.base import DetectOptions
+from detectors.choice import DetectOptions
 from detectors.detectron2 import backend as detectron2
 from detectors.keypointrcnn import WEIGHTS, KeypointRCNNBackend
 from testkit.make_video import moving

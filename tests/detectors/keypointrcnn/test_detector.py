@@ -13,7 +13,7 @@ import detectors.keypointrcnn as adapter
 import infer_video
 from core.errors import WeightsError
 from core.types import Frame
-from detectors.base import create
+from detectors.choice import create
 from detectors.keypointrcnn import KeypointRCNN
 from testkit.make_video import moving
 from tests.detectors.keypointrcnn.small_weights import (

@@ -7,7 +7,7 @@ import pytest
 
 import infer_video
 from core.errors import UsageError, WeightsError
-from detectors.base import DetectOptions
+from detectors.choice import DetectOptions
 from detectors.rtmpose import KINDS, MODES, RTMPoseBackend
 from testkit.make_video import moving
 from tests.detectors.missing_library import NOT_THERE, WORKS, pretend

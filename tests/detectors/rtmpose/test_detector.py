@@ -12,7 +12,7 @@ import infer_video
 from core.errors import DetectorError
 from core.skeletons import COCO_17
 from core.types import Frame
-from detectors.base import create
+from detectors.choice import create
 from detectors.rtmpose import CUDA, KINDS, RTMPoseBackend
 from pipeline.results.result import load_result
 from testkit.make_video import encode

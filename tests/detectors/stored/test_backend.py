@@ -5,7 +5,7 @@ import pytest
 
 from core.errors import InputError, UsageError
 from core.types import VideoInfo
-from detectors.base import DetectOptions
+from detectors.choice import DetectOptions
 from detectors.stored.backend import ReplayBackend
 
 

@@ -10,8 +10,13 @@ import pytest
 
 from core.errors import InputError
 from detectors.stored import formats
-from testkit import stored_files
-from testkit.stored_files import FORMATS, Format, write
+from testkit.stored.alphapose import alphapose
+from testkit.stored.coco import coco_results
+from testkit.stored.common import write
+from testkit.stored.formats import FORMATS, Format
+from testkit.stored.openpose import openpose
+from testkit.stored.ours import our_poses
+from testkit.stored.videopose3d import videopose3d_custom
 from tests.detectors.stored.scenes import FRAMES, SIZE, detect, info, replay, scene
 
 
@@ -81,7 +86,7 @@ def test_a_folder_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path) -
         replay(tmp_path / "gone")
     with pytest.raises(InputError, match=r"holds no \*\.json"):
         replay(tmp_path)
-    folder = stored_files.openpose(tmp_path, scene(), SIZE)
+    folder = openpose(tmp_path, scene(), SIZE)
     write(folder / "zz_settings.json", {"net": "BODY_25"})
     with pytest.raises(
         InputError,
@@ -101,8 +106,8 @@ def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, folder = (
-        stored_files.coco_results(tmp_path, scene(), SIZE),
-        stored_files.openpose(tmp_path, scene(), SIZE),
+        coco_results(tmp_path, scene(), SIZE),
+        openpose(tmp_path, scene(), SIZE),
     )
     np.savez_compressed(tmp_path / "bomb.npz", positions_2d=np.zeros(1 << 18), metadata=np.zeros(1))
     monkeypatch.setattr(formats, "MAX_BYTES", 1 << 12)
@@ -139,7 +144,7 @@ def test_json_of_empty_lists_is_refused_before_it_is_parsed(tmp_path: Path) -> N
 def test_a_folder_of_json_is_reckoned_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = stored_files.openpose(tmp_path, scene(), SIZE)
+    folder = openpose(tmp_path, scene(), SIZE)
     largest = max(formats.values_memory(file.read_bytes()) for file in folder.iterdir())
     monkeypatch.setattr(formats, "MAX_MEMORY", 3 * largest)
     with pytest.raises(InputError, match="its JSON would take more"):
@@ -147,7 +152,7 @@ def test_a_folder_of_json_is_reckoned_together(
 
 
 def test_metadata_of_any_length_is_not_parsed(tmp_path: Path) -> None:
-    path = stored_files.our_poses(tmp_path, scene(), SIZE)
+    path = our_poses(tmp_path, scene(), SIZE)
     with np.load(path) as poses:
         arrays = dict(poses)
     np.savez_compressed(path, **{**arrays, "metadata_json": f"[{'[],' * 6_000_000}1]"})
@@ -156,7 +161,7 @@ def test_metadata_of_any_length_is_not_parsed(tmp_path: Path) -> None:
 
 
 def test_keypoints_made_for_another_size_are_refused(tmp_path: Path) -> None:
-    detector = replay(stored_files.our_poses(tmp_path, scene(), SIZE))
+    detector = replay(our_poses(tmp_path, scene(), SIZE))
     with pytest.raises(InputError, match="made for frames of 640 × 360 px, these are 1280 × 720"):
         detect(detector, 0, (1280, 720))
 
@@ -183,7 +188,7 @@ def test_of_a_files_own_video_there_is_nothing_to_say(stored: Format, tmp_path: 
     ],
 )
 def test_the_wrong_skeleton_is_said(written: str, taken_for: str, tmp_path: Path) -> None:
-    path = stored_files.openpose(tmp_path, scene(), SIZE, written)
+    path = openpose(tmp_path, scene(), SIZE, written)
     (warning,) = replay(path, taken_for).warnings(info())
     told = f"misshapen as {taken_for} and not as {written}: try --keypoints-skeleton {written}"
     assert warning == f"{path}: people are {told}"
@@ -193,7 +198,7 @@ def test_the_wrong_skeleton_is_said(written: str, taken_for: str, tmp_path: Path
 def test_mixed_up_joints_are_said_where_the_file_names_them(tmp_path: Path) -> None:
     order = np.roll(np.arange(17), 8)
     people = [[person[order] for person in frame] for frame in scene()]
-    (warning,) = replay(stored_files.our_poses(tmp_path, people, SIZE)).warnings(info())
+    (warning,) = replay(our_poses(tmp_path, people, SIZE)).warnings(info())
     assert "people's limbs have no human proportions" in warning
 
 
@@ -210,31 +215,31 @@ def test_keypoints_longer_than_the_video_are_said(name: str, tmp_path: Path) -> 
 
 
 def test_keypoints_that_end_before_the_video_are_said_where_that_is_known(tmp_path: Path) -> None:
-    known = replay(stored_files.videopose3d_custom(tmp_path, scene(), SIZE))
+    known = replay(videopose3d_custom(tmp_path, scene(), SIZE))
     assert "ends after 6 of the video's 12 frames" in known.warnings(info(12))[0]
-    people_only = replay(stored_files.coco_results(tmp_path, scene(), SIZE), "coco_17")
+    people_only = replay(coco_results(tmp_path, scene(), SIZE), "coco_17")
     assert people_only.warnings(info(12)) == (), "they may have left the picture"
 
 
 def test_keypoints_of_other_pictures_are_said(tmp_path: Path) -> None:
-    path = stored_files.alphapose(tmp_path, scene(), SIZE)
+    path = alphapose(tmp_path, scene(), SIZE)
     assert replay(path, "coco_17", numbers=[2, 4, 90]).warnings(info(3)) == ()
     (warning,) = replay(path, "coco_17", numbers=[100, 101]).warnings(info(2))
     assert "none of the numbers in its pictures' names is one of the clip's" in warning
 
 
 def test_keypoints_outside_the_picture_are_said(tmp_path: Path) -> None:
-    path = stored_files.coco_results(tmp_path, scene(), SIZE)
+    path = coco_results(tmp_path, scene(), SIZE)
     (warning,) = replay(path, "coco_17").warnings(info(size=(200, 112)))
     assert "lie outside the picture of 200 × 112: it seems to be made for another size" in warning
 
 
 def test_scores_of_0_throughout_are_said(tmp_path: Path) -> None:
     people = [[person * [1, 1, 0] for person in frame] for frame in scene()]
-    detector = replay(stored_files.openpose(tmp_path, people, SIZE), "body_25")
+    detector = replay(openpose(tmp_path, people, SIZE), "body_25")
     assert len(detect(detector, 0)) == 0
     (warning,) = detector.warnings(info())
     assert "all keypoints of its 12 people have the score 0, which means not seen" in warning
     low = [[person * [1, 1, 0.2] for person in frame] for frame in scene()]
-    detector = replay(stored_files.openpose(tmp_path / "low", low, SIZE), "body_25")
+    detector = replay(openpose(tmp_path / "low", low, SIZE), "body_25")
     assert "its people have scores of at most 0.18" in detector.warnings(info())[0]

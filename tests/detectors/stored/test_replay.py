@@ -7,8 +7,13 @@ import pytest
 
 from core.errors import InputError
 from core.skeletons import COCO_17, COCO_21
-from testkit import stored_files
-from testkit.stored_files import FORMATS, Format, openpose_person, write
+from testkit.stored.alphapose import alphapose
+from testkit.stored.common import write
+from testkit.stored.formats import FORMATS, Format
+from testkit.stored.mmpose import mmpose_demo, mmpose_instances
+from testkit.stored.openpose import openpose, openpose_person
+from testkit.stored.ours import our_poses
+from testkit.stored.videopose3d import videopose3d_custom
 from tests.detectors.stored.scenes import FRAMES, SIZE, detect, replay, scene
 
 WITHOUT_SCORES = (FORMATS["VideoPose3D custom"], FORMATS["Sports2D markers"])
@@ -50,7 +55,7 @@ def test_joints_that_a_file_does_not_name_are_not_guessed(stored: Format, tmp_pa
 
 
 def test_joints_that_a_skeleton_lacks_are_missing(tmp_path: Path) -> None:
-    path = stored_files.alphapose(tmp_path, scene(), SIZE, "h36m_17")
+    path = alphapose(tmp_path, scene(), SIZE, "h36m_17")
     found = detect(replay(path, "h36m_17"), 0)
     face = COCO_17.indices(("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
     assert np.isnan(found.keypoints_xy[0, face]).all()
@@ -59,12 +64,12 @@ def test_joints_that_a_skeleton_lacks_are_missing(tmp_path: Path) -> None:
 
 
 def test_a_named_skeleton_must_fit(tmp_path: Path) -> None:
-    path = stored_files.openpose(tmp_path, scene(), SIZE)
+    path = openpose(tmp_path, scene(), SIZE)
     with pytest.raises(
         InputError, match="people of 25 keypoints, but --keypoints-skeleton halpe_26 has 26"
     ):
         replay(path, "halpe_26")
-    named = stored_files.mmpose_demo(tmp_path, scene(), SIZE)
+    named = mmpose_demo(tmp_path, scene(), SIZE)
     with pytest.raises(
         InputError,
         match="names its own joints, which are not those of --keypoints-skeleton body_25",
@@ -81,7 +86,7 @@ def test_a_named_skeleton_must_fit(tmp_path: Path) -> None:
 
 
 def test_body_25_and_body_25b_differ_though_they_have_as_many_joints(tmp_path: Path) -> None:
-    path = stored_files.openpose(tmp_path, scene(), SIZE, "body_25b")
+    path = openpose(tmp_path, scene(), SIZE, "body_25b")
     right = detect(replay(path, "body_25b"), 0).keypoints_xy[0]
     wrong = detect(replay(path, "body_25"), 0).keypoints_xy[0]
     np.testing.assert_allclose(right, scene()[0][0][:, :2], atol=1e-3)
@@ -89,7 +94,7 @@ def test_body_25_and_body_25b_differ_though_they_have_as_many_joints(tmp_path: P
 
 
 def test_an_archive_of_several_videos_gives_the_one_of_that_name(tmp_path: Path) -> None:
-    path = stored_files.videopose3d_custom(tmp_path, [[scene()[0][0]], [scene()[1][0]]], SIZE)
+    path = videopose3d_custom(tmp_path, [[scene()[0][0]], [scene()[1][0]]], SIZE)
     with np.load(path, allow_pickle=True) as archive:
         positions, metadata = archive["positions_2d"].item(), archive["metadata"].item()
     assert len(detect(replay(path, video="anything"), 0)) == 1, (
@@ -110,18 +115,18 @@ def test_an_archive_of_several_videos_gives_the_one_of_that_name(tmp_path: Path)
 
 
 def test_an_archive_without_a_layout_asks_for_one(tmp_path: Path) -> None:
-    path = stored_files.videopose3d_custom(tmp_path, scene(), SIZE, layout_name=None)
+    path = videopose3d_custom(tmp_path, scene(), SIZE, layout_name=None)
     with pytest.raises(InputError, match="add --keypoints-skeleton coco_17 or h36m_17"):
         replay(path)
     assert len(detect(replay(path, "coco_17"), 0)) == 2
 
 
 def test_pictures_are_matched_by_the_number_in_their_names(tmp_path: Path) -> None:
-    path = stored_files.alphapose(tmp_path, scene(), SIZE)
+    path = alphapose(tmp_path, scene(), SIZE)
     detector = replay(path, "coco_17", "shots", numbers=[2, 4])
     seen = detect(detector, 1).keypoints_xy[0, :17]
     np.testing.assert_allclose(seen, scene()[4][0][:17, :2], atol=1e-3)
-    frames = replay(stored_files.our_poses(tmp_path, scene(), SIZE), video="shots", numbers=[2, 4])
+    frames = replay(our_poses(tmp_path, scene(), SIZE), video="shots", numbers=[2, 4])
     np.testing.assert_allclose(detect(frames, 1).keypoints_xy[0], scene()[1][0][:, :2], atol=1e-3)
 
 
@@ -129,9 +134,7 @@ def test_pictures_are_matched_by_the_number_in_their_names(tmp_path: Path) -> No
 def test_a_picture_alone_needs_no_number(tmp_path: Path, name: str) -> None:
     person = scene()[0][0][:17]
     frame = (
-        {"people": [openpose_person(person)]}
-        if "keypoints" in name
-        else stored_files.mmpose_instances([person])
+        {"people": [openpose_person(person)]} if "keypoints" in name else mmpose_instances([person])
     )
     detector = replay(write(tmp_path / name, frame), "coco_17", "photo", numbers=[0])
     np.testing.assert_allclose(detect(detector, 0).keypoints_xy[0, :17], person[:, :2], atol=1e-3)
@@ -141,7 +144,7 @@ def test_a_folder_of_an_inferencers_pictures_is_read(tmp_path: Path) -> None:
     for frame, people in enumerate([*scene(), []]):
         write(
             tmp_path / "predictions" / f"shot_{frame:03d}.json",
-            stored_files.mmpose_instances([person[:17] for person in people]),
+            mmpose_instances([person[:17] for person in people]),
         )
     detector = replay(tmp_path / "predictions", "coco_17")
     assert [len(detect(detector, index)) for index in range(FRAMES + 1)] == [2] * FRAMES + [0]
@@ -154,7 +157,7 @@ def test_a_file_without_people_is_valid(tmp_path: Path) -> None:
 
 
 def test_a_box_and_its_score_are_made_up_where_there_is_none(tmp_path: Path) -> None:
-    found = detect(replay(stored_files.openpose(tmp_path, scene(), SIZE), "body_25"), 0)
+    found = detect(replay(openpose(tmp_path, scene(), SIZE), "body_25"), 0)
     np.testing.assert_allclose(found.box_scores, [0.9, 0.75], atol=1e-3)
     heights = found.boxes_xyxy[:, 3] - found.boxes_xyxy[:, 1]
     tall = [np.ptp(person[person[:, 2] > 0, 1]) for person in scene()[0]]

@@ -5,7 +5,7 @@ import pytest
 
 from core.errors import InputError
 from detectors.stored.formats import read_stored
-from testkit.stored_files import sports2d_markers
+from testkit.stored.sports2d import sports2d_markers
 from tests.detectors.stored.scenes import FRAMES, SIZE, detect, info, replay, scene
 
 

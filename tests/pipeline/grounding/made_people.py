@@ -9,9 +9,10 @@ from scipy.spatial.transform import Rotation
 
 from core.skeletons import H36M_17, H36M_21, Skeleton
 from core.types import CameraPoses, Floats
-from pipeline.grounding.contacts import ANKLES, Bools, contact_speeds
-from pipeline.grounding.foot_pose import HEELS, TOES
-from pipeline.grounding.leg_ik import solve_two_bone_ik
+from pipeline.grounding.feet.contacts import contact_speeds
+from pipeline.grounding.feet.leg_ik import solve_two_bone_ik
+from pipeline.grounding.feet.shape import HEELS, TOES
+from pipeline.grounding.feet.soles import ANKLES, Bools
 from pipeline.grounding.options import Camera
 from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.world import estimate_world

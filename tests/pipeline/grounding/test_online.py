@@ -5,7 +5,8 @@ import pytest
 
 from core.skeletons import H36M_17, H36M_21
 from core.types import CameraPoses
-from pipeline.grounding.contacts import ANKLES, contact_speeds
+from pipeline.grounding.feet.contacts import contact_speeds
+from pipeline.grounding.feet.soles import ANKLES
 from pipeline.grounding.online import OnlineWorld
 from testkit.walker import walking
 from tests.pipeline.grounding.made_people import filmed, rolling

@@ -1,4 +1,4 @@
-from pipeline.grounding.contacts import ANKLES
+from pipeline.grounding.feet.soles import ANKLES
 from tests.pipeline.grounding.made_people import filmed, ground, marching
 
 

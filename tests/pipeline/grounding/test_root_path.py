@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.grounding.contacts import ANKLES
+from pipeline.grounding.feet.soles import ANKLES
 from pipeline.grounding.root_path import HeldPath
 from tests.pipeline.grounding.made_people import filmed, ground, marching, with_lifter_errors
 

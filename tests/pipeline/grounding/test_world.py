@@ -3,7 +3,7 @@ import pytest
 
 from core.skeletons import H36M_17
 from core.types import CameraPoses
-from pipeline.grounding.contacts import ANKLES
+from pipeline.grounding.feet.soles import ANKLES
 from pipeline.grounding.options import Camera
 from pipeline.grounding.world import estimate_world
 from tests.pipeline.grounding.made_people import (

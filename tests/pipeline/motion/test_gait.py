@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from core.skeletons import H36M_21
-from pipeline.grounding.contacts import contact_mask, find_contacts, foot_speeds, soles
+from pipeline.grounding.feet.contacts import contact_mask, find_contacts
+from pipeline.grounding.feet.soles import foot_speeds, soles
 from pipeline.motion.gait import Step, find_steps, summarise
 from pipeline.motion.quantities import AXIS_SHARE
 from train.wild.motion.mocap import MOCAP_JOINTS, clip_from_bvh

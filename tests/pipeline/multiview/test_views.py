@@ -16,9 +16,9 @@ from pipeline.media.video_reader import VideoReader
 from pipeline.multiview.calibration_files.read import read_cameras
 from pipeline.results.result import Result, load_result
 from pipeline.views import process_views
-from testkit import stored_files
 from testkit.made.gestures import View, gestures
 from testkit.make_video import run_ffmpeg
+from testkit.stored.ours import our_poses
 
 LENS = Intrinsics(250.0, 250.0, 160.0, 90.0, "given")
 SIZE = (320, 180)
@@ -46,7 +46,7 @@ def film(folder: Path, name: str, start_s: float, seeds: Sequence[int] = (1,)) -
     keypoints = folder / "keypoints"
     keypoints.mkdir(exist_ok=True)
     scene = [list(frame) for frame in zip(*people, strict=True)]
-    stored_files.our_poses(keypoints, scene, SIZE).rename(keypoints / f"{name}.npz")
+    our_poses(keypoints, scene, SIZE).rename(keypoints / f"{name}.npz")
     return path
 
 
@@ -175,9 +175,7 @@ def test_whom_one_view_sees_stays(tmp_path: Path) -> None:
         ]
         for own, other in zip(people["keypoints_2d"], points, strict=True)
     ]
-    stored_files.our_poses(tmp_path / "keypoints", both, SIZE).rename(
-        tmp_path / "keypoints" / "left.npz"
-    )
+    our_poses(tmp_path / "keypoints", both, SIZE).rename(tmp_path / "keypoints" / "left.npz")
     made = process_views(
         [tmp_path / "left.mp4", tmp_path / "right.mp4"],
         config(tmp_path, tmp_path / "out", offset=(0.0,)),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.skeletons import COCO_21
-from detectors.base import create
+from detectors.choice import create
 from pipeline.media.video_reader import VideoReader
 from pipeline.tracking.tracker import track_people
 from testkit.identity_scores import boxes_by_track, scene_truth, score

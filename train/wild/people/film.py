@@ -25,7 +25,8 @@ from core.camera import project
 from core.options import Parser, add_flags, check_options, option
 from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, Intrinsics, VideoInfo
-from detectors.base import AUTO, DEFAULT_DETECTOR, create, detector_names
+from detectors.base import AUTO
+from detectors.choice import DEFAULT_DETECTOR, create, detector_names
 from train.arguments import add_motion, add_recipe
 from train.wild.motion.bank import MotionBank
 from train.wild.motion.mocap import load_mocap

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UsageError, WeightsError
-from detectors.base import DetectOptions
+from detectors.choice import DetectOptions
 from pipeline.batch.cluster import shipping
 from pipeline.batch.cluster.shipping import (
     copy_program,

@@ -3,8 +3,8 @@ import pytest
 
 from core.skeletons import H36M_21
 from core.types import Floats
-from pipeline.grounding.contacts import ANKLES
-from pipeline.grounding.foot_pose import HEELS, TOES, FootShape
+from pipeline.grounding.feet.shape import HEELS, TOES, FootShape
+from pipeline.grounding.feet.soles import ANKLES
 from tests.pipeline.grounding.made_people import (
     FOOT_M,
     Grounded,

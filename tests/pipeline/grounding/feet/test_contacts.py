@@ -3,17 +3,9 @@ import pytest
 
 from core.skeletons import H36M_17, H36M_21
 from core.types import Floats
-from pipeline.grounding.contacts import (
-    ANKLES,
-    HEELS_AND_TOES,
-    Contact,
-    Stance,
-    contact_speeds,
-    find_contacts,
-    foot_speeds,
-    soles,
-    stances,
-)
+from pipeline.grounding.feet.contacts import Contact, contact_speeds, find_contacts
+from pipeline.grounding.feet.soles import ANKLES, HEELS_AND_TOES, foot_speeds, soles
+from pipeline.grounding.feet.stances import Stance, stances
 from tests.pipeline.grounding.made_people import FPS, rolling
 
 ANKLE_SOLES = soles(H36M_17)

@@ -9,7 +9,8 @@ import numpy as np
 from core.rotations import unit_vectors
 from core.skeletons import H36M_17
 from core.types import Floats
-from pipeline.grounding.contacts import ANKLE_HEIGHT_M, ANKLES, Bools, Support
+from pipeline.grounding.feet.contacts import Support
+from pipeline.grounding.feet.soles import ANKLE_HEIGHT_M, ANKLES, Bools
 from pipeline.grounding.floor import smooth_above
 
 _MAX_STRETCH = 0.995  # share of its length to which a leg is stretched

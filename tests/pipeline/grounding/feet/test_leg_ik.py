@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.grounding.contacts import ANKLES
+from pipeline.grounding.feet.soles import ANKLES
 from tests.pipeline.grounding.made_people import (
     KNEES,
     filmed,

@@ -3,7 +3,7 @@ import pytest
 
 from core.rotations import from_quaternions
 from core.types import Floats
-from pipeline.viewer.film_camera import film_camera
+from pipeline.motion.film_camera import film_camera
 
 
 def people(frames: int) -> Floats:

@@ -1,0 +1,1 @@
+"""People written as other programs write them: small files of the published layouts."""
