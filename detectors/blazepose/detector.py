@@ -6,7 +6,6 @@ landmark model decides.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -18,6 +17,7 @@ from core.skeletons import BLAZEPOSE_33, COCO_17, COCO_21
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.base import Follower
 from detectors.blazepose.boxes import BoxFinder
+from detectors.blazepose.calls import Call, Calls
 from detectors.blazepose.likeness import (
     BODY,
     SAME_BOX,
@@ -101,7 +101,7 @@ class BlazePose:
         self._landmarks = LandmarkModel(landmarks, num_threads)
         self._heavy_file, self._num_threads = heavy, num_threads
         self._max_people = max_people
-        self._threads = ThreadPoolExecutor(at_once, "networks")
+        self._calls = Calls(at_once)
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
@@ -113,7 +113,7 @@ class BlazePose:
 
     def close(self) -> None:
         """Free the models."""
-        self._threads.shutdown()
+        self._calls.close()
         self.__dict__.pop("_heavy", None)
         del self._finder, self._boxes, self._landmarks
 
@@ -123,7 +123,7 @@ class BlazePose:
         refused: list[Floats] = []
         height, width = frame.rgb.shape[:2]
         seeing = [
-            self._threads.submit(self._model(hard_frames >= HARD_FRAMES), frame.rgb, region)
+            self._calls.begin(self._model(hard_frames >= HARD_FRAMES), frame.rgb, region)
             for region, hard_frames in zip(self._regions, self._hard_frames, strict=True)
         ]
         due = self._search.due((width, height), self._regions, frame.starts_shot)
@@ -213,7 +213,9 @@ class BlazePose:
             if shared(a, b) < SHARED:
                 continue
             regions = self._regions[i], self._regions[j]
-            a_behind, b_behind = self._threads.map(self._landmarks, (rgb, rgb), regions, ([b], [a]))
+            hidden_by = zip(regions, ([b], [a]), strict=True)
+            looks = [self._calls.begin(self._landmarks, rgb, *one) for one in hidden_by]
+            a_behind, b_behind = (look.result() for look in looks)
             likely = {
                 (a, b): plausibility(a, b),
                 (a, b_behind): plausibility(a, b_behind) + AS_BEFORE * self._are_behind[j],
@@ -241,9 +243,9 @@ class BlazePose:
 
     def _search_in(
         self, rgb: Picture, windows: Sequence[Region]
-    ) -> list[tuple[Region, "Future[Floats]"]]:
+    ) -> list[tuple[Region, Call[Floats]]]:
         """Let the finder of boxes, if there is one, look at windows: each with boxes to come."""
-        return [(window, self._threads.submit(self._boxes_in, rgb, window)) for window in windows]
+        return [(window, self._calls.begin(self._boxes_in, rgb, window)) for window in windows]
 
     def _boxes_in(self, rgb: Picture, window: Region) -> Floats:
         """The boxes (N, 4) px of people in a window; none without their finder."""
