@@ -1,25 +1,12 @@
 """Calls that run at once, in threads and in the one that waits for them."""
 
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
-
-
-class Call(Generic[T]):
-    """A call that a thread makes, or who asks for its result where no thread has begun it."""
-
-    def __init__(self, call: Callable[[], T], threads: ThreadPoolExecutor | None) -> None:
-        self._call = call
-        self._begun = threads.submit(call) if threads else None
-
-    def result(self) -> T:
-        """What the call gives, or raises."""
-        if self._begun is None or self._begun.cancel():
-            return self._call()
-        return self._begun.result()
 
 
 class Calls:
@@ -31,12 +18,35 @@ class Calls:
 
     def __init__(self, at_once: int) -> None:
         self._threads = ThreadPoolExecutor(at_once - 1, "networks") if at_once > 1 else None
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
 
-    def begin(self, function: Callable[..., T], *arguments: Any) -> Call[T]:
-        """Begin a call of a function."""
-        return Call(partial(function, *arguments), self._threads)
+    def begin(self, function: Callable[..., T], *arguments: Any) -> "Future[T]":
+        """Begin a call of a function, whose result `result` gives."""
+        future: Future[T] = Future()
+        self._waiting.append((future, partial(function, *arguments)))
+        if self._threads:
+            self._threads.submit(self._make_one)
+        return future
+
+    def result(self, future: "Future[T]") -> T:
+        """What a call gives, or raises; meanwhile this thread makes those that no other has."""
+        while not future.done() and self._make_one():
+            pass
+        return future.result()
 
     def close(self) -> None:
         """End the threads."""
         if self._threads:
             self._threads.shutdown()
+
+    def _make_one(self) -> bool:
+        """Make the call that waits longest; False where none does."""
+        try:
+            future, call = self._waiting.popleft()
+        except IndexError:
+            return False
+        try:
+            future.set_result(call())
+        except BaseException as error:  # it is raised where the result is asked for
+            future.set_exception(error)
+        return True

@@ -6,6 +6,7 @@ landmark model decides.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -17,7 +18,7 @@ from core.skeletons import BLAZEPOSE_33, COCO_17, COCO_21
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.base import Follower
 from detectors.blazepose.boxes import BoxFinder
-from detectors.blazepose.calls import Call, Calls
+from detectors.blazepose.calls import Calls
 from detectors.blazepose.likeness import (
     BODY,
     SAME_BOX,
@@ -128,7 +129,7 @@ class BlazePose:
         ]
         due = self._search.due((width, height), self._regions, frame.starts_shot)
         searching = self._search_in(frame.rgb, due)
-        seen = [person.result() for person in seeing]
+        seen = [self._calls.result(person) for person in seeing]
         before = {
             id(person): frames for person, frames in zip(seen, self._hard_frames, strict=True)
         }
@@ -140,10 +141,10 @@ class BlazePose:
         ]
         searching += self._search_in(frame.rgb, self._search.lost(lost))
         for window, boxes in searching:
-            self._look(people, refused, frame.rgb, window, boxes.result())
+            self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
         while also_due := self._search.also_due([person.region for person in people]):
             for window, boxes in self._search_in(frame.rgb, also_due):
-                self._look(people, refused, frame.rgb, window, boxes.result())
+                self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
         self._regions = [person.region for person in people]
         self._are_behind = [any(person is one for one in behind) for person in people]
         self._hard_frames = [
@@ -215,7 +216,7 @@ class BlazePose:
             regions = self._regions[i], self._regions[j]
             hidden_by = zip(regions, ([b], [a]), strict=True)
             looks = [self._calls.begin(self._landmarks, rgb, *one) for one in hidden_by]
-            a_behind, b_behind = (look.result() for look in looks)
+            a_behind, b_behind = (self._calls.result(look) for look in looks)
             likely = {
                 (a, b): plausibility(a, b),
                 (a, b_behind): plausibility(a, b_behind) + AS_BEFORE * self._are_behind[j],
@@ -243,7 +244,7 @@ class BlazePose:
 
     def _search_in(
         self, rgb: Picture, windows: Sequence[Region]
-    ) -> list[tuple[Region, Call[Floats]]]:
+    ) -> list[tuple[Region, "Future[Floats]"]]:
         """Let the finder of boxes, if there is one, look at windows: each with boxes to come."""
         return [(window, self._calls.begin(self._boxes_in, rgb, window)) for window in windows]
 
