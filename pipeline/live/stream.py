@@ -231,5 +231,6 @@ def _line(content: dict[str, Any]) -> bytes:
 
 def _plain(values: Floats, digits: int) -> Any:
     """Nested lists; None for NaN."""
-    rounded = np.round(values.astype(float), digits)
-    return np.where(np.isfinite(rounded), rounded, None).tolist()
+    rounded = np.round(values.astype(float), digits).astype(object)
+    rounded[~np.isfinite(values)] = None
+    return rounded.tolist()
