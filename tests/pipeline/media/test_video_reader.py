@@ -179,3 +179,13 @@ def test_colours_that_only_dolby_vision_has_are_told(
     with VideoReader(path) as reader:
         assert len(list(reader)) == 6
     assert ("Dolby Vision" in (reader.warning or "")) is is_told
+
+
+@pytest.mark.parametrize(("written", "expected"), [("24", 24 * 160 / 34.61), ("0", None)])
+def test_the_lens_is_what_the_phone_wrote_into_the_video(
+    tmp_path: Path, written: str, expected: float | None
+) -> None:
+    tag = f"com.apple.quicktime.camera.focal_length.35mm_equivalent={written}"
+    clip = moving(tmp_path / "IMG.MOV", options=f"-movflags use_metadata_tags -metadata {tag}")
+    focal_px = probe(clip).focal_px
+    assert focal_px == (None if expected is None else pytest.approx(expected, rel=1e-3))
