@@ -42,6 +42,25 @@ def intrinsics_from_fov(
     return Intrinsics(focal, focal, width / 2, height / 2, source)
 
 
+def focal_from_35mm(focal_mm: float, width: int, height: int) -> float | None:
+    """The focal length, px, by that which gives the same view on 35 mm film (36 × 24 mm).
+
+    Cameras relate the diagonals of the film and of their picture (CIPA DCG-001). A picture wider
+    than the film is taken for a cut from one that has its width.
+
+    Args:
+        focal_mm: As cameras write it: Exif's FocalLengthIn35mmFilm.
+        width: Of the picture, px.
+        height: Of the picture, px.
+
+    Returns:
+        None where it is that of no lens; 0 stands for unknown.
+    """
+    if not 5 <= focal_mm <= 2000:
+        return None
+    return focal_mm * max(math.hypot(width, height) / math.hypot(36, 24), max(width, height) / 36)
+
+
 def pixels_to_rays(points: A, intrinsics: Intrinsics) -> A:
     """Viewing rays of pixels.
 

@@ -88,7 +88,8 @@ class VideoInfo:
     path; width, height of upright frames, after `rotation`, px; fps the average frame rate, Hz;
     frame_count, None where the container does not say; rotation 0, 90, 180 or 270, the clockwise
     degrees by which stored frames are turned; duration_s, None where unknown; decoder, what decodes
-    it, and why where that is not OpenCV.
+    it, and why where that is not OpenCV; focal_px the focal length, px, where the camera wrote it
+    into the file.
     """
 
     path: Path
@@ -99,6 +100,7 @@ class VideoInfo:
     rotation: int
     duration_s: float | None
     decoder: str = "OpenCV"
+    focal_px: float | None = None
 
 
 @dataclass(frozen=True)
@@ -248,11 +250,11 @@ class CameraPoses:
 class Intrinsics:
     """A pinhole camera: focal lengths fx, fy and principal point cx, cy, px.
 
-    source says where the numbers come from.
+    source says where the numbers come from; "recorded" is what the camera wrote into the file.
     """
 
     fx: float
     fy: float
     cx: float
     cy: float
-    source: Literal["given", "estimated", "assumed"]
+    source: Literal["given", "recorded", "estimated", "assumed"]

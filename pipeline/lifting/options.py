@@ -57,9 +57,13 @@ class LiftOptions:
             raise UsageError("`fov` and `focal` both say what the lens is: give one")
 
     def intrinsics(self, info: VideoInfo) -> Intrinsics:
-        """The camera of a video: as given, else with the default field of view ("assumed")."""
+        """The camera of a video: as given, as the file says, or with the default field of view."""
         if self.focal is not None:
             return Intrinsics(self.focal, self.focal, info.width / 2, info.height / 2, "given")
         if self.fov is not None:
             return intrinsics_from_fov(info.width, info.height, math.radians(self.fov), "given")
+        if info.focal_px is not None:
+            return Intrinsics(
+                info.focal_px, info.focal_px, info.width / 2, info.height / 2, "recorded"
+            )
         return intrinsics_from_fov(info.width, info.height, DEFAULT_FOV_RAD, "assumed")

@@ -13,6 +13,7 @@ MAX_SCANS = 100
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KEPT = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"eXIf"})
 _JPEG = b"\xff\xd8"
+_EXIF = re.compile(rb"Exif\0\0(II\*\0|MM\0\*)")
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _HEIF_BRANDS = frozenset({b"mif1", b"mif2", b"heic", b"heix", b"heim", b"heis"})
 _JPEG_2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")  # in a file, and bare
@@ -47,6 +48,12 @@ def heif_pixels(data: bytes) -> int:
     """
     sizes = _IMAGE_SIZE.findall(data)
     return max((int.from_bytes(w, "big") * int.from_bytes(h, "big") for w, h in sizes), default=0)
+
+
+def exif_data(data: bytes) -> bytes:
+    """The first 64 KiB of a file's Exif data, as JPEG and HEIF hold them; nothing without."""
+    found = _EXIF.search(data)
+    return data[found.start() : found.start() + (1 << 16)] if found else b""
 
 
 def plain_png(data: bytes) -> bytes:

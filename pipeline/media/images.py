@@ -13,8 +13,9 @@ from typing import Self
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
+from core.camera import focal_from_35mm
 from core.errors import InputError
 from core.files import number_in, read_input
 from core.types import Frame, Picture, VideoInfo
@@ -23,6 +24,7 @@ from pipeline.media.files import MAX_PIXELS, too_large_error
 from pipeline.media.image_bytes import (
     MAX_SCANS,
     begins_still,
+    exif_data,
     heif_pixels,
     is_for_ffmpeg,
     plain_png,
@@ -40,6 +42,9 @@ IMAGE_SUFFIXES = frozenset((
 _STILL_FORMATS = frozenset({"JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "JPEG2000"})
 _ANIMATED_FORMATS = frozenset({"PNG", "WEBP", "AVIF"})
 """Pillow's names; only in the second are several pictures an animation."""
+
+_EXIF_SIZE = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
+_SAME_SHAPE = 0.02  # by which shapes may differ: of whole blocks, or made smaller
 
 STILL_FPS = 1.0
 """The rate that a picture alone is said to have."""
@@ -134,7 +139,10 @@ class ImageReader:
                 f"{pictures[0]}: cannot be decoded; if it opens elsewhere, save it as JPEG or PNG"
             )
         height, width = first.shape[:2]
-        self.info = VideoInfo(path, width, height, fps, len(pictures), 0, len(pictures) / fps)
+        self.info = VideoInfo(
+            path, width, height, fps, len(pictures), 0, len(pictures) / fps,
+            focal_px=_focal_px(pictures[0], width, height),
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
         return self
@@ -212,6 +220,26 @@ def write_image(path: Path, rgb: Picture) -> None:
     order = cv2.COLOR_RGB2BGR if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
     _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, order))
     path.write_bytes(data.tobytes())
+
+
+def _focal_px(path: Path, width: int, height: int) -> float | None:
+    """The focal length of a picture by its Exif data, px; None where they do not tell.
+
+    A picture that was cut to another shape shows less than the lens did.
+    """
+    exif = Image.Exif()
+    try:
+        exif.load(exif_data(read_input(path)))
+        lens = exif.get_ifd(ExifTags.IFD.Exif)
+        focal_mm = float(lens.get(ExifTags.Base.FocalLengthIn35mmFilm, 0))
+        sides = [float(lens[tag]) for tag in _EXIF_SIZE if tag in lens]
+    except Exception:  # whatever Pillow raises at what is damaged
+        return None
+    if len(sides) == 2 and not math.isclose(
+        max(sides) * min(width, height), min(sides) * max(width, height), rel_tol=_SAME_SHAPE
+    ):
+        return None
+    return focal_from_35mm(focal_mm, width, height)
 
 
 def _converted(path: Path, pixels: int) -> bytes:

@@ -6,9 +6,11 @@ so a variable frame rate is kept on the way in and on the way out.
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self
 
+from core.camera import focal_from_35mm
 from core.errors import InputError
 from core.types import Frame, Picture, VideoInfo
 from pipeline.media.ffmpeg_program import has_ffmpeg
@@ -116,6 +118,7 @@ class VideoReader:
         _refuse_long(path)
         self._facts = facts = examine(path)
         self._first_failure_s: float | None = None
+        self.info: VideoInfo
         self._announced: int | None = None
         self._announced_s: float | None = None
         if is_encrypted(path):
@@ -131,6 +134,9 @@ class VideoReader:
             reason = self._open_opencv(path, facts)
         if facts is not None and reason is not None:
             self._open_ffmpeg(path, facts, reason)
+        if facts is not None:
+            focal_px = focal_from_35mm(facts.stream.focal_35mm, self.info.width, self.info.height)
+            self.info = replace(self.info, focal_px=focal_px)
 
     def _open_opencv(self, path: Path, facts: VideoFacts | None) -> str | None:
         """Let OpenCV decode; why it cannot, where ffmpeg can."""

@@ -28,6 +28,7 @@ _DURATION = re.compile(r"^ *Duration: (\d+):(\d\d):(\d\d\.\d+)", re.M)
 _RATE = re.compile(r"[ ,]([\d.]+)([km]?) fps")
 _TURN = re.compile(r"[Dd]isplay ?[Mm]atrix: rotation of (-?[\d.]+|-?nan) degrees")
 _DOLBY = re.compile(r"DOVI configuration record:.*\bprofile: (?:5|10),.* compatibility id: 0\b")
+_FOCAL = re.compile(r"\bfocal_length\.35mm_equivalent *: ([\d.]+)\s*$", re.M)
 _FIELDS = re.compile(r"\b(top|bottom) (coded )?first\b")
 _CLOCK = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
 _SHOWN = re.compile(
@@ -66,7 +67,8 @@ class StreamText:
     degrees; NaN for no turn about a right angle; None where no matrix is given. fields: Whether the
     line says which field comes first. sound: The codec of the first audio stream with a sampling
     rate; None without one. duration_s: Of the longest stream; None where unknown. is_dolby: Whether
-    its colours are Dolby Vision's own (IPT), which without its metadata are wrong.
+    its colours are Dolby Vision's own (IPT), which without its metadata are wrong. focal_35mm: The
+    focal length, mm, that gives the same view on 35 mm film, 0 where the camera did not say.
     """
 
     container: str
@@ -77,6 +79,7 @@ class StreamText:
     sound: str | None
     duration_s: float | None
     is_dolby: bool
+    focal_35mm: float
 
 
 def read_stream(log: str) -> StreamText | None:
@@ -85,7 +88,7 @@ def read_stream(log: str) -> StreamText | None:
     if container is None or picture is None:
         return None
     rate, sound, turn = _RATE.search(picture[2]), _SOUND.search(log), _TURN.search(log)
-    duration = _DURATION.search(log)
+    duration, focal = _DURATION.search(log), _FOCAL.search(log)
     return StreamText(
         container[1].rstrip(","),
         picture[1],
@@ -97,6 +100,7 @@ def read_stream(log: str) -> StreamText | None:
         if duration
         else None,
         _DOLBY.search(log) is not None,
+        float(focal[1]) if focal else 0.0,
     )
 
 

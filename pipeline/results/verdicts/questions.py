@@ -32,7 +32,11 @@ LIMITS: dict[str, tuple[float, float]] = {
 LENSES_DEG = (45.0, 55.0, 70.0)
 """Fields of view across the longer side: a camcorder zoomed in a little, the default, a phone."""
 
-_SOURCES = {"given": "you gave it", "estimated": "it was estimated from the picture"}
+_SOURCES = {
+    "given": "you gave it",
+    "recorded": "the camera wrote it into the file",
+    "estimated": "it was estimated from the picture",
+}
 
 
 @dataclass(frozen=True)

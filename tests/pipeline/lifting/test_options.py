@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,8 @@ def test_the_camera_says_where_its_focal_length_comes_from() -> None:
     seen = LiftOptions(fov=90.0).intrinsics(INFO)
     assert (seen.fx, seen.source) == (pytest.approx(960 / math.tan(math.pi / 4)), "given")
     assert LiftOptions().intrinsics(INFO).source == "assumed"
+    phone = replace(INFO, focal_px=1500.0)
+    assert (LiftOptions().intrinsics(phone).fy, LiftOptions().intrinsics(phone).source) == (
+        1500, "recorded",
+    )  # fmt: skip
+    assert LiftOptions(focal=900.0).intrinsics(phone).source == "given"

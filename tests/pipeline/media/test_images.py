@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from core.errors import InputError
 from pipeline.media.clip import open_clip
@@ -162,3 +162,33 @@ def test_a_jpeg_of_thousands_of_scans_is_refused_and_an_encoder_s_is_read(tmp_pa
     path.write_bytes(data[:-2] + data[scan:-2] * 200 + data[-2:])
     with pytest.raises(InputError, match="scans"):
         open_clip(path)
+
+
+@pytest.mark.parametrize(
+    ("taken", "kept", "expected"),
+    [
+        ((4032, 3024), (160, 120), 26 * 200 / 43.27),
+        ((3024, 4032), (120, 160), 26 * 200 / 43.27),
+        ((4032, 3024), (160, 90), None),  # cut by a program that left what the camera wrote
+    ],
+)
+def test_the_lens_is_what_the_camera_wrote_into_the_picture(
+    tmp_path: Path, taken: tuple[int, int], kept: tuple[int, int], expected: float | None
+) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif).update({
+        ExifTags.Base.FocalLengthIn35mmFilm: 26,
+        ExifTags.Base.ExifImageWidth: taken[0], ExifTags.Base.ExifImageHeight: taken[1],
+    })  # fmt: skip
+    Image.new("RGB", kept).save(tmp_path / "photo.jpg", exif=exif)
+    with open_clip(tmp_path / "photo.jpg") as reader:
+        assert reader.info.focal_px == (None if expected is None else pytest.approx(expected, 1e-3))
+
+
+def test_what_is_no_lens_or_damaged_says_nothing(tmp_path: Path) -> None:
+    plain = save(tmp_path / "plain.jpg", marked())
+    damaged = save(tmp_path / "damaged.jpg", marked(), orientation=6)
+    damaged.write_bytes(damaged.read_bytes().replace(b"MM\0*\0\0\0\x08", b"MM\0*\xff\xff\xff\xff"))
+    for path in (plain, damaged):
+        with open_clip(path) as reader:
+            assert reader.info.focal_px is None
