@@ -57,6 +57,9 @@ NEW_PERSON_CLEARNESS = 0.5
 0.4 and less on round shapes that have a head's presence."""
 FOLLOWED_PRESENCE = 0.5
 """The presence below which a person who is followed back is lost: they are soon seen well."""
+LOST_FRAMES, FOUND_AGAIN_PRESENCE = 8, 0.7
+"""Frames for which the larger landmark model looks for a person where the other one lost them, and
+the presence that it has to see there."""
 HARD_FRAMES = 8
 """Frames for which a followed person has to be hard to see: who only comes or goes is not."""
 CUT_JOINTS = 3
@@ -109,6 +112,7 @@ class BlazePose:
         self._regions: list[Region] = []
         self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
         self._hard_frames: list[int] = []  # and for how many frames they were hard to see
+        self._lost: list[tuple[Region, int]] = []  # and of those lost, for how many frames
         self._search = Search(video.fps)
         self._is_full = False
 
@@ -139,6 +143,7 @@ class BlazePose:
             for region, person in zip(self._regions, seen, strict=True)
             if not self._add(people, person, frame.rgb, MIN_PRESENCE)
         ]
+        lost = self._look_again(people, lost, frame)
         searching += self._search_in(frame.rgb, self._search.lost(lost))
         for window, boxes in searching:
             self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
@@ -241,6 +246,34 @@ class BlazePose:
         person = self._landmarks(rgb, region, near)
         is_other = all(shared(person, other) < SHARED for other in near)
         return person if person.presence >= MIN_PRESENCE and is_other else None
+
+    def _look_again(
+        self, people: list[Landmarks], lost: list[Region], frame: Frame
+    ) -> list[Region]:
+        """Add those whom the larger landmark model sees where the other one lost them.
+
+        It is not asked where another person is: it would see that one.
+
+        Args:
+            people: Who is known; added to.
+            lost: The regions of those who are not seen as in the frame before.
+            frame: The frame.
+
+        Returns:
+            Those of `lost` in which it sees no one either.
+        """
+        waiting = [] if frame.starts_shot else [(region, 0) for region in lost] + self._lost
+        self._lost = []
+        found: list[Region] = []
+        for region, frames in waiting:
+            hips = np.array([[region.x, region.y]])
+            if outside(hips, frame.rgb)[0] or any(is_in(region, person) for person in people):
+                continue
+            if self._add(people, self._heavy(frame.rgb, region), frame.rgb, FOUND_AGAIN_PRESENCE):
+                found.append(region)
+            elif frames + 1 < LOST_FRAMES:
+                self._lost.append((region, frames + 1))
+        return [region for region in lost if region not in found]
 
     def _search_in(
         self, rgb: Picture, windows: Sequence[Region]

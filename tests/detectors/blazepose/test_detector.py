@@ -1,6 +1,7 @@
 """BlazePose on the sample clip: two people, 300 to 350 px tall, in frames of 1768 x 994."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -232,6 +233,22 @@ def test_the_heavy_model_serves_for_whoever_is_cut_by_the_picture(
     assert np.array_equal(points["both", "whole"], points["full", "whole"])
     assert not np.allclose(points["both", "cut"], points["full", "cut"], atol=1)
     assert np.median(np.abs(points["both", "cut"] - points["heavy", "cut"])) < 2
+
+
+@pytest.mark.skipif(
+    not (default_cache() / "blazepose_landmark_heavy.tflite").exists(),
+    reason="not here: python -m weights fetch blazepose-landmark-heavy",
+)
+def test_the_heavy_model_looks_again_for_a_small_man_who_is_lost() -> None:
+    """55 px tall, in side view before a tree; the other model alone sees him in 5 of 24 frames."""
+    rest = islice(read_clip(), 120, 159)
+    frames = [cv2.resize(rgb, (248, 139), interpolation=cv2.INTER_AREA) for rgb in rest]
+    weights = (*BlazePoseBackend.weights, PERSON_FINDER, "blazepose-landmark-heavy")
+    detector = BlazePose(*map(resolve, weights))
+    detector.begin(CLIP)
+    found = [detector.detect(Frame(index, index / 30, rgb)) for index, rgb in enumerate(frames)]
+    detector.close()
+    assert sum((hips(detections)[:, 1] < 60).any() for detections in found[15:]) >= 17
 
 
 def test_a_crowd_is_found_in_its_first_frame(clip: dict[int, Picture]) -> None:
