@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from core.skeletons import COCO_17, COCO_21
 from core.types import Detections, Frame, VideoInfo
 from detectors.blazepose.backend import PERSON_FINDER, BlazePoseBackend, HeavyBlazePoseBackend
-from detectors.blazepose.detector import KEYPOINTS, BlazePose
+from detectors.blazepose.clearness import KEYPOINTS
+from detectors.blazepose.detector import BlazePose
 from weights.store import default_cache, resolve
 
 Picture = NDArray[np.uint8]
