@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from detectors.blazepose.backend import HeavyBlazePoseBackend
+from detectors.blazepose.backend import BlazePoseBackend
 
 if TYPE_CHECKING:
     from core.types import Picture
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class MoveNetBackend(HeavyBlazePoseBackend):
-    """BlazePose with its largest landmark model, its points averaged with MoveNet Thunder's."""
+class MoveNetBackend(BlazePoseBackend):
+    """BlazePose, and MoveNet Thunder's points where both agree."""
 
     name = "blazepose-movenet"
-    about = "the same, averaged with MoveNet Thunder: the best points on a CPU, and the slowest"
-    weights = (*HeavyBlazePoseBackend.weights, "movenet-graph", "movenet-constants")
+    about = "BlazePose with a second look by MoveNet Thunder, fetched on first use"
+    weights = (*BlazePoseBackend.weights, "movenet-graph", "movenet-constants")
 
     def look_again(
         self, files: Sequence[Path], num_threads: int

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import WeightsError
-from detectors.blazepose.backend import HeavyBlazePoseBackend
+from detectors.blazepose.backend import BlazePoseBackend
 from detectors.movenet.backend import MoveNetBackend
 from weights import fetch, npm
 from weights.store import CACHE_VARIABLE, resolve
@@ -13,7 +13,7 @@ from weights.store import CACHE_VARIABLE, resolve
 def test_where_movenet_cannot_be_had_a_line_says_what_to_put_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in HeavyBlazePoseBackend.weights:
+    for name in BlazePoseBackend.weights:
         shutil.copy(resolve(name), tmp_path)
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setenv("PATH", "")
