@@ -96,6 +96,7 @@ def detect_people(
     progress: StageProgress,
     folder: Path,
     keep: Callable[[VideoInfo], Size | None] = lambda _: None,
+    watch: Callable[[Iterable[Frame]], Iterable[Frame]] = iter,
 ) -> FirstPass:
     """Find everyone in a video.
 
@@ -106,6 +107,7 @@ def detect_people(
         progress: Is told how far it has come.
         folder: Where detections and frames are kept, in nameless files.
         keep: The size that the frames of a video are to be kept at, for `FirstPass.again`.
+        watch: Gets the frames and gives them on.
 
     Returns:
         What is kept; the caller closes it.
@@ -119,11 +121,11 @@ def detect_people(
         undo.callback(detections.close)  # unless all goes well
         with open_clip(video, options) as reader:
             detector.begin(reader.info, reader.picture_numbers)
-            passing: Iterable[Frame] = reader
+            passing = watch(reader)
             kept = _kept_frames(reader.info, keep(reader.info), folder)
             if kept is not None:
                 undo.callback(kept.close)
-                passing = kept.passing(reader)
+                passing = kept.passing(passing)
             with closing(prefetch(mark_cuts(passing))) as frames:
                 counted = progress(frames, "detect", reader.info.frame_count)
                 for frame, detected in detect_all(detector, counted):

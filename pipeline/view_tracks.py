@@ -18,8 +18,10 @@ from pipeline.media.images import is_still
 from pipeline.media.video.fitting import Size
 from pipeline.media.video_reader import probe
 from pipeline.multiview.calibration_files.read import read_cameras
+from pipeline.multiview.doubts import check_standing
 from pipeline.multiview.scene import Camera, View
 from pipeline.multiview.shared_frames import SharedTracks, chosen_frames, share_tracks
+from pipeline.multiview.standing import Standing
 from pipeline.multiview.sync.clocks import Clock, Recording, given_clocks, synchronise
 from pipeline.multiview.sync.correlation import Signal
 from pipeline.multiview.sync.motion import LONGEST_S, motion_signal
@@ -37,12 +39,16 @@ _COMPARED = 4
 
 @dataclass(frozen=True)
 class FilmedView:
-    """One view by itself: the file, what its first pass gave, its lens, its people lifted."""
+    """One view by itself: the file, what its first pass gave, its lens, its people lifted.
+
+    doubts: What cannot be relied on, a line each.
+    """
 
     video: Path
     first: FirstPass
     intrinsics: Intrinsics
     lifted: LiftedPeople
+    doubts: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -95,7 +101,7 @@ def film_view(
         opened: Closes them.
 
     Raises:
-        InputError: The view cannot be read.
+        InputError: The view cannot be read, or its camera moves.
     """
     backend = config.detect.choose().backend
     own = backend.of_view(video)
@@ -104,8 +110,12 @@ def film_view(
         if own is not backend:
             detector = own.build()
             here.callback(detector.close)
-        first = detect_people(video, config.clip, detector, progress, folder, lambda _: size)
+        standing = Standing()
+        first = detect_people(
+            video, config.clip, detector, progress, folder, lambda _: size, standing.passing
+        )
         opened.callback(first.close)
+        doubts = check_standing(video.name, standing)
         found = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
         tracks = number_people(found, config.track.people_order)
         intrinsics = config.lift.intrinsics(first.info) if camera is None else camera.intrinsics
@@ -115,7 +125,7 @@ def film_view(
             tracks, first.frame_indices, first.times_s, models.lifter, intrinsics, config.lift,
             rows, first.is_smoothed,
         )  # fmt: skip
-    return FilmedView(video, first, intrinsics, lifted)
+    return FilmedView(video, first, intrinsics, lifted, tuple(doubts))
 
 
 def find_clocks(views: Sequence[FilmedView], offsets_s: Sequence[float]) -> list[Clock]:

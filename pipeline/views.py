@@ -178,7 +178,10 @@ def _in_world(camera: Camera, world: World) -> Camera:
 def _warnings(
     filmed: Sequence[FilmedView], calibration: Calibration, people: People
 ) -> tuple[str, ...]:
-    own = [f"{view.video.name}: {text}" for view in filmed for text in view.first.warnings]
+    own = [
+        *(f"{view.video.name}: {text}" for view in filmed for text in view.first.warnings),
+        *(text for view in filmed for text in view.doubts),
+    ]
     nobody = [] if people.table.persons else [NO_PEOPLE]
     return (*own, *calibration.doubts, *people.doubts, *nobody)
 

@@ -9,6 +9,7 @@ from core.errors import InputError
 from core.rotations import unit_vectors
 from core.types import Floats
 from pipeline.multiview.scene import Camera
+from pipeline.multiview.standing import Standing
 
 _SAME_DEG, _NEAR_DEG = 6.0, 15.0  # between two lines of sight: no depth, little depth
 _OPPOSITE_DEG = 172.0
@@ -82,3 +83,25 @@ def check_fit(cameras: Sequence[Camera], misfits: Floats) -> list[str]:
                 f"{camera.name}: its people fit the other views poorly; does the camera move?"
             )
     return doubts
+
+
+def check_standing(name: str, standing: Standing) -> list[str]:
+    """Whether a view's camera stands still.
+
+    Args:
+        name: The view's.
+        standing: What its background says.
+
+    Returns:
+        Doubts, a line each.
+
+    Raises:
+        InputError: It does not, for most of the time.
+    """
+    away = [f"{start:.1f} to {end:.1f} s" for start, end in standing.away_s]
+    if not standing.is_standing:
+        raise InputError(
+            f"{name}: its camera moves ({', '.join(away[:3])}); views are worked out from cameras "
+            "that stand still: film from a tripod, or lean the phone against something solid"
+        )
+    return [f"{name}: its camera moves from {each}: what it sees then is wrong" for each in away]

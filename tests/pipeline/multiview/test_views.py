@@ -60,6 +60,15 @@ def take(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_camera_that_turns_is_refused(take: Path, tmp_path: Path) -> None:
+    wall = f"color=gray:s={SIZE[0]}x{SIZE[1]}:r=25:d=4,noise=alls=100,gblur=2,scroll=horizontal"
+    turning = tmp_path / "right.mp4"
+    run_ffmpeg("-f", "lavfi", "-i", f"{wall}=0.002", "-preset", "ultrafast", str(turning))
+    with pytest.raises(InputError, match=r"right\.mp4: its camera moves"):
+        process_views([take / "left.mp4", turning], config(take, tmp_path / "out"))
+    assert not list((tmp_path / "out").rglob("*"))
+
+
 def config(take: Path, out: Path, **more: object) -> PipelineConfig:
     wanted = {"render": False, "focal": 250.0, "keypoints": take / "keypoints", **more}
     return PipelineConfig.from_flat(output=out, views=True, **wanted)
