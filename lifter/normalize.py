@@ -86,7 +86,8 @@ def person_windows(
     torso = [_torso_centre(axis) for axis in points]  # (B, T) each
     observed = confidence > 0
     offsets = [axis - centre[..., None] for axis, centre in zip(points, torso, strict=True)]
-    centred = [xp.where(observed & ~xp.isnan(axis), axis, 0.0) for axis in offsets]
+    known = observed & ~xp.isnan(offsets[0])
+    centred = [xp.where(known, axis, 0.0) for axis in offsets]
     # Root mean square distance of observed keypoints from the torso, over the window: (B,)
     body = slice(len(COCO_17))
     variance = sum((axis[..., body] ** 2).sum((1, 2)) for axis in centred)
@@ -162,12 +163,14 @@ def look_at(direction: Array, roll_rad: float = 0.0) -> Array:
 def _torso_centre(values: Array) -> Array:
     """(B, T, K) → (B, T): mean of known shoulders and hips, else of all known keypoints."""
     xp = _library(values)
-    torso = values[..., COCO_17.indices(_TORSO)]
-    centre = torso.mean(-1)
-    if not xp.isnan(centre).any():
-        return centre
-    means = [_mean_of_known(some) for some in (torso, values[..., : len(COCO_17)])]
-    return xp.where(xp.isnan(means[0]), means[1], means[0])
+    torso = COCO_17.indices(_TORSO)
+    centre = sum(values[..., joint] for joint in torso) / len(torso)
+    for joints in (torso, range(len(COCO_17))):
+        missing = xp.isnan(centre)
+        if not missing.any():
+            break
+        centre[missing] = _mean_of_known(values[missing][..., joints])
+    return centre
 
 
 def _mean_of_known(values: Array) -> Array:

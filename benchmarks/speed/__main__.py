@@ -113,14 +113,18 @@ def end_to_end(title: str, clip: Path, peer: Path, folder: Path, times: int) -> 
 
 
 def start_up(clip: Path, folder: Path, times: int) -> dict[str, Any]:
-    """`--help`, and three frames."""
+    """`--help`, three frames, and the first of them."""
     short = folder / "three.mp4"
     clips.ffmpeg("-i", clip, "-frames:v", "3", "-an", "-c:v", "libx264", short)
     helped = [sys.executable, "infer_video.py", "--help"]
     texts, runs = programs.interleaved(
         times, lambda: programs.run(helped), lambda: programs.ours(short, folder)
     )
-    return {"help_s": wall(texts), "three_frames_s": wall(runs)}
+    first = [programs.first_frame_s(short, folder) for _ in range(times)]
+    return {
+        "help_s": wall(texts), "first_frame_s": asdict(Spread.of(first)),
+        "three_frames_s": wall(runs),
+    }  # fmt: skip
 
 
 def wall(costs: Sequence[Cost]) -> dict[str, float]:

@@ -68,6 +68,7 @@ def _rest(found: dict[str, Any]) -> str:
     lift = found["lifting"]
     rows = [
         ("`infer_video.py --help`, s", spread(start["help_s"])),
+        ("from the command to the first frame's people, s", spread(start["first_frame_s"])),
         ("three frames, whole process, s", spread(start["three_frames_s"])),
         ("two workers on eight clips / the cores' share", f"{found['workers']:.2f}"),
         ("lifting a person, frames/s", spread(lift["whole lift"])),

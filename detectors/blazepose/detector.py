@@ -6,7 +6,7 @@ landmark model decides.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -18,6 +18,7 @@ from core.skeletons import BLAZEPOSE_33, COCO_17, COCO_21
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.base import Follower
 from detectors.blazepose.boxes import BoxFinder
+from detectors.blazepose.calls import Calls
 from detectors.blazepose.likeness import (
     BODY,
     SAME_BOX,
@@ -101,7 +102,7 @@ class BlazePose:
         self._landmarks = LandmarkModel(landmarks, num_threads)
         self._heavy_file, self._num_threads = heavy, num_threads
         self._max_people = max_people
-        self._threads = ThreadPoolExecutor(at_once, "networks")
+        self._calls = Calls(at_once)
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
@@ -113,7 +114,7 @@ class BlazePose:
 
     def close(self) -> None:
         """Free the models."""
-        self._threads.shutdown()
+        self._calls.close()
         self.__dict__.pop("_heavy", None)
         del self._finder, self._boxes, self._landmarks
 
@@ -123,12 +124,12 @@ class BlazePose:
         refused: list[Floats] = []
         height, width = frame.rgb.shape[:2]
         seeing = [
-            self._threads.submit(self._model(hard_frames >= HARD_FRAMES), frame.rgb, region)
+            self._calls.begin(self._model(hard_frames >= HARD_FRAMES), frame.rgb, region)
             for region, hard_frames in zip(self._regions, self._hard_frames, strict=True)
         ]
         due = self._search.due((width, height), self._regions, frame.starts_shot)
         searching = self._search_in(frame.rgb, due)
-        seen = [person.result() for person in seeing]
+        seen = [self._calls.result(person) for person in seeing]
         before = {
             id(person): frames for person, frames in zip(seen, self._hard_frames, strict=True)
         }
@@ -140,10 +141,10 @@ class BlazePose:
         ]
         searching += self._search_in(frame.rgb, self._search.lost(lost))
         for window, boxes in searching:
-            self._look(people, refused, frame.rgb, window, boxes.result())
+            self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
         while also_due := self._search.also_due([person.region for person in people]):
             for window, boxes in self._search_in(frame.rgb, also_due):
-                self._look(people, refused, frame.rgb, window, boxes.result())
+                self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
         self._regions = [person.region for person in people]
         self._are_behind = [any(person is one for one in behind) for person in people]
         self._hard_frames = [
@@ -213,7 +214,9 @@ class BlazePose:
             if shared(a, b) < SHARED:
                 continue
             regions = self._regions[i], self._regions[j]
-            a_behind, b_behind = self._threads.map(self._landmarks, (rgb, rgb), regions, ([b], [a]))
+            hidden_by = zip(regions, ([b], [a]), strict=True)
+            looks = [self._calls.begin(self._landmarks, rgb, *one) for one in hidden_by]
+            a_behind, b_behind = (self._calls.result(look) for look in looks)
             likely = {
                 (a, b): plausibility(a, b),
                 (a, b_behind): plausibility(a, b_behind) + AS_BEFORE * self._are_behind[j],
@@ -243,7 +246,7 @@ class BlazePose:
         self, rgb: Picture, windows: Sequence[Region]
     ) -> list[tuple[Region, "Future[Floats]"]]:
         """Let the finder of boxes, if there is one, look at windows: each with boxes to come."""
-        return [(window, self._threads.submit(self._boxes_in, rgb, window)) for window in windows]
+        return [(window, self._calls.begin(self._boxes_in, rgb, window)) for window in windows]
 
     def _boxes_in(self, rgb: Picture, window: Region) -> Floats:
         """The boxes (N, 4) px of people in a window; none without their finder."""

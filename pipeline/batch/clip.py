@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -44,6 +45,11 @@ class ClipWorker:
         if threads is not None:
             limit_threads(threads)
         self._models = Models(config.detect, config.lift.lifter, threads)
+
+    def load_lifter(self) -> None:
+        """Load the lifting network before it is needed; what is wrong with it, `do` says."""
+        with suppress(Video3DError):
+            _ = self._models.lifter
 
     def close(self) -> None:
         """Free the networks."""

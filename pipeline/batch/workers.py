@@ -45,7 +45,9 @@ class InProcess:
             ahead.map(look_ahead, [job.source for job in jobs if not is_remote(job)])
             from pipeline.batch.clip import ClipWorker
 
-        with closing(ClipWorker(self._config)) as worker:
+            worker = ClipWorker(self._config)
+            worker.load_lifter()
+        with closing(worker):
             for job in jobs:
                 yield worker.do(replace(job, wait=True), on_tick)
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -149,7 +149,10 @@ class _Person:
         self._samples.drop_before(time_s - self._past_frames / self._fps, spare=1)
 
     def window(self) -> LifterInput:
-        """The network's input, which ends with the last frame; its sides are corrected."""
+        """The network's input, which ends with the last frame; its sides are corrected.
+
+        It lacks the detector's 3D, which the network does not see.
+        """
         times, values = self._samples.arrays()
         intervals = min(self._past_frames, int((times[-1] - times[0]) * self._fps))
         even = times[-1] - np.arange(intervals, -1, -1) / self._fps
@@ -158,6 +161,7 @@ class _Person:
         track = with_side_swaps_corrected(track, times)
         last = track.keypoints_xy[-1], track.keypoint_scores[-1, :, None], track.keypoints_3d[-1]
         self._corrected.add(times[-1], np.concatenate(last, 1))
+        track = replace(track, keypoints_3d=np.full_like(track.keypoints_3d, np.nan))
         return resample_to_fps(track, times, self._fps, "none", even)
 
     def remember_lifted(self, joints: Floats) -> None:

@@ -39,7 +39,7 @@ class Analysis:
         for arrived in frames:
             if self._end_s is not None and arrived.time_s >= self._end_s:
                 return
-            frame = arrived.rgb()
+            frame = arrived.frame
             detections = self._detector.detect(frame).to_skeleton(COCO_21)
             rows = self._tracker.update(detections, frame.time_s)
             yield Moment(frame, arrived.arrived_s, self._bodies(detections, rows, frame.time_s))

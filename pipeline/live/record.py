@@ -18,6 +18,7 @@ from core.types import Array, Intrinsics, Picture, VideoInfo
 from lifter.side_swaps import MIN_SCORE
 from pipeline.export.base import ExportOptions, write_exports
 from pipeline.live.moment import LiveBody, Moment
+from pipeline.media.encoding.encoders import LIVE_SOFTWARE
 from pipeline.media.options import EncoderName
 from pipeline.media.video_writer import VideoWriter
 from pipeline.results.archive import POSES, ArchiveTable, SpoolTable
@@ -99,7 +100,9 @@ class Recorder:
         if self._writer is None:
             path = self._partial / f"{self._info.path.name}_3d.mp4"
             self._writer = self._video.enter_context(
-                VideoWriter(path, self._info, sound=False, encoder=self._encoder)
+                VideoWriter(
+                    path, self._info, sound=False, encoder=self._encoder, software=LIVE_SOFTWARE
+                )
             )
         self._writer.write(picture, time_s)
         self.pictures += 1

@@ -2,8 +2,8 @@
 
 Poses come first. Besides the camera's there are two threads: one makes poses of the newest frame
 and sends them at once; the other draws and records them with what the first leaves of the machine.
-The main thread shows pictures in a window. A slow machine draws every second frame, and analyses
-fewer frames, not later ones.
+The main thread shows pictures in a window. A machine that misses frames draws every second of those
+that it analyses; a slower one analyses fewer frames, not later ones.
 """
 
 import signal
@@ -44,6 +44,7 @@ CAUSAL_LIFTER = "lifter-causal"
 Watch = Callable[[Moment, Picture], None]
 
 _SWITCH_S = 0.001  # after which a thread that draws gives Python to one that waits; 5 ms usually
+_BEHIND_S = 0.5  # after a missed frame, for which every second picture is left out
 _DRAWING_NICENESS = 5  # of the thread that draws, and of the encoder that it starts
 
 
@@ -207,11 +208,24 @@ class _Outputs:
             self._window.show(picture)
 
 
+class _Behind:
+    """Whether a frame was missed in the last `_BEHIND_S`; asked of every moment."""
+
+    def __init__(self) -> None:
+        self._expected, self._until_s = 0, 0.0
+
+    def __call__(self, moment: Moment) -> bool:
+        if moment.frame.index > self._expected:
+            self._until_s = moment.frame.time_s + _BEHIND_S
+        self._expected = moment.frame.index + 1
+        return moment.frame.time_s < self._until_s
+
+
 def _present(
     moments: Iterable[Moment], outputs: _Outputs, stop: threading.Event, latency: Latency
 ) -> None:
     with ExitStack() as opened:
-        made = opened.enter_context(closing(prefetch(moments, depth=1, leaves_out=True)))
+        made = opened.enter_context(closing(prefetch(moments, depth=1, leaves_out=_Behind())))
         try:
             first = [*islice(made, 1)]  # a thread that the one that draws starts would be as nice
             drawing = outputs.drawn(chain(first, made), latency)

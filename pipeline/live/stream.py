@@ -1,7 +1,6 @@
 """Poses for other programs, frame by frame: JSON lines on stdout, JSON objects by UDP, or VMC."""
 
 import json
-import math
 import os
 import socket
 import stat
@@ -11,6 +10,8 @@ import time
 from contextlib import suppress
 from queue import Empty, Full, Queue
 from typing import Any, Protocol
+
+import numpy as np
 
 from core.errors import OutputError
 from core.skeletons import COCO_21, Skeleton
@@ -230,10 +231,6 @@ def _line(content: dict[str, Any]) -> bytes:
 
 def _plain(values: Floats, digits: int) -> Any:
     """Nested lists; None for NaN."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, list):
-            return [plain(part) for part in value]
-        return round(value, digits) if math.isfinite(value) else None
-
-    return plain(values.astype(float).tolist())
+    rounded = np.round(values.astype(float), digits).astype(object)
+    rounded[~np.isfinite(values)] = None
+    return rounded.tolist()

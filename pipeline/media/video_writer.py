@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.errors import OutputError
 from core.files import written_whole
 from core.types import Picture, VideoInfo, check_shape
-from pipeline.media.encoding.encoders import SOFTWARE, encoder_of
+from pipeline.media.encoding.encoders import SOFTWARE, Encoder, encoder_of
 from pipeline.media.encoding.matroska import TICKS_PER_S, frame_header, stream_header
 from pipeline.media.ffmpeg_program import (
     LOCAL_ONLY,
@@ -48,7 +48,8 @@ class VideoWriter:
         end_s: Second of the source that the sound ends at, None for its own end.
         sound: Whether the source has sound to copy; a live source, whose path is no file, has none.
         encoder: What encodes; libx264 does where it does not work here.
-        crf: x264's constant rate factor: smaller is better, and a larger file.
+        software: libx264, where that is what encodes.
+        crf: Constant rate factor of `SOFTWARE`: smaller is better, and a larger file.
         keyframes: Frames, at most, from a keyframe to the next; players seek faster with fewer.
 
     Raises:
@@ -64,11 +65,13 @@ class VideoWriter:
         end_s: float | None = None,
         sound: bool = True,
         encoder: EncoderName = "libx264",
+        software: Encoder = SOFTWARE,
         crf: int = 21,
         keyframes: int = 250,
     ) -> None:
         self._path, self._source, self._sound = path, source, sound
         self._encoder_name: EncoderName = encoder
+        self._software = software
         self._crf, self._keyframes = crf, keyframes
         self._rate, self._end_s = rate, end_s
         self._undo = ExitStack()
@@ -138,6 +141,8 @@ class VideoWriter:
     def _command(self, time_s: float) -> Any:
         """The encoder as an ffmpeg-python graph."""
         encoder = encoder_of(self._encoder_name)
+        if encoder is SOFTWARE:
+            encoder = self._software
         picture = ffmpeg.input("pipe:0", format="matroska", **LOCAL_ONLY)
         for name, argument in encoder.filters.items():
             picture = picture.filter(name, *filter(None, [argument]))

@@ -114,11 +114,13 @@ def blend(image: Picture, mask: Mask, left: int, top: int, colour: Colour) -> No
 def is_drawable(point: Floats, image: Picture | Mask, margin: float = 4096.0) -> bool:
     """Whether (2,) px is finite and near enough for OpenCV's fixed-point arithmetic."""
     height, width = image.shape[:2]
-    return bool(-margin < point[0] < width + margin and -margin < point[1] < height + margin)
+    x, y = point.tolist()
+    return bool(-margin < x < width + margin and -margin < y < height + margin)
 
 
 def _fixed_point(point: Floats) -> tuple[int, int]:
-    return int(point[0] * _PARTS - _HALF), int(point[1] * _PARTS - _HALF)
+    x, y = point.tolist()
+    return int(x * _PARTS - _HALF), int(y * _PARTS - _HALF)
 
 
 @lru_cache(maxsize=512)

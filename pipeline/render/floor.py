@@ -58,8 +58,10 @@ class Floor:
         fitting = (step_m for step_m in STEPS_M if across_m <= MAX_STEPS * step_m)
         self._step_m = max(self._step_m, next(fitting, STEPS_M[-1]))  # it never goes to and fro
         low, high = _seen_floor(view)
-        for step_m, colour in ((self._step_m / 2, theme.grid), (self._step_m, theme.grid_strong)):
-            ends = np.concatenate([_lines(low, high, step_m, axis) for axis in (0, 1)])
+        for from_m, colour in ((self._step_m / 2, theme.grid), (0.0, theme.grid_strong)):
+            ends = np.concatenate(
+                [_lines(low, high, self._step_m, from_m, axis) for axis in (0, 1)]
+            )
             _draw_lines(image, view, ends, colour, theme.background)
         letter = letter_size(lens.height)
         for words, x, y in _numbers(view, low, high, self._step_m):
@@ -97,20 +99,19 @@ def _draw_lines(
     limits = view.floor_distance_m * np.array([NEAREST, *np.linspace(CLEAR, FURTHEST, _LEVELS + 1)])
     length = depths[:, 1] - depths[:, 0]
     length = np.where(np.abs(length) < 1e-9, 1e-9, length)
-    cuts = (limits - depths[:, :1]) / length[:, None]  # (L, levels + 2) shares of the line
+    cuts = ((limits - depths[:, :1]) / length[:, None]).clip(0, 1)  # (L, levels + 2) shares of it
+    pixels = view.pixels(ends[:, :1] + cuts[..., None] * (ends[:, 1:] - ends[:, :1]))
     for level in range(_LEVELS + 1):
-        pair = np.sort(cuts[:, level : level + 2], axis=1).clip(0, 1)
-        is_there = pair[:, 1] > pair[:, 0]
-        start, along = ends[is_there, :1], ends[is_there, 1:] - ends[is_there, :1]
-        pieces = view.pixels(start + pair[is_there][..., None] * along)
+        is_there = cuts[:, level] != cuts[:, level + 1]
         share = round(max(level - 0.5, 0) / _LEVELS, 2)
+        pieces = pixels[is_there, level : level + 2]
         lines(image, pieces, mix(colour, background, share), 1)
 
 
-def _lines(low: Floats, high: Floats, step_m: float, axis: int) -> Floats:
-    """(L, 2, 3) m: ends of a rectangle's lines at multiples of `step_m` of x (0) or y (1)."""
+def _lines(low: Floats, high: Floats, step_m: float, from_m: float, axis: int) -> Floats:
+    """(L, 2, 3) m: ends of a rectangle's lines, every `step_m` of x (0) or y (1) from `from_m`."""
     other = 1 - axis
-    marks = _marks(low[axis], high[axis], step_m)
+    marks = _marks(low[axis] - from_m, high[axis] - from_m, step_m) + from_m
     ends = np.zeros((len(marks), 2, 3))
     ends[:, :, axis] = marks[:, None]
     ends[:, :, other] = low[other], high[other]
@@ -165,8 +166,9 @@ def _numbers(
     slopes = (height * aim - gap * forward[2]) / (gap * up[2] - height * up[beside])
     rows = lens.centre[1] - lens.focal * slopes
     previous = float(lens.height)
-    for row, mark in sorted(zip(rows.tolist(), marks.tolist(), strict=True), reverse=True):
-        is_clear = _row_depths(view, np.array(row)) < view.floor_distance_m * FURTHEST / 2
-        if is_clear and row < previous - 1.7 * letter:
+    is_clear = _row_depths(view, rows) < view.floor_distance_m * FURTHEST / 2
+    clear = zip(rows[is_clear].tolist(), marks[is_clear].tolist(), strict=True)
+    for row, mark in sorted(clear, reverse=True):
+        if row < previous - 1.7 * letter:
             yield f"{mark:g}", column, row
             previous = row

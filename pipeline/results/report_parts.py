@@ -43,8 +43,8 @@ class LiveReport:
 
     source is without passwords; name begins the files' names; started is ISO 8601; ended is
     "stopped", "ended", "stalled" or "failed: …". frames_missed arrived but were not analysed;
-    frames_not_drawn were, but the video leaves them out because drawing was behind. latency_ms has
-    the percentiles p50 and p95 of poses and of the picture, from a frame's arrival.
+    frames_not_drawn were, but the video leaves them out because the machine was behind. latency_ms
+    has the percentiles p50 and p95 of poses and of the picture, from a frame's arrival.
     """
 
     source: str

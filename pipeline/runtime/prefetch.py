@@ -5,7 +5,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -23,7 +23,10 @@ class _End:
 
 
 def prefetch(
-    items: Iterable[T], depth: int = 4, leaves_out: bool = False, niceness: int = 0
+    items: Iterable[T],
+    depth: int = 4,
+    leaves_out: Callable[[T], bool] | None = None,
+    niceness: int = 0,
 ) -> Generator[T, None, None]:
     """Iterate over items that a thread makes in advance.
 
@@ -32,8 +35,9 @@ def prefetch(
     Args:
         items: What the thread iterates over.
         depth: How many items may wait to be taken.
-        leaves_out: Whether an item for which there is no room takes the place of the oldest, so
-            that the thread need not wait; but of two in a row, one at least is kept.
+        leaves_out: Where it is given, items are left out so that the thread need not wait: those of
+            which it says so, and the oldest where there is no room; but of two in a row, one at
+            least is kept. It is asked about every item.
         niceness: What is added to that of the thread, and of the processes that it starts, where
             the system has one for each thread (Linux).
 
@@ -69,7 +73,11 @@ def prefetch(
             if niceness and sys.platform == "linux":
                 os.nice(niceness)  # there, of the calling thread
             for item in items:
-                has_just = leaves_out and not has_just and has_left_out()
+                if leaves_out is not None:
+                    if leaves_out(item) and not has_just:
+                        has_just = True
+                        continue
+                    has_just = not has_just and has_left_out()
                 if not offer(item):
                     return
         except BaseException as raised:

@@ -21,7 +21,7 @@ _SQUARE = "scale=w='max(1,round(iw*sar))':h=ih,setsar=1"
 
 
 class FFmpegCapture:
-    """ffmpeg by those methods of OpenCV's captures that live sources use.
+    """ffmpeg by those methods of OpenCV's captures that live sources use, but its frames are RGB.
 
     Making it waits for the first frame.
 
@@ -41,7 +41,7 @@ class FFmpegCapture:
     ) -> None:
         source = [*words, "-map", PICTURE]
         filters = [SHOWINFO, _SQUARE]
-        self._pipe = FramePipe(source, filters, "bgr24", square_size, timeout_s, stdin, stop)
+        self._pipe = FramePipe(source, filters, square_size, timeout_s, stdin, stop)
         self._following = self._pipe.next()
         self._picture: Picture | None = None
         self._time_s = 0.0
@@ -64,7 +64,7 @@ class FFmpegCapture:
         return True
 
     def retrieve(self) -> tuple[bool, Picture | None]:
-        """The frame that was taken, (H, W, 3) BGR, of its own size."""
+        """The frame that was taken, (H, W, 3) RGB, of its own size."""
         return self._picture is not None, self._picture
 
     def get(self, name: int) -> float:

@@ -55,17 +55,18 @@ class LiveFrame:
     index: Its number, counting the frames that were missed too.
     time_s: Seconds from the first frame.
     arrived_s: When it was decoded, by `time.monotonic`.
-    bgr: (H, W, 3) BGR, as it was decoded.
+    rgb: (H, W, 3) RGB.
     """
 
     index: int
     time_s: float
     arrived_s: float
-    bgr: Picture
+    rgb: Picture
 
-    def rgb(self) -> Frame:
+    @property
+    def frame(self) -> Frame:
         """The frame that the stages take."""
-        return Frame(self.index, self.time_s, cv2.cvtColor(self.bgr, cv2.COLOR_BGR2RGB))
+        return Frame(self.index, self.time_s, self.rgb)
 
 
 class LiveReader:
@@ -103,7 +104,7 @@ class LiveReader:
             raise InputError(
                 f"{self._source.shown}: {self._failure or 'stopped before its first frame'}"
             )
-        height, width = first[1].bgr.shape[:2]
+        height, width = first[1].rgb.shape[:2]
         name = Path(self._source.name)
         decoder = "OpenCV" if self._source.kind == "camera" else DECODER
         self.info = VideoInfo(name, width, height, self._fps, None, 0, None, decoder)
@@ -161,15 +162,17 @@ class LiveReader:
             time_s, lag_s = clock.time_s(stamp_s, arrived_s), lag.update(stamp_s, arrived_s)
             self.arrived += 1
             self.max_lag_s = max(self.max_lag_s, lag_s)
-            ok, bgr = capture.retrieve()
+            ok, rgb = capture.retrieve()
             if not ok:
                 continue
-            now = Size(bgr.shape[1], bgr.shape[0])
+            if self._source.kind == "camera":  # OpenCV's
+                rgb = cv2.cvtColor(rgb, cv2.COLOR_BGR2RGB)
+            now = Size(rgb.shape[1], rgb.shape[0])
             size = size or now
             if now != size:  # as calls do when the line is bad, or a phone is turned
                 self.size_change = self.size_change or SizeChange(time_s, now.width, now.height)
-                bgr = fit_picture(bgr, size)
-            self._slot.put(LiveFrame(self.arrived - 1, time_s, arrived_s, bgr))
+                rgb = fit_picture(rgb, size)
+            self._slot.put(LiveFrame(self.arrived - 1, time_s, arrived_s, rgb))
 
 
 class LiveClock:

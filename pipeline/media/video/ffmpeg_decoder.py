@@ -41,7 +41,6 @@ class FFmpegDecoder:
         self._pipe = FramePipe(
             [*local_input(path), "-map", facts.picture],
             [*filters, fit_filter(own_size, first), *shrinking],
-            "rgb24",
             lambda _: shown_size,
             STALLED_S,
             max_pixels=self._pixels,

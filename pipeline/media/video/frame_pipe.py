@@ -36,7 +36,6 @@ class FramePipe:
     Args:
         source: Its words on the input, up to the stream that is mapped.
         filters: Its filters; the first one is `SHOWINFO`.
-        pixels: `rgb24` or `bgr24`.
         size: Of the picture that the filters make of a frame.
         timeout_s: How long to wait for a picture; None for ever.
         stdin: A descriptor that the program reads as `pipe:0`; None for nothing.
@@ -48,7 +47,6 @@ class FramePipe:
         self,
         source: Sequence[str],
         filters: Sequence[str],
-        pixels: str,
         size: Callable[[ShownFrame], Size],
         timeout_s: float | None = None,
         stdin: int | None = None,
@@ -65,7 +63,7 @@ class FramePipe:
         self._process = subprocess.Popen(
             [
                 *(ffmpeg_program(), "-hide_banner", "-nostdin", "-nostats", *inputs, *outputs),
-                *("-pix_fmt", pixels, "-noautoscale", "-flush_packets", "1"),
+                *("-pix_fmt", "rgb24", "-noautoscale", "-flush_packets", "1"),
                 *("-f", "rawvideo", "pipe:1"),
             ],
             stdin=subprocess.DEVNULL if stdin is None else stdin,
@@ -82,7 +80,7 @@ class FramePipe:
         _enlarge(self._process)
 
     def next(self) -> tuple[ShownFrame, Picture] | None:
-        """The next frame, and its picture (H, W, 3); None at the end, or if none comes in time."""
+        """The next frame, and its picture (H, W, 3) RGB; None at the end, or where it is late."""
         end_s = math.inf if self._timeout_s is None else time.monotonic() + self._timeout_s
         while True:
             try:

@@ -190,8 +190,13 @@ def test_the_same_frames_give_the_same_people_in_the_next_video_and_on_any_numbe
         detections.keypoints_xy
         for detections in run((clip[index] for index in range(60, 64)), num_threads=2)
     ]
-    for a, b, c in zip(first, again, threads, strict=True):
+    alone = [
+        detections.keypoints_xy
+        for detections in run((clip[index] for index in range(60, 64)), at_once=1)
+    ]
+    for a, b, c, d in zip(first, again, threads, alone, strict=True):
         assert np.array_equal(a, b)
+        assert np.array_equal(a, d)
         assert np.allclose(a, c, atol=0.1)
 
 

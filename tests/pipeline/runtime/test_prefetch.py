@@ -47,7 +47,7 @@ def test_what_is_not_taken_in_time_is_left_out_but_never_two_in_a_row() -> None:
                 is_behind.set()
             yield item
 
-    made = prefetch(items(), 1, leaves_out=True)
+    made = prefetch(items(), 1, leaves_out=lambda item: False)
     taken = [next(made)]
     assert is_behind.wait(10)
     taken += made
@@ -55,3 +55,7 @@ def test_what_is_not_taken_in_time_is_left_out_but_never_two_in_a_row() -> None:
     assert steps[0] == 2, "what came meanwhile has taken the place of what waited"
     assert set(steps) <= {1, 2}
     assert taken[-1] == 19, "the last one is kept"
+
+
+def test_what_may_be_left_out_is_but_never_two_in_a_row() -> None:
+    assert [*prefetch(range(9), 20, leaves_out=lambda item: item > 2)] == [0, 1, 2, 4, 6, 8]

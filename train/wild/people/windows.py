@@ -141,8 +141,8 @@ def _shifts(rays: Tensor, scores: Tensor, truth: Tensor) -> Tensor:
         for side, keypoint, sign in zip("lr", both, (-1.0, 1.0), strict=True):
             joint, ray = named[f"{side}_{limb}"], rays[:, :, keypoint]
             if parent == "foot":
-                foot = foot_axes(*(named[f"{side}_{part}"] for part in ("ankle", "heel", "toe")))
-                outward, ahead, along = foot.unbind(-1)
+                foot = (named[f"{side}_{part}"] for part in ("ankle", "heel", "toe"))
+                outward, ahead, along = foot_axes(*foot)
             elif parent:
                 outward, ahead = right, forward
                 bone = named[f"{side}_{parent}"] - joint

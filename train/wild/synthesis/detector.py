@@ -22,7 +22,7 @@ from torch import Tensor
 from core.skeletons import COCO_17, COCO_21
 from train.wild.synthesis.keypoints import self_occluded
 from train.wild.synthesis.recipe import Recipe
-from train.wild.synthesis.tensors import RandomTensors, by_component
+from train.wild.synthesis.tensors import RandomTensors
 
 PLAIN_SCORE = 0.9
 """What all keypoints have where a detector's confidences say nothing."""
@@ -87,8 +87,8 @@ class ErrorBank:
         slow = torch.nn.functional.interpolate(knots, size=self.length, mode="linear")[0]
         slow = slow.T.reshape(shape)
         slow = slow / slow.std() * sigma
-        # of x, and of y: (length, 21) each
-        self._fast, self._slow = ([*each.movedim(-1, 0).contiguous()] for each in (fast, slow))
+        # Rows of a keypoint's x or y: (42, length)
+        self._fast, self._slow = (each.flatten(1).T.contiguous() for each in (fast, slow))
 
     def draw(self, start: Tensor, frames: int, calm: Tensor) -> Tensor:
         """Cut windows of errors.
@@ -99,12 +99,12 @@ class ErrorBank:
             calm: (B,) in 0…1; the calmer, the smaller is the fast part.
 
         Returns:
-            (B, T, 21, 2) metres at the person.
+            (B, T, 21, 2) metres at the person, in memory as `empty_points` has it.
         """
-        at = start[:, None] + torch.arange(frames, device=start.device)
-        share = (1.5 - calm)[:, None, None]
-        pairs = zip(self._fast, self._slow, strict=True)
-        return by_component([fast[at] * share + slow[at] for fast, slow in pairs])
+        at = (start[:, None] + torch.arange(frames, device=start.device)).flatten()
+        shape = (len(COCO_21), 2, len(start), frames)
+        fast, slow = (rows.index_select(1, at).view(shape) for rows in (self._fast, self._slow))
+        return slow.addcmul_(fast, (1.5 - calm)[:, None]).permute(2, 3, 0, 1)
 
 
 class SyntheticDetector:
@@ -133,48 +133,47 @@ class SyntheticDetector:
         error = self._errors.draw(
             random.index(self._errors.length - frames, size), frames, random.uniform(size)
         )
-        level = torch.exp(0.45 * random.normal(size))[:, None, None, None]  # λ
-        error = error * level * (1 + 1.5 * hidden + 5.0 * gross)[..., None]
-        swapped = self._swapped(size, frames)
+        level = torch.exp(0.45 * random.normal(size))[:, None, None]  # λ
+        error *= (1 + 1.5 * hidden).add_(gross, alpha=5.0).mul_(level)[..., None]
         strictness = torch.exp(0.4 * random.normal(size))[:, None, None]  # κ
-        deduction = (
-            0.35 * hidden + 0.5 * gross + 0.1 * random.uniform(size, 1, len(COCO_21))
-        ) * strictness
-        confidence = (0.97 - deduction).clamp(0.1, 1.0)
-        missed = self._intervals(size, frames, *_MISSES).bool()
+        own = 0.1 * random.uniform(size, 1, len(COCO_21))
+        deduction = (0.35 * hidden).add_(gross, alpha=0.5).add_(own).mul_(strictness)
+        confidence = (0.97 - deduction).clamp_(0.1, 1.0)
+        missed = self._intervals(size, frames, *_MISSES)
         missed |= random.chance(_PERSON_MISSED, size, frames, 1)  # the whole person
-        without_feet = random.chance(recipe.without_feet, size)[:, None, None]
+        swapped = self._swapped(size, frames)
         if self._filmed is not None:
             some = random.permutation(size)[: round(size * recipe.copied)]
             error[some], confidence[some] = self._filmed.draw(joints[some], random.generator)
             swapped[some] = False
             missed[some] = confidence[some] == 0
+        without_feet = random.chance(recipe.without_feet, size)[:, None, None]
         missed[..., len(COCO_17) :] |= without_feet
-        xy = points[..., :2] + error * recipe.noise
+        xy = error.mul_(recipe.noise).add_(points[..., :2])
         some = swapped.any((1, 2))  # a few windows
         mirrored = xy[some][:, :, COCO_21.flip_order]
         xy[some] = torch.where(swapped[some][..., None], mirrored, xy[some])
-        rays = xy / points[..., 2:].clamp(min=0.3)
         # A wrongly assumed focal length stretches all rays of a window by one factor.
         known = random.chance(recipe.lens_known, size)
         stretch = torch.exp(FOCAL_SPREAD * random.normal(size)).masked_fill(known, 1.0)
-        rays = rays * stretch[:, None, None, None]
-        lost = missed | self._cut_off(rays)
+        rays = xy.mul_((stretch[:, None, None] / points[..., 2].clamp(min=0.3))[..., None])
+        lost = self._cut_off(rays).logical_or_(missed)
         plain = random.chance(recipe.plain_scores, size)[:, None, None]
-        confidence = torch.where(plain, PLAIN_SCORE, confidence)
-        return torch.where(lost[..., None], math.nan, rays), confidence.masked_fill(lost, 0.0)
+        confidence.masked_fill_(plain, PLAIN_SCORE).masked_fill_(lost, 0.0)
+        return rays.masked_fill_(lost[..., None], math.nan), confidence
 
     def _intervals(self, size: int, frames: int, share: float, mean_length: float) -> Tensor:
-        """(B, T, 21) of 0 and 1: one interval of frames for some keypoints of each window.
+        """(B, T, 21) bool: one interval of frames for some keypoints of each window.
 
         Lengths are exponentially distributed; about `share` of all keypoints' frames are in one.
         """
-        joints = len(COCO_21)
-        chosen = self._random.chance(min(1.0, share * frames / mean_length), size, 1, joints)
-        start = self._random.uniform(size, 1, joints, low=-mean_length, high=float(frames))
-        length = -mean_length * torch.log(self._random.uniform(size, 1, joints, low=0.02))
-        at = torch.arange(frames, device=self._random.device)[None, :, None]
-        return (chosen & (at >= start) & (at < start + length)).to(torch.float32)
+        random, shape = self._random, (len(COCO_21), size, 1)
+        chosen = random.chance(min(1.0, share * frames / mean_length), *shape)
+        start = random.uniform(*shape, low=-mean_length, high=float(frames))
+        start = start.masked_fill(~chosen, math.inf)
+        length = -mean_length * torch.log(random.uniform(*shape, low=0.02))
+        at = torch.arange(frames, device=random.device)
+        return ((at >= start) & (at < start + length)).permute(1, 2, 0)
 
     def _swapped(self, size: int, frames: int) -> Tensor:
         """(B, T, 21) bool: intervals in which left and right of some keypoints are swapped."""
@@ -203,14 +202,15 @@ class SyntheticDetector:
         normal = torch.stack([angle.cos(), angle.sin()], -1)[:, None, None]  # n
         distance = random.uniform(size, 1, 1, low=-0.2, high=1.2)  # a
         is_cut = random.chance(_CUT_OFF, size)
+        cut = torch.zeros_like(rays[..., 0], dtype=torch.bool)
         rays, normal = rays[is_cut], normal[is_cut]
         body = rays[:, :, COCO_21.index("left_shoulder") :]
         centre = body.mean((1, 2), keepdim=True)  # x̄
         variance = (body - centre).square().sum(-1, keepdim=True).mean((1, 2), keepdim=True)
         beyond = ((rays - centre) * normal).sum(-1) > distance[is_cut] * variance.sqrt()[..., 0]
-        cut = torch.zeros(size, frames, len(COCO_21), dtype=torch.bool, device=rays.device)
-        cut[is_cut] = beyond
         at = torch.arange(frames, device=rays.device)[None, :, None]
-        start = random.uniform(size, 1, 1, low=-float(frames), high=float(frames))
-        during = random.chance(0.6, size, 1, 1) | ((at >= start) & (at < start + 0.5 * frames))
-        return cut & during
+        start = random.uniform(size, 1, 1, low=-float(frames), high=float(frames))[is_cut]
+        always = random.chance(0.6, size, 1, 1)[is_cut]
+        beyond &= always | ((at >= start) & (at < start + 0.5 * frames))
+        cut[is_cut] = beyond
+        return cut

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from core.skeletons import COCO_21
 from train.wild.motion.mocap import MOCAP_JOINTS
-from train.wild.synthesis.tensors import apply_matrices, by_joint, cross, lengths
+from train.wild.synthesis.tensors import apply_matrices, cross, lengths
 
 KEYPOINT_OFFSETS_M = {
     "hip": (0.015, 0.0, 0.02), "shoulder": (0.01, 0.0, 0.0),
@@ -57,28 +57,31 @@ def coco_points(joints: Tensor, torso: Tensor, bias: Tensor) -> Tensor:
             points[f"{side}_{joint}"] = named[f"{side[0]}_{joint}"]
         foot = foot_axes(*(named[f"{side[0]}_{joint}"] for joint in ("ankle", "heel", "toe")))
         for joint, (outward, forward, upward) in KEYPOINT_OFFSETS_M.items():
-            axes = foot if joint in ("heel", "toe") else torso
-            offset = torso.new_tensor((sign * outward, forward, upward))
-            name = f"{side}_big_toe" if joint == "toe" else f"{side}_{joint}"
-            points[name] = named[f"{side[0]}_{joint}"] + apply_matrices(axes, offset)
-    marked = by_joint([points[name] for name in COCO_21.joints])
-    return marked + apply_matrices(torso[:, :, None], bias * keypoint_bias_m(marked.device))
+            axes = foot if joint in ("heel", "toe") else torso.unbind(-1)
+            point = named[f"{side[0]}_{joint}"]
+            for axis, by in zip(axes, (sign * outward, forward, upward), strict=True):
+                point = point.add(axis, alpha=by) if by else point
+            points[f"{side}_big_toe" if joint == "toe" else f"{side}_{joint}"] = point
+    marked = apply_matrices(torso[:, :, None], bias * keypoint_bias_m(joints.device))
+    for row, name in enumerate(COCO_21.joints):
+        marked[:, :, row] += points[name]
+    return marked
 
 
-def foot_axes(ankle: Tensor, heel: Tensor, toe: Tensor) -> Tensor:
+def foot_axes(ankle: Tensor, heel: Tensor, toe: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The axes of a foot.
 
     Args:
-        ankle, heel, toe: (…, 3).
+        ankle, heel, toe: (B, T, 3).
 
     Returns:
-        (…, 3, 3) orthonormal, columns right, forward and up.
+        Right, forward and up, (B, T, 3) each, orthonormal.
     """
     sole = toe - heel
     forward = sole / lengths(sole).clamp(min=1e-12)
     across = cross(forward, ankle - heel)
     right = across / lengths(across).clamp(min=1e-12)
-    return torch.stack([right, forward, cross(right, forward)], -1)
+    return right, forward, cross(right, forward)
 
 
 def keypoint_bias_m(device: torch.device) -> Tensor:
@@ -98,15 +101,18 @@ def self_occluded(points: Tensor) -> Tensor:
     Returns:
         (B, T, 21) 1 for limb points behind the torso and face points behind the ears, else 0.
     """
-    torso = points[
-        :, :, COCO_21.indices(("left_shoulder", "right_shoulder", "left_hip", "right_hip"))
-    ]
-    centre = torso.mean(2, keepdim=True)
-    away = points - centre
-    near = away[..., :2].square().sum(-1) < _TORSO_RADIUS_M**2
-    behind = near & (away[..., 2] > _BEHIND_TORSO_M)
-    ears = points[:, :, COCO_21.indices(("left_ear", "right_ear"))].mean(2, keepdim=True)
-    depth = points[..., 2] - ears[..., 2]
-    face = torch.arange(points.shape[2], device=points.device) < COCO_21.index("left_shoulder")
-    hidden: Tensor = torch.where(face, depth > _BEHIND_EARS_M, behind)
-    return hidden.to(points.dtype)
+    x, y, z = points.unbind(-1)
+    body = slice(COCO_21.index("left_shoulder"), None)
+    trunk = "left_shoulder", "right_shoulder", "left_hip", "right_hip"
+    aside, below, behind = (axis[..., body] - _mean(axis, trunk) for axis in (x, y, z))
+    hidden = torch.empty_like(z)
+    near = aside.square_().addcmul_(below, below) < _TORSO_RADIUS_M**2
+    hidden[..., body] = near.logical_and_(behind > _BEHIND_TORSO_M)
+    face = slice(body.start)
+    hidden[..., face] = z[..., face] - _mean(z, ("left_ear", "right_ear")) > _BEHIND_EARS_M
+    return hidden
+
+
+def _mean(values: Tensor, names: tuple[str, ...]) -> Tensor:
+    """(B, T, 21) → (B, T, 1) the mean of some keypoints' values."""
+    return torch.stack([values[..., row] for row in COCO_21.indices(names)]).mean(0)[..., None]

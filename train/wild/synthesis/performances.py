@@ -16,7 +16,8 @@ from train.wild.synthesis.recipe import Recipe
 from train.wild.synthesis.tensors import (
     RandomTensors,
     apply_matrices,
-    by_component,
+    as_points,
+    empty_points,
     rotation_from_vector,
 )
 
@@ -55,44 +56,39 @@ def draw_performances(
         Joints (B, T, 22, 3) in camera space, metres; the torso's axes there (B, T, 3, 3), columns
         right, forward and up; the world's up there (B, 3).
     """
-    parts, root, pelvis = _mixed_windows(bank, random, recipe, size)
-    vectors = by_component(torch.cat(parts, 2).unbind(-1))
-    turns = bone_turns(random, recipe, size)
-    shape = turns * bone_scales(random, recipe, size)[..., None, None]  # s_j B_j
-    vectors = apply_matrices(shape[:, None], vectors)
+    bones, root, pelvis = _mixed_windows(bank, random, recipe, size)
+    scales = bone_scales(random, recipe, size)[:, None, :, None]  # s_j
+    if recipe.bent:
+        bones = apply_matrices(bone_turns(random, recipe, size)[:, None], bones)  # B_j v_j
     camera = camera_rotations(random, recipe, size)  # R
-    turned = camera @ pelvis.transpose(1, 2).flatten(2)  # one product for a window's frames
-    torso = turned.reshape(size, 3, -1, 3).transpose(1, 2)  # R P
-    vectors = apply_matrices(torso[:, :, None], vectors)
+    # R P, column by column
+    torso = apply_matrices(camera[:, None, None], pelvis.transpose(-2, -1)).transpose(-2, -1)
+    vectors = apply_matrices(torso[:, :, None], bones.mul_(scales))
     travel = (root - root[:, centre_frame, None]) @ camera.transpose(1, 2)
-    position = pelvis_positions(random, size)[:, None] + travel
-    position[..., 2] = position[..., 2].clamp(min=_MIN_DEPTH_M)
-    joints = vectors.transpose(-2, -1) @ _paths(bank.device) + position[..., None]
-    return joints.transpose(-2, -1), torso, camera[..., 2]
-
-
-def _paths(device: torch.device) -> Tensor:
-    """(21, 22) 1 where a bone, in the order of `PARTS`, is between the pelvis and a joint."""
-    row = {name: number for number, name in enumerate(_ORDER)}
-    paths = torch.zeros(len(_ORDER), len(MOCAP_JOINTS), device=device)
+    joints = empty_points((size, bank.frames, len(MOCAP_JOINTS), 3), root)
+    joints[:, :, 0] = pelvis_positions(random, size)[:, None] + travel
+    joints[:, :, 0, 2].clamp_(min=_MIN_DEPTH_M)
     for joint in BONES:  # parents come first
-        paths[:, joint] = paths[:, PARENTS[joint]]
-        paths[row[MOCAP_JOINTS[joint]], joint] = 1.0
-    return paths
+        bone = vectors[:, :, _ORDER.index(MOCAP_JOINTS[joint])]
+        torch.add(joints[:, :, PARENTS[joint]], bone, out=joints[:, :, joint])
+    return joints, torso, camera[..., 2]
 
 
 def _mixed_windows(
     bank: MotionBank, random: RandomTensors, recipe: Recipe, size: int
-) -> tuple[list[Tensor], Tensor, Tensor]:
-    """Bones of each of `PARTS` (B, T, bones, 3), the root (B, T, 3) and the pelvis (B, T, 3, 3)."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Bones (B, T, 21, 3), the root (B, T, 3) and the pelvis (B, T, 3, 3)."""
     starts = bank.first_frames(random.uniform(size, 3, 2), recipe.rare)  # three performances each
     offsets = torch.arange(bank.frames, device=bank.device)
     sources = torch.tensor(_MIXTURES, device=bank.device)[random.index(len(_MIXTURES), size)]
     sources *= random.chance(recipe.mix, size)[:, None]  # unmixed: all parts of the first
-    frames = starts.gather(1, sources).T[..., None] + offsets
+    rows = (starts.gather(1, sources).T[..., None] + offsets).flatten(1)
     first = starts[:, :1] + offsets
-    parts = [part[rows] for part, rows in zip(bank.parts, frames, strict=True)]
-    return parts, bank.root[first], bank.pelvis[first]
+    bones = empty_points((size, bank.frames, len(_ORDER), 3), bank.root)
+    filled = torch.split(bones, [len(part) for part in PARTS], 2)
+    for some, part, at in zip(filled, bank.parts, rows, strict=True):
+        some.copy_(part.index_select(0, at).view(some.shape))
+    return bones, bank.root[first], as_points(bank.pelvis[first])
 
 
 def bone_scales(random: RandomTensors, recipe: Recipe, size: int) -> Tensor:

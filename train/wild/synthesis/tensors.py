@@ -58,31 +58,41 @@ def rotation_from_vector(vector: Tensor) -> Tensor:
 def apply_matrices(matrix: Tensor, vectors: Tensor) -> Tensor:
     """(…, 3, 3) times (…, 3), component by component: faster than millions of tiny products.
 
+    Args:
+        matrix: (B, T, N, 3, 3); B, T or N may be 1, here and in `vectors`.
+        vectors: (B, T, N, 3).
+
     Returns:
-        (…, 3), in memory as `by_component` has it.
+        (B, T, N, 3), in memory as `empty_points` has it.
     """
+    sizes = [max(two) for two in zip(matrix.shape[:3], vectors.shape[:3], strict=True)]
+    turned = empty_points([*sizes, 3], vectors)
     x, y, z = vectors.unbind(-1)
-    rows = [row[..., 0] * x + row[..., 1] * y + row[..., 2] * z for row in matrix.unbind(-2)]
-    return by_component(rows)
+    for component, row in zip(turned.unbind(-1), matrix.unbind(-2), strict=True):
+        torch.mul(row[..., 0], x, out=component)
+        component.addcmul_(row[..., 1], y).addcmul_(row[..., 2], z)
+    return turned
 
 
-def by_component(components: Sequence[Tensor]) -> Tensor:
-    """(…, N, D) of D components (…, N), which stay rows of N numbers in memory.
+def empty_points(shape: Sequence[int], like: Tensor) -> Tensor:
+    """(B, T, N, D) to be filled, of the type of `like`; in memory (N, D, B, T).
 
-    What is done to all vectors is then done to long rows; results keep that order.
+    All windows' frames of a point's component are one row, and so are those of what is broadcast to
+    points: torch does arithmetic on long rows. Its results keep the order.
     """
-    return torch.stack(list(components), -2).transpose(-2, -1)
+    size, frames, points, components = shape
+    return like.new_empty(points, components, size, frames).permute(2, 3, 0, 1)
 
 
-def by_joint(joints: Sequence[Tensor]) -> Tensor:
-    """(…, N, D) of N joints (…, D), in memory as `by_component` has it."""
-    return torch.stack(list(joints), -1).transpose(-2, -1)
+def as_points(vectors: Tensor) -> Tensor:
+    """(B, T, N, D), in memory as `empty_points` has it."""
+    return empty_points(vectors.shape, vectors).copy_(vectors)
 
 
 def cross(a: Tensor, b: Tensor) -> Tensor:
-    """a × b of vectors (…, 3)."""
+    """a × b of vectors (B, T, 3)."""
     (x, y, z), (u, v, w) = a.unbind(-1), b.unbind(-1)
-    return torch.stack([y * w - z * v, z * u - x * w, x * v - y * u], -1)
+    return torch.stack([y * w - z * v, z * u - x * w, x * v - y * u]).movedim(0, -1)
 
 
 def lengths(vectors: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from pipeline.media.ffmpeg_program import ffmpeg_program
 from pipeline.media.live import reader as live_reader
 from pipeline.media.live.reader import DecodingLag, LiveClock, LiveFrame, LiveReader
 from pipeline.media.live.source import LiveSource, parse_live_source
-from testkit.make_video import moving
+from testkit.make_video import BLUE, RED, encode, marked, moving, same_colour
 from testkit.video_kinds import TALL, WIDE, Source, joined
 
 
@@ -126,7 +126,14 @@ def test_what_comes_out_of_a_fifo_is_decoded_rightly(
     assert reader.arrived == 50
     assert (reader.info.width, reader.info.height) == size
     assert reader.size_change is None
-    assert all(frame.bgr.mean() > 30 for frame in frames)
+    assert all(frame.rgb.mean() > 30 for frame in frames)
+
+
+def test_colours_come_out_of_a_fifo_as_they_went_in(tmp_path: Path) -> None:
+    clip = encode(tmp_path / "marked.ts", [marked()] * 10)
+    _, frames = read_through(tmp_path / "fifo.ts", clip)
+    assert same_colour(frames[-1].rgb[10, 10], RED)
+    assert same_colour(frames[-1].rgb[-10, 10], BLUE)
 
 
 def test_a_stream_that_changes_its_shape_gets_bars_and_is_told(tmp_path: Path) -> None:
@@ -134,7 +141,7 @@ def test_a_stream_that_changes_its_shape_gets_bars_and_is_told(tmp_path: Path) -
     joined((WIDE, "", "0"), (TALL, "", "0"))(clip, Source())
     reader, frames = read_through(tmp_path / "fifo.ts", clip)
     assert reader.arrived == 30
-    tall = frames[-1].bgr
+    tall = frames[-1].rgb
     assert tall.shape == (192, 320, 3)
     assert not tall[:, :100].any()
     assert not tall[:, -100:].any()
@@ -205,7 +212,7 @@ def test_an_interlaced_stream_is_not_black(tmp_path: Path) -> None:
     assert reader.arrived >= 60, "a stream is joined somewhere"
     assert reader.info.fps == 25
     assert reader.info.decoder.startswith("ffmpeg: ")
-    assert all(frame.bgr.shape == (120, 160, 3) and frame.bgr.mean() > 30 for frame in frames)
+    assert all(frame.rgb.shape == (120, 160, 3) and frame.rgb.mean() > 30 for frame in frames)
 
 
 def test_a_stalled_source_is_given_up(
