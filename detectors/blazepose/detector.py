@@ -37,7 +37,7 @@ from detectors.blazepose.likeness import (
     shared,
     unknown,
 )
-from detectors.blazepose.models import LandmarkModel, Landmarks, PersonFinder, iou
+from detectors.blazepose.models import LANDMARK_SIZE, LandmarkModel, Landmarks, PersonFinder, iou
 from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
 
@@ -59,8 +59,8 @@ NEW_PERSON_CLEARNESS = 0.5
 FOLLOWED_PRESENCE = 0.5
 """The presence below which a person who is followed back is lost: they are soon seen well."""
 LOST_FRAMES, FOUND_AGAIN_PRESENCE = 8, 0.7
-"""Frames for which the larger landmark model looks for a person where the other one lost them, and
-the presence that it has to see there."""
+"""Frames for which the larger landmark model looks for a small person where the other one lost
+them, and the presence that it has to see there."""
 HARD_FRAMES = 8
 """Frames for which a followed person has to be hard to see: who only comes or goes is not."""
 AIM_SIDE = 1.3
@@ -257,7 +257,7 @@ class BlazePose:
         return person if person.presence >= MIN_PRESENCE and is_other else None
 
     def _find_lost(self, people: list[Landmarks], lost: list[Region], frame: Frame) -> list[Region]:
-        """Add those whom the larger landmark model sees where the other one lost them.
+        """Add small people whom the larger landmark model sees where the other one lost them.
 
         It is not asked where another person is: it would see that one.
 
@@ -269,7 +269,8 @@ class BlazePose:
         Returns:
             Those of `lost` in which it sees no one either.
         """
-        waiting = [] if frame.starts_shot else [(region, 0) for region in lost] + self._lost
+        small = [region for region in lost if region.side < LANDMARK_SIZE]
+        waiting = [] if frame.starts_shot else [(region, 0) for region in small] + self._lost
         self._lost = []
         found: list[Region] = []
         for region, frames in waiting:
