@@ -19,6 +19,7 @@ from core.types import Detections, Frame, VideoInfo
 
 BUILT_IN = (
     "detectors.blazepose.backend",
+    "detectors.movenet.backend",
     "detectors.detectron2.backend",
     "detectors.keypointrcnn",
     "detectors.rtmpose",

@@ -18,7 +18,7 @@ def download_member(wanted: Package, folder: Path, label: str) -> Path:
 
     Args:
         wanted: What to download.
-        folder: An empty folder to put it into.
+        folder: Where to put it; what npm downloads stays there for other members of the package.
         label: What a progress bar calls it.
 
     Returns:
@@ -40,19 +40,12 @@ def download_member(wanted: Package, folder: Path, label: str) -> Path:
 
 def _by_npm(wanted: Package, folder: Path, target: Path) -> str | None:
     """Put the member at `target` by npm; None, or why it is not there."""
-    program = shutil.which("npm")
-    if program is None:
-        return "there is no npm program"
-    command = [
-        program, "pack", "--silent", "--ignore-scripts", "--pack-destination", str(folder),
-        wanted.package,
-    ]  # fmt: skip
-    environment = os.environ | {"npm_config_update_notifier": "false"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     packed = next(folder.glob("*.tgz"), None)
-    if done.returncode or packed is None:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        return f"npm pack failed ({lines[0].strip() if lines else 'no reason given'})"
+    if packed is None:
+        complaint = _pack(wanted.package, folder)
+        if complaint is not None:
+            return complaint
+        packed = next(folder.glob("*.tgz"))
     try:
         with tarfile.open(packed) as archive, target.open("wb") as output:
             content = archive.extractfile(f"package/{wanted.member}")
@@ -62,4 +55,20 @@ def _by_npm(wanted: Package, folder: Path, target: Path) -> str | None:
     except (tarfile.TarError, KeyError) as error:
         target.unlink(missing_ok=True)
         return f"{packed.name} does not hold {wanted.member} ({error})"
+    return None
+
+
+def _pack(package: str, folder: Path) -> str | None:
+    """Let npm put a package's archive into a folder; None, or why it is not there."""
+    program = shutil.which("npm")
+    if program is None:
+        return "there is no npm program"
+    command = [
+        program, "pack", "--silent", "--ignore-scripts", "--pack-destination", str(folder), package,
+    ]  # fmt: skip
+    environment = os.environ | {"npm_config_update_notifier": "false"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode or not any(folder.glob("*.tgz")):
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        return f"npm pack failed ({lines[0].strip() if lines else 'no reason given'})"
     return None

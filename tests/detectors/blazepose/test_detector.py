@@ -1,7 +1,9 @@
 """BlazePose on the sample clip: two people, 300 to 350 px tall, in frames of 1768 x 994."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,7 +31,7 @@ def read_clip() -> Iterator[Picture]:
 CLIP = VideoInfo(Path("clip.mp4"), 1768, 994, 30.0, None, 0, None)
 
 
-def make(weights: tuple[str, str] = BlazePoseBackend.weights, **options: int) -> BlazePose:
+def make(weights: tuple[str, ...] = BlazePoseBackend.weights, **options: Any) -> BlazePose:
     """A detector at the beginning of the clip."""
     detector = BlazePose(*map(resolve, (*weights, PERSON_FINDER)), **options)
     detector.begin(CLIP)
@@ -232,6 +234,21 @@ def test_the_heavy_model_serves_for_whoever_is_cut_by_the_picture(
     assert np.array_equal(points["both", "whole"], points["full", "whole"])
     assert not np.allclose(points["both", "cut"], points["full", "cut"], atol=1)
     assert np.median(np.abs(points["both", "cut"] - points["heavy", "cut"])) < 2
+
+
+@pytest.mark.skipif(
+    not (default_cache() / "blazepose_landmark_heavy.tflite").exists(),
+    reason="not here: python -m weights fetch blazepose-landmark-heavy",
+)
+def test_the_heavy_model_serves_for_a_picture_alone(clip: dict[int, Picture]) -> None:
+    both = make(heavy=resolve("blazepose-landmark-heavy"))
+    seen = {}
+    for frame_count in (1, None):
+        both.begin(replace(CLIP, frame_count=frame_count))
+        seen[frame_count] = both.detect(Frame(0, 0.0, clip[80])).keypoints_xy
+    heavy = make(HeavyBlazePoseBackend.weights).detect(Frame(0, 0.0, clip[80])).keypoints_xy
+    apart = {count: np.median(np.abs(points - heavy)) for count, points in seen.items()}
+    assert apart[1] < 0.5 * apart[None]
 
 
 def test_a_crowd_is_found_in_its_first_frame(clip: dict[int, Picture]) -> None:

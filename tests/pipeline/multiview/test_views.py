@@ -113,14 +113,19 @@ def test_the_report_says_what_was_found_of_each_view(result: Result) -> None:
 
 
 def test_cameras_and_people_are_where_they_were(result: Result) -> None:
-    """The angle between the views, and poses after the best similarity (PA-MPJPE)."""
+    """Cameras from the person, turned and level, and poses after the best similarity."""
     views = result.report.views
     assert views is not None
     first, second = (np.array(view.rotation) for view in views.views)
     turn = np.arccos((np.trace(second @ first.T) - 1) / 2)
     assert np.degrees(turn) == pytest.approx(np.degrees(1.2), abs=4)
-    assert views.views[0].position_m[2] == pytest.approx(1.3, abs=0.3)  # above the floor
     person = result.people[0]
+    pelvis = np.median(person.joints_world_m[:, 0], axis=0)
+    for found, made in zip(views.views, VIEWS.values(), strict=True):
+        away = np.array(found.position_m) - pelvis
+        assert np.linalg.norm(away) == pytest.approx(made.distance_m, rel=0.08)
+        assert away[2] == pytest.approx(0.3, abs=0.15)
+        assert found.rotation[1][2] < -np.cos(np.radians(3))  # the picture's y goes down
     truth = gestures(person.times_s, 1)
     limbs = [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16]
     assert _aligned_error_m(person.joints_world_m[:, limbs], truth[:, limbs]) < 0.04

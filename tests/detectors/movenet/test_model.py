@@ -1,0 +1,87 @@
+"""What MoveNet's maps mean, and what the published network sees where it is at hand."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from core.skeletons import BLAZEPOSE_33, COCO_17
+from core.types import Picture
+from detectors.blazepose.detector import COCO, LIMBS
+from detectors.blazepose.models import LandmarkModel, Landmarks
+from detectors.blazepose.region import Region
+from detectors.movenet.backend import MoveNetBackend
+from detectors.movenet.model import MoveNet, decode
+from detectors.movenet.second_look import SecondLook, region_around
+from weights.store import Store, resolve
+
+
+@pytest.fixture(scope="module")
+def rgb() -> Picture:
+    capture = cv2.VideoCapture(str(resolve("demo-clip")))
+    return cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB)
+
+
+@pytest.fixture(scope="module")
+def man(rgb: Picture) -> Landmarks:
+    return LandmarkModel(resolve("blazepose-landmark-full"), 1)(
+        rgb, Region(654.0, 270.0, 522.0, 0.0)
+    )
+
+
+def test_a_keypoint_is_at_the_peak_that_its_persons_centre_expects() -> None:
+    count, joint = 64, COCO_17.index("left_wrist")
+    heatmaps, centre = np.zeros((count, count, 17)), np.zeros((count, count))
+    from_centre, in_cell = np.zeros((count, count, 34)), np.zeros((count, count, 34))
+    centre[30, 20], centre[5, 50] = 0.9, 0.5
+    from_centre[30, 20, 2 * joint : 2 * joint + 2] = 10, -4  # y, x
+    heatmaps[41, 17, joint] = 0.6
+    heatmaps[6, 60, joint] = 0.9  # somebody else's, farther away
+    in_cell[41, 17, 2 * joint : 2 * joint + 2] = 0.25, 0.75
+    found = decode(heatmaps, centre, from_centre, in_cell)
+    assert found.shape == (17, 2)
+    assert found[joint] == pytest.approx([17.75 / 64, 41.25 / 64])
+
+
+@pytest.mark.parametrize(
+    ("wrist_px", "is_agreed"), [(0.0, True), (2000.0, False)], ids=["agrees", "somebody else"]
+)
+def test_its_points_are_taken_where_both_agree(
+    rgb: Picture, man: Landmarks, wrist_px: float, is_agreed: bool
+) -> None:
+    found = man.xy[COCO] + (6.0, -4.0)
+    found[COCO_17.index("left_wrist")] += wrist_px
+    seen = SecondLook(lambda *_: found)(rgb, man)
+    assert np.array_equal(seen.xy[COCO], found if is_agreed else man.xy[COCO])
+    feet = BLAZEPOSE_33.indices(("left_heel", "right_foot_index"))
+    assert np.array_equal(seen.xy[feet], man.xy[feet]), "MoveNet knows no feet"
+
+
+def test_the_square_holds_a_turned_body() -> None:
+    body = np.array([[0.0, -50.0], [10.0, 50.0], [-10.0, 50.0]])
+    c, s = np.cos(0.7), np.sin(0.7)
+    region = region_around(body @ np.array([[c, s], [-s, c]]) + 300, 0.7)
+    assert region.side == pytest.approx(130)
+    assert region.to_region(np.array([[300.0, 300.0]]))[0] == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.skipif(
+    not all(Store().path(Store().entries[name]).is_file() for name in MoveNetBackend.weights),
+    reason="MoveNet is not here: python -m weights fetch movenet-graph movenet-constants",
+)
+def test_the_published_network_agrees_with_blazepose(rgb: Picture, man: Landmarks) -> None:
+    look = SecondLook(MoveNet(resolve("movenet-graph"), resolve("movenet-constants"), 1))
+    turned = np.ascontiguousarray(np.rot90(rgb))
+    height = np.ptp(man.xy[LIMBS], axis=0).max()
+    found = look.movenet(rgb, region_around(man.xy[COCO], 0.0))
+    assert np.median(np.linalg.norm(found - man.xy[COCO], axis=1)) < 0.03 * height
+    x, y = man.xy.T
+    lying = replace(
+        man,
+        xy=np.stack([y, rgb.shape[1] - x], 1),
+        region=Region(270.0, 1768 - 654.0, 522.0, -np.pi / 2),
+    )
+    x, y = look(turned, lying).xy[COCO].T
+    upright = look(rgb, man).xy[COCO]
+    assert np.stack([rgb.shape[1] - y, x], 1) == pytest.approx(upright, abs=0.03 * height)
