@@ -143,8 +143,7 @@ def main() -> None:
             found = {"ours": [our_person(one, config, models) for one in shots]}
             if chosen.mediapipe_python:
                 found["MediaPipe"] = [
-                    graph_landmarks(one.path, chosen.mediapipe_python, folder / "graphs")[::-1]
-                    for one in shots
+                    their_person(one, chosen.mediapipe_python, folder / "graphs") for one in shots
                 ]
             for who, people in found.items():
                 row = errors(shots, people)
@@ -224,6 +223,12 @@ def _nearest(result: Result, shot: Shot) -> tuple[Floats, Floats]:
         points[rows] = limbs[nearer]
         joints[rows] = person.joints_camera_m[nearer][:, LIMBS_OUT]
     return points, joints
+
+
+def their_person(shot: Shot, python: str, folder: Path) -> tuple[Floats, Floats]:
+    """As `our_person`, of MediaPipe's graph."""
+    joints, points = graph_landmarks(shot.path, python, folder)
+    return points[:, : len(LIMBS_IN)], joints[:, : len(LIMBS_IN)]
 
 
 def errors(shots: list[Shot], people: list[tuple[Floats, Floats]]) -> list[float]:

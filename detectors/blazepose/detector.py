@@ -12,13 +12,20 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.skeletons import BLAZEPOSE_33, COCO_17, COCO_21
+from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.base import Follower
 from detectors.blazepose.boxes import BoxFinder
 from detectors.blazepose.calls import Calls
+from detectors.blazepose.clearness import (
+    COCO,
+    KEYPOINTS,
+    clearness,
+    is_hard,
+    keypoint_scores,
+    outside,
+)
 from detectors.blazepose.likeness import (
     BODY,
     SAME_BOX,
@@ -30,15 +37,9 @@ from detectors.blazepose.likeness import (
     shared,
     unknown,
 )
-from detectors.blazepose.models import LandmarkModel, Landmarks, PersonFinder, iou
+from detectors.blazepose.models import LANDMARK_SIZE, LandmarkModel, Landmarks, PersonFinder, iou
 from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
-
-COCO = BLAZEPOSE_33.indices(COCO_17.joints)
-FEET = ("left_foot_index", "left_heel", "right_foot_index", "right_heel")
-KEYPOINTS = [*COCO, *BLAZEPOSE_33.indices(FEET)]
-"""The landmarks of COCO-21; BlazePose's foot index is the tip of the big toe."""
-LIMBS = [COCO[joint] for joint in range(COCO_17.index("left_shoulder"), len(COCO_17))]
 
 SHARED = 0.15
 """Two people who share a larger part of their points are tangled."""
@@ -57,12 +58,11 @@ NEW_PERSON_CLEARNESS = 0.5
 0.4 and less on round shapes that have a head's presence."""
 FOLLOWED_PRESENCE = 0.5
 """The presence below which a person who is followed back is lost: they are soon seen well."""
+LOST_FRAMES, FOUND_AGAIN_PRESENCE = 8, 0.7
+"""Frames for which the larger landmark model looks for a small person where the other one lost
+them, and the presence that it has to see there."""
 HARD_FRAMES = 8
 """Frames for which a followed person has to be hard to see: who only comes or goes is not."""
-CUT_JOINTS = 3
-"""A person with so many joints of limbs outside the picture is hard to see."""
-UNCLEAR, CLEAR = 0.6, 0.75
-"""The clearness of limbs below which a person is hard to see, and above which no more."""
 AIM_SIDE = 1.3
 """The side of the square in which BlazePose's finder aims at a box, in the box's longer side."""
 ON_TARGET = 0.3
@@ -113,6 +113,7 @@ class BlazePose:
         self._regions: list[Region] = []
         self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
         self._hard_frames: list[int] = []  # and for how many frames they were hard to see
+        self._lost: list[tuple[Region, int]] = []  # and of those lost, for how many frames
         self._search = Search(video.fps)
         self._is_full = False
         self._is_picture = video.frame_count == 1
@@ -144,6 +145,7 @@ class BlazePose:
             for region, person in zip(self._regions, seen, strict=True)
             if not self._add(people, person, frame.rgb, MIN_PRESENCE)
         ]
+        lost = self._find_lost(people, lost, frame)
         searching += self._search_in(frame.rgb, self._search.lost(lost))
         for window, boxes in searching:
             self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
@@ -254,6 +256,33 @@ class BlazePose:
         is_other = all(shared(person, other) < SHARED for other in near)
         return person if person.presence >= MIN_PRESENCE and is_other else None
 
+    def _find_lost(self, people: list[Landmarks], lost: list[Region], frame: Frame) -> list[Region]:
+        """Add small people whom the larger landmark model sees where the other one lost them.
+
+        It is not asked where another person is: it would see that one.
+
+        Args:
+            people: Who is known; added to.
+            lost: The regions of those who are not seen as in the frame before.
+            frame: The frame.
+
+        Returns:
+            Those of `lost` in which it sees no one either.
+        """
+        small = [region for region in lost if region.side < LANDMARK_SIZE]
+        waiting = [] if frame.starts_shot else [(region, 0) for region in small] + self._lost
+        self._lost = []
+        found: list[Region] = []
+        for region, frames in waiting:
+            hips = np.array([[region.x, region.y]])
+            if outside(hips, frame.rgb)[0] or any(is_in(region, person) for person in people):
+                continue
+            if self._add(people, self._heavy(frame.rgb, region), frame.rgb, FOUND_AGAIN_PRESENCE):
+                found.append(region)
+            elif frames + 1 < LOST_FRAMES:
+                self._lost.append((region, frames + 1))
+        return [region for region in lost if region not in found]
+
     def _search_in(
         self, rgb: Picture, windows: Sequence[Region]
     ) -> list[tuple[Region, "Future[Floats]"]]:
@@ -356,46 +385,6 @@ class BlazePose:
             return False
         people.append(person)
         return True
-
-
-def is_hard(person: Landmarks, rgb: Picture, was_hard: bool) -> bool:
-    """Whether a person is hard to see: cut by the picture's border, or with unclear limbs.
-
-    Args:
-        person: The landmarks.
-        rgb: (H, W, 3) the frame.
-        was_hard: Whether they were in the frame before; it seldom changes.
-    """
-    is_cut = int(outside(person.xy[LIMBS], rgb).sum()) >= CUT_JOINTS
-    return is_cut or clearness(person, rgb) < (CLEAR if was_hard else UNCLEAR)
-
-
-def clearness(person: Landmarks, rgb: Picture) -> float:
-    """The mean visibility of the limbs' joints that lie in a frame (H, W, 3); 0 if none does."""
-    seen = person.visibility[LIMBS][~outside(person.xy[LIMBS], rgb)]
-    return float(seen.mean()) if len(seen) else 0.0
-
-
-def keypoint_scores(person: Landmarks, rgb: Picture, points: Sequence[int]) -> Floats:
-    """The scores of landmarks: the model's visibility, 0 outside the frame.
-
-    The model's `presence` of a point is not used: it says that the point lies in the crop, hidden
-    or not, which visibility implies.
-
-    Args:
-        person: The landmarks.
-        rgb: (H, W, 3) the frame.
-        points: (K,) which landmarks.
-
-    Returns:
-        (K,) in 0…1.
-    """
-    return np.where(outside(person.xy[points], rgb), 0.0, person.visibility[points])
-
-
-def outside(xy: Floats, rgb: Picture) -> NDArray[np.bool_]:
-    """(K,) whether points (K, 2) px lie outside a frame (H, W, 3)."""
-    return np.asarray(((xy < 0) | (xy > (rgb.shape[1], rgb.shape[0]))).any(1))
 
 
 def standing_in(box: Floats, rgb: Picture) -> Region:

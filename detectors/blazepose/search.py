@@ -56,8 +56,8 @@ class Search:
     ) -> list[Region]:
         """The windows to search in the next frame, whoever is seen in it.
 
-        All but the smaller ones at the start of a shot; then where people were lost before; else
-        one in turn.
+        All but the smaller ones at the start of a shot; then where people were lost before, and at
+        times one in turn.
 
         Args:
             size: The frame's width and height, px.
@@ -78,10 +78,10 @@ class Search:
             if age < LOSS_INTERVAL * (LOSS_SEARCHES - 1)
         ]
         self._since += 1
-        if not due and self._since >= (self._interval if known else EMPTY_INTERVAL):
+        if self._since >= (self._interval if known else EMPTY_INTERVAL):
             self._since = 0
             windows = in_turn(*self._levels(known))
-            due = [windows[self._turn % len(windows)]]
+            due.append(windows[self._turn % len(windows)])
             self._turn += 1
         return due
 

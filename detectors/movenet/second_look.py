@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.types import Floats, Picture
-from detectors.blazepose.detector import COCO, LIMBS
+from detectors.blazepose.clearness import COCO, LIMBS
 from detectors.blazepose.models import Landmarks
 from detectors.blazepose.region import Region
 from detectors.movenet.model import MoveNet

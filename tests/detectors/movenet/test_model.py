@@ -8,7 +8,7 @@ import pytest
 
 from core.skeletons import BLAZEPOSE_33, COCO_17
 from core.types import Picture
-from detectors.blazepose.detector import COCO, LIMBS
+from detectors.blazepose.clearness import COCO, LIMBS
 from detectors.blazepose.models import LandmarkModel, Landmarks
 from detectors.blazepose.region import Region
 from detectors.movenet.backend import MoveNetBackend
