@@ -5,6 +5,7 @@
 Networks and the sample are fetched before the clock starts, as `make app` does.
 """
 
+import argparse
 import json
 import re
 import subprocess
@@ -51,8 +52,14 @@ class Page:
         return clip
 
 
-def main(words: list[str]) -> None:
-    clip = Path(words[0]) if words else resolve("demo-clip")
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("clip", nargs="?", type=Path, help="a video; the sample without")
+    clip = parser.parse_args().clip or resolve("demo-clip")
+    if not clip.is_file():
+        parser.error(f"{clip}: is no file")
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
 
@@ -82,4 +89,4 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

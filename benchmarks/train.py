@@ -3,15 +3,23 @@
     python benchmarks/train.py            # -arc 3,3,3 -ch 1024 -b 1024 on the reference clips
     python benchmarks/train.py -arc 3,3,3,3,3 --peak-tflops 989
     python benchmarks/train.py -arc 3,3,3 -ch 256 -b 64 --videopose3d ../VideoPose3D
+    python benchmarks/train.py -arc 3,3,3 -ch 256 -b 64 -e 8 --videopose3d ../VideoPose3D --whole
 
 The plain loop is the textbook one: fp32, strided Conv1d layers, torch's dropout and Adam, batches
 put together example by example in numpy. Both take their steps in turn, so that other load on the
 machine slows both. At the end, both networks' errors on the test subjects are printed. With
-`--videopose3d` VideoPose3D's own code, its folder given, takes steps too.
+`--videopose3d` VideoPose3D's own code, its folder given, takes steps too. With `--whole` its
+`run.py` and `python -m train` run instead, from start to last evaluation, in turns, in processes of
+their own.
 """
 
 import argparse
+import os
+import re
+import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +30,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).absolute().parents[1]
+DATA = ROOT / "tests/data/h36m_like"
 sys.path.insert(0, str(ROOT))
 
 from lifter.model import TemporalConvNet  # noqa: E402
@@ -193,6 +202,34 @@ def timed_epoch(
     return spent
 
 
+def whole_runs(folder: Path, flags: list[str], runs: int) -> None:
+    """Train by VideoPose3D's `run.py` and by `python -m train`, several times in turns.
+
+    Prints seconds, core-seconds and the error of each run, and the ratios of the medians.
+    """
+    programs = {"VideoPose3D": [str(folder.absolute() / "run.py")], "ours": ["-m", "train"]}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
+    with tempfile.TemporaryDirectory() as work:
+        (Path(work) / "data").symlink_to(DATA)  # where run.py looks
+        for name in list(programs) * runs:
+            command = [sys.executable, *programs[name], "-k", "gt", *flags]
+            environment = os.environ | {"PYTHONPATH": str(ROOT)}
+            start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            done = subprocess.run(
+                command, cwd=work, env=environment, stdout=subprocess.PIPE, text=True, check=True
+            )
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            cores = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            took[name].append((time.perf_counter() - start, cores))
+            mpjpe = re.findall(r"average:? +([\d.]+)", done.stdout)[0]
+            print(
+                f"{name:<11} {took[name][-1][0]:7.1f} s {cores:7.1f} core-s {mpjpe} mm", flush=True
+            )
+    for number, unit in enumerate(("seconds", "core-seconds")):
+        peer, ours = (median(run[number] for run in took[name]) for name in programs)
+        print(f"in {unit} ours is {peer / ours:.1f} times as fast")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -204,8 +241,15 @@ def main() -> None:
     parser.add_argument(
         "--videopose3d", type=Path, metavar="FOLDER", help="compare with its code, on a CPU"
     )
+    parser.add_argument("--whole", action="store_true", help="compare whole runs, see above")
+    parser.add_argument("--runs", type=int, default=3, help="of each program with --whole")
     arguments, flags = parser.parse_known_args()
-    data = ["--data-dir", str(ROOT / "tests/data/h36m_like"), "-k", "gt"]
+    if arguments.whole:
+        if not arguments.videopose3d:
+            parser.error("--whole: --videopose3d FOLDER is needed")
+        whole_runs(arguments.videopose3d, flags, arguments.runs)
+        return
+    data = ["--data-dir", str(DATA), "-k", "gt"]
     session = open_session(parse([*data, "-e", "4", "--no-eval", *flags]))
     o = session.options
     contenders = {} if arguments.no_plain else {"plain": PlainTraining(session)}

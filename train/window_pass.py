@@ -24,8 +24,9 @@ class DropoutMasks:
     """Random masks on CPUs, of ones with zeros at a rate p.
 
     Drawing a mask takes longer than all else that a layer does with it. So masks are cut at random
-    from a pool twice as long as they are, of which an eighth of a mask's length is drawn anew with
-    each. p is rounded to a multiple of 1/256, from 1/256 to 255/256.
+    from a pool twice as long as the longest. Of the pool an eighth of the masks' lengths is drawn
+    anew, once it is an eighth of the longest. p is rounded to a multiple of 1/256, from 1/256 to
+    255/256.
 
     Draws from torch's CPU generator, so `torch.manual_seed` and `restart` make runs repeat.
     """
@@ -34,7 +35,7 @@ class DropoutMasks:
         self._dropped = min(max(round(p * 256), 1), 255)
         self.scale = 256 / (256 - self._dropped)
         """s: 1 / (1 - p)."""
-        self._pool, self._drawn = torch.empty(0), 0
+        self._pool, self._drawn, self._owed = torch.empty(0), 0, 0
 
     def restart(self) -> None:
         """Forget the pool, when torch's generator was seeded."""
@@ -47,9 +48,10 @@ class DropoutMasks:
             self._pool = torch.empty(2 * count, dtype=dtype)
             self._draw(0, len(self._pool))
         else:
-            some = -(-count // _ROUNDS)
-            start = self._drawn if self._drawn + some <= len(self._pool) else 0
-            self._draw(start, start + some)
+            self._owed += -(-count // _ROUNDS)
+            if 2 * _ROUNDS * self._owed >= len(self._pool):
+                start = self._drawn if self._drawn + self._owed <= len(self._pool) else 0
+                self._draw(start, start + self._owed)
         first = int(torch.randint(len(self._pool) - count + 1, ()))
         return self._pool[first : first + count].view(shape)
 
@@ -60,7 +62,7 @@ class DropoutMasks:
         kept = words.view(torch.int8)[: stop - start] >= self._dropped - 128
         # By way of uint8, from which torch converts six times faster than from bool.
         self._pool[start:stop] = kept.view(torch.uint8)
-        self._drawn = stop
+        self._drawn, self._owed = stop, 0
 
 
 def lay_out_for_windows(model: TemporalConvNet) -> None:
@@ -92,7 +94,7 @@ def train_windows(model: TemporalConvNet, x: Tensor, masks: DropoutMasks | None)
         assert isinstance(convolution, nn.Conv1d)
         assert isinstance(norm, nn.BatchNorm1d)
         assert norm.num_batches_tracked is not None
-        norm.num_batches_tracked += 1
+        norm.num_batches_tracked.add_(1)
         parameters += [convolution.weight, norm.weight, norm.bias]
     parameters += [model.shrink.weight, model.shrink.bias]
     dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32

@@ -8,6 +8,7 @@ import torch
 
 from lifter.config import ModelConfig
 from lifter.model import TemporalConvNet
+from train.reproduce.networks import RowAdam
 from train.window_pass import DropoutMasks, lay_out_for_windows, train_windows
 
 CONFIGS = {
@@ -92,3 +93,23 @@ def test_masks_of_one_seed_are_alike_and_change_from_one_to_the_next() -> None:
     assert abs(shares.mean().item() - 0.75) < 0.005
     pairs = [(a * b).mean().item() for a, b in itertools.pairwise(shares)]
     assert max(abs(share - 0.75**2) for share in pairs) < 0.02, "one mask says nothing of the next"
+
+
+def test_adam_steps_are_those_of_torch_whatever_the_order_in_memory() -> None:
+    torch.manual_seed(0)
+    start, gradients = torch.randn(6, 5, 3), torch.randn(4, 6, 5, 3)
+    laid_out = start.transpose(1, 2).contiguous().transpose(1, 2)
+    plain, ours = torch.nn.Parameter(start.clone()), torch.nn.Parameter(laid_out)
+    optimizers = [
+        torch.optim.Adam([plain], 0.1, amsgrad=True),
+        RowAdam([ours], 0.1, amsgrad=True, fused=True),
+    ]
+    for gradient in gradients:
+        plain.grad = gradient.clone()
+        ours.grad = gradient.transpose(1, 2).contiguous().transpose(1, 2)
+        for optimizer in optimizers:
+            optimizer.step()
+    torch.testing.assert_close(ours, plain)
+    assert ours.stride() == laid_out.stride()
+    states = [optimizer.state_dict()["state"][0] for optimizer in optimizers]
+    torch.testing.assert_close(states[1]["exp_avg_sq"], states[0]["exp_avg_sq"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from train.devices import keep_freed_memory
 from train.reproduce.loop import train
 from train.reproduce.options import parse
 from train.reproduce.output.report import report_errors
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             report_errors(session, pose, options.evaluate)
         return 0
+    keep_freed_memory()
     trained = train(session)
     if trained is not None:
         report_errors(session, trained, f"epoch_{options.epochs}.bin")

@@ -61,7 +61,6 @@ class Examples:
         # Rows of an example, from its first predicted frame; `_inner` slices the predicted ones.
         self._span = torch.arange(-padding[0], stride + padding[1], device=device)
         self._inner = slice(padding[0], padding[0] + stride)
-        self._is_mirrored = mirror is not None
         order = (None, None, None) if mirror is None else (mirror.keypoints, mirror.joints, [0])
         self._keypoints = self._store([clip.keypoints for clip in clips], order[0])
         self._joints_m = self._store(
@@ -79,16 +78,16 @@ class Examples:
             signs[[2, 7]] = -1
             lens = torch.cat([lens, lens * signs])
         self._lens = lens
+        self.frames = sum(map(len, clips))
         parts = _index([len(clip) for clip in clips], stride)
         if mirror is not None:
             # A clip's examples, then their mirrored copies: the order that VideoPose3D shuffles.
-            copies = np.array([0, 0, 0, 0, 1])
-            parts = [np.concatenate([part, part + copies]) for part in parts]
-        self._index = torch.from_numpy(np.concatenate(parts)).to(device)
-        self.frames = sum(map(len, clips))
+            copies = np.array([[len(clips)], [self.frames], [self.frames], [self.frames]])
+            parts = [np.concatenate([part, part + copies], axis=1) for part in parts]
+        self._index = torch.from_numpy(np.concatenate(parts, axis=1)).to(device)
 
     def __len__(self) -> int:
-        return len(self._index)
+        return self._index.shape[1]
 
     def _store(self, arrays: list[Array], order: list[int] | None) -> Tensor | None:
         """The rows of all arrays on the device, fp32, and their mirrored copies after them.
@@ -108,21 +107,15 @@ class Examples:
         Args:
             numbers: (B,) from 0 to `len(self) - 1`, on the device.
         """
-        clip, start, low, high, mirrored = self._index[numbers].T[:, :, None]  # each (B, 1)
+        clip, start, low, high = self._index.index_select(1, numbers)[:, :, None]  # each (B, 1)
         rows = (start + self._span).clamp(low, high)  # (B, S + R − 1)
-        if self._is_mirrored:
-            rows += mirrored * self.frames
         inner = rows[:, self._inner]  # (B, S)
         assert self._keypoints is not None
-        lens = self._lens
-        if lens is not None:
-            copies = 1 + self._is_mirrored
-            lens = lens[(clip + mirrored * (len(lens) // copies))[:, 0]]
         return ExampleBatch(
             _take(self._keypoints, rows),
             None if self._joints_m is None else _take(self._joints_m, inner),
             None if self._root_m is None else _take(self._root_m, inner),
-            lens,
+            None if self._lens is None else self._lens.index_select(0, clip[:, 0]),
         )
 
 
@@ -137,16 +130,16 @@ def _index(lengths: Sequence[int], stride: int) -> list[Array]:
         stride: S.
 
     Returns:
-        For each clip (examples, 5): the clip's number, the example's first row, the clip's first
-        and last row, and 0 for "not mirrored".
+        For each clip (4, examples): the clip's number, the example's first row, the clip's first
+        and last row.
     """
     parts, first = [], 0
     for clip, frames in enumerate(lengths):
         count = -(-frames // stride)  # ⌈T / S⌉
         # Half of the excess count · S − T lies before the clip, where rows are clamped to it.
         starts = first + np.arange(count) * stride - (count * stride - frames) // 2
-        constant = np.full((4, count), [[clip], [first], [first + frames - 1], [0]])
-        parts.append(np.stack([constant[0], starts, *constant[1:]], axis=1))
+        clips, low, high = np.full((3, count), [[clip], [first], [first + frames - 1]])
+        parts.append(np.stack([clips, starts, low, high]))
         first += frames
     return parts
 

@@ -1,5 +1,7 @@
 """The networks that are trained, and their optimizer."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn, optim
 
@@ -86,6 +88,36 @@ class Networks(nn.Module):
             model.set_bn_momentum(_FIRST_MOMENTUM * (_LAST_MOMENTUM / _FIRST_MOMENTUM) ** progress)
 
 
+class RowAdam(optim.Adam):
+    """Adam that is as fast for the weights of `lay_out_for_windows` as for others.
+
+    torch's fused Adam copies gradients that are not contiguous, which takes as long as its step. So
+    such weights (C', C, width) are seen as (C', width, C) during a step.
+    """
+
+    def step(self, closure: Any = None) -> Any:
+        """As `optim.Adam.step`."""
+        turned = [
+            parameter
+            for group in self.param_groups
+            for parameter in group["params"]
+            if not parameter.is_contiguous()
+        ]
+        self._turn(turned)
+        try:
+            return super().step(closure)
+        finally:
+            self._turn(turned)
+
+    def _turn(self, parameters: list[Tensor]) -> None:
+        """Exchange the last two axes of weights, of their gradients and of what is kept of them."""
+        for parameter in parameters:
+            kept = self.state.get(parameter, {}).values()
+            for tensor in (parameter, parameter.grad, *kept):
+                if tensor is not None and tensor.ndim == parameter.ndim:
+                    tensor.data = tensor.data.transpose(1, 2)
+
+
 def make_optimizer(networks: Networks, learning_rate: float) -> optim.Adam:
     """AMSGrad (Reddi et al., ICLR 2018) over all parameters.
 
@@ -97,4 +129,4 @@ def make_optimizer(networks: Networks, learning_rate: float) -> optim.Adam:
         for part in _PUBLISHED_ORDER
         for parameter in model.get_submodule(part).parameters()
     ]
-    return optim.Adam(parameters, learning_rate, amsgrad=True, fused=True)
+    return RowAdam(parameters, learning_rate, amsgrad=True, fused=True)

@@ -32,7 +32,7 @@ from lifter.checkpoint import LifterSpec, save_lifter
 from lifter.config import ModelConfig, NetworkConfig
 from lifter.model import TemporalConvNet
 from train.arguments import add_motion, add_recipe, add_shots, filter_widths
-from train.devices import fast_bf16, usable_device
+from train.devices import fast_bf16, keep_freed_memory, usable_device
 from train.wild.batches import BatchPlan, training_batches
 from train.wild.loss import training_loss
 from train.wild.motion.bank import MotionBank
@@ -105,6 +105,7 @@ def train(options: WildOptions) -> None:
         for until, recipe in STAGES[-1 if options.start else 0 :]
     ]
     device = usable_device(options.device)
+    keep_freed_memory()
     torch.manual_seed(options.seed)
     run = Run(options, device)
     run.resume()

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from core.errors import UsageError, how_to_install
 from core.files import written_whole
 from train.reproduce.options import Options
@@ -64,6 +62,8 @@ def draw_curves(history: list[dict[str, float]], kind: str, label: str, path: Pa
         label: The name of the vertical axis.
         path: The picture to write.
     """
+    from matplotlib.figure import Figure  # takes half a second to load
+
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot(xlabel="epoch", ylabel=label)
     for name in dict.fromkeys(name for row in history for name in row if name.startswith(kind)):
