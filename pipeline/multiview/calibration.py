@@ -197,10 +197,11 @@ def _adjusted(
     ]
     state = start_from(cameras, bodies, [lifted for _, lifted in both])
     free = free_unknowns(len(views), links.lengths * len(bodies), are_free, focals)
-    assumed = np.log([view.intrinsics.fx for view in views])
+    supposed = np.log([view.intrinsics.fx for view in views])
+    is_guessed = np.array([view.intrinsics.source == "assumed" for view in views])
     for lifts, widths in _STAGES:
         weighted = [replace(body, lifted_weights=lifts * body.lifted_weights) for body in bodies]
-        state = adjust(Problem(weighted, links, assumed, free), state, widths)
+        state = adjust(Problem(weighted, links, supposed, free, is_guessed), state, widths)
         bodies = [
             with_sides_corrected(body, state, index, skeleton, widths[-1])
             for index, body in enumerate(bodies)

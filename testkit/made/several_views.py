@@ -1,7 +1,7 @@
 """People whom several made cameras see: everything is known, errors are chosen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -87,7 +87,11 @@ def around(
 
 
 def film(
-    people: Floats, cameras: Sequence[Camera], errors: Errors | None = None, seed: int = 0
+    people: Floats,
+    cameras: Sequence[Camera],
+    errors: Errors | None = None,
+    seed: int = 0,
+    recorded: float | None = None,
 ) -> Scene:
     """What detectors and lifters make of people whom cameras see.
 
@@ -96,6 +100,7 @@ def film(
         cameras: In world axes.
         errors: What goes wrong; the default for usual errors.
         seed: Of the errors.
+        recorded: What the cameras wrote of their focal lengths, as a share of the true ones.
 
     Returns:
         The scene; lenses are as assumed where nothing is known, tracks of each view in an order of
@@ -105,6 +110,9 @@ def film(
     views = []
     for camera in cameras:
         assumed = intrinsics_from_fov(*camera.size, DEFAULT_FOV_RAD, "assumed")
+        if recorded is not None:
+            focal = recorded * camera.intrinsics.fx
+            assumed = replace(assumed, fx=focal, fy=focal, source="recorded")
         order = rng.permutation(len(people))
         sightings = tuple(
             _sighting(track_id, people[person], camera, assumed, errors, rng)

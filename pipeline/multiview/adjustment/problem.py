@@ -69,15 +69,17 @@ class State:
 
 @dataclass(frozen=True)
 class Problem:
-    """Bodies, their links, lenses as assumed, and which unknowns are sought.
+    """Bodies, their links, lenses as supposed, and which unknowns are sought.
 
-    log_focals (V,) g⁰; free (unknowns of cameras and lengths,) bool.
+    log_focals (V,) g⁰; free (unknowns of cameras and lengths,) bool; is_guessed (V,) whether a lens
+    is a guess, one for all, so that all may be too long alike, None for all of them.
     """
 
     bodies: Sequence[Body]
     links: Links
     log_focals: Floats
     free: NDArray[np.bool_]
+    is_guessed: NDArray[np.bool_] | None = None
 
 
 def free_unknowns(

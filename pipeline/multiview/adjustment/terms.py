@@ -38,7 +38,7 @@ KEYPOINT_M = 0.025
 _LENGTH_M = 0.012  # σ_l: the length of a link, over time
 _ACROSS, _ALONG = 0.45, 0.9  # σ_a, σ_z: a lifted link, as shares of the 68 % radius σ_vl
 _LOG_LENGTH = 0.08  # σ_λ: lifted lengths
-_LOG_FOCAL, _LOG_FOCAL_SHARED = 0.05, 0.15  # Σ_g: of each view, and of all views alike
+_LOG_FOCAL, _LOG_FOCAL_SHARED = 0.05, 0.15  # Σ_g: of each view, and of all guesses alike
 _DISTORTION = 0.02  # σ_d
 _LENGTH_WIDTH = 3.0  # τ of lengths, as a multiple of that of keypoints
 
@@ -82,7 +82,10 @@ def linearised(problem: Problem, state: State, width: float) -> Equations:
         equations.c[own] -= residual / _LOG_LENGTH
         lengths += len(residual)
     # (g - g⁰)ᵀ Σ_g⁻¹ (g - g⁰) and (k/σ_d)²
-    covariance = np.eye(views) * _LOG_FOCAL**2 + _LOG_FOCAL_SHARED**2
+    shared = np.full(views, _LOG_FOCAL_SHARED)
+    if problem.is_guessed is not None:
+        shared[~problem.is_guessed] = 0.0
+    covariance = np.eye(views) * _LOG_FOCAL**2 + np.outer(shared, shared)
     precision = np.linalg.inv(covariance)
     offset = state.log_focals - problem.log_focals
     focal, lens = (np.arange(views) * CAMERA + unknown for unknown in (FOCAL, LENS))

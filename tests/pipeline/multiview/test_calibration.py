@@ -81,6 +81,13 @@ def test_people_find_the_cameras(two_people: tuple[Scene, Calibration]) -> None:
     assert not two_people[1].doubts
 
 
+def test_lenses_that_cameras_wrote_down_are_believed() -> None:
+    people, cameras = walkers(1, FRAMES), around((0, 80), focal=1300.0)
+    guessed, recorded = (film(people, cameras, seed=2, recorded=lens) for lens in (None, 0.96))
+    assert camera_errors(guessed, calibrate(guessed.views, FPS))[2] > 0.15
+    assert camera_errors(recorded, calibrate(recorded.views, FPS))[2] < 0.1
+
+
 def found_first_is_origin(found: Calibration) -> bool:
     first = found.cameras[0]
     return bool(np.allclose(first.rotation, np.eye(3)) and not first.translation.any())
