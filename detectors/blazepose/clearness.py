@@ -15,6 +15,9 @@ KEYPOINTS = [*COCO, *BLAZEPOSE_33.indices(FEET)]
 """The landmarks of COCO-21; BlazePose's foot index is the tip of the big toe."""
 LIMBS = [COCO[joint] for joint in range(COCO_17.index("left_shoulder"), len(COCO_17))]
 
+MIN_PRESENCE = 0.3
+"""The presence below which a known person is lost. It is low: the landmark model gives little to
+people half hidden or upside down, and more soon after."""
 CUT_JOINTS = 3
 """A person with so many joints of limbs outside the picture is hard to see."""
 UNCLEAR, CLEAR = 0.6, 0.75

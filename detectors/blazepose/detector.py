@@ -8,7 +8,6 @@ landmark model decides.
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from detectors.blazepose.calls import Calls
 from detectors.blazepose.clearness import (
     COCO,
     KEYPOINTS,
+    MIN_PRESENCE,
     clearness,
     is_hard,
     keypoint_scores,
@@ -32,24 +32,16 @@ from detectors.blazepose.likeness import (
     box_around,
     is_in,
     is_known,
-    plausibility,
     same_body,
-    shared,
     unknown,
 )
 from detectors.blazepose.models import LANDMARK_SIZE, LandmarkModel, Landmarks, PersonFinder, iou
 from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
+from detectors.blazepose.tangles import behind, untangle
 
-SHARED = 0.15
-"""Two people who share a larger part of their points are tangled."""
-AS_BEFORE = 0.3
-"""How much more plausible it is that the same one stands behind as in the frame before."""
 MIN_POINTS = 3
 """A person with fewer keypoints in the picture has left it."""
-MIN_PRESENCE = 0.3
-"""The presence below which a known person is lost. It is low: the landmark model gives little to
-people half hidden or upside down, and more soon after."""
 NEW_PERSON_PRESENCE = 0.8
 """The presence that a new person needs. It is more than a known one's: most things that are no
 person reach 0.5 at times."""
@@ -139,7 +131,9 @@ class BlazePose:
         before = {
             id(person): frames for person, frames in zip(seen, self._hard_frames, strict=True)
         }
-        behind = self._untangle(seen, frame.rgb)
+        are_behind = untangle(
+            seen, self._regions, self._are_behind, frame.rgb, self._landmarks, self._calls
+        )
         lost = [
             region
             for region, person in zip(self._regions, seen, strict=True)
@@ -153,7 +147,7 @@ class BlazePose:
             for window, boxes in self._search_in(frame.rgb, also_due):
                 self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
         self._regions = [person.region for person in people]
-        self._are_behind = [any(person is one for one in behind) for person in people]
+        self._are_behind = [any(person is one for one in are_behind) for person in people]
         self._hard_frames = [
             frames + 1 if is_hard(person, frame.rgb, frames > 0) else 0
             for person in people
@@ -207,54 +201,6 @@ class BlazePose:
     def _model(self, is_hard: bool) -> LandmarkModel:
         """The landmark model for people who are easy or hard to see; a picture alone has time."""
         return self._heavy if is_hard or self._is_picture else self._landmarks
-
-    def _untangle(self, seen: list[Landmarks], rgb: Picture) -> list[Landmarks]:
-        """Give limbs back that the landmark model took from a neighbour.
-
-        Where two people share points, one stands before the other, and the model sees the front one
-        twice, or a body put together of both. The other is looked at again with the front one
-        painted out. Who is in front is tried out, and seldom changes.
-
-        Args:
-            seen: Those of `self._regions`, in place.
-            rgb: (H, W, 3) the frame.
-
-        Returns:
-            Those who stand behind somebody.
-        """
-        behind = []
-        for i, j in combinations(range(len(seen)), 2):
-            a, b = seen[i], seen[j]
-            if shared(a, b) < SHARED:
-                continue
-            regions = self._regions[i], self._regions[j]
-            hidden_by = zip(regions, ([b], [a]), strict=True)
-            looks = [self._calls.begin(self._landmarks, rgb, *one) for one in hidden_by]
-            a_behind, b_behind = (self._calls.result(look) for look in looks)
-            likely = {
-                (a, b): plausibility(a, b),
-                (a, b_behind): plausibility(a, b_behind) + AS_BEFORE * self._are_behind[j],
-                (a_behind, b): plausibility(a_behind, b) + AS_BEFORE * self._are_behind[i],
-            }
-            seen[i], seen[j] = max(likely, key=lambda pair: likely[pair])
-            behind += [a_behind, b_behind]
-        for i, person in enumerate(seen):
-            if person.presence < MIN_PRESENCE:
-                others = [other for other in seen if other.presence >= MIN_PRESENCE]
-                hidden = self._behind(rgb, self._regions[i], others)
-                if hidden is not None:
-                    seen[i] = hidden
-                    behind.append(hidden)
-        return behind
-
-    def _behind(self, rgb: Picture, region: Region, others: list[Landmarks]) -> Landmarks | None:
-        """The person in a region who is only seen when those before them are painted out."""
-        near = [other for other in others if is_in(region, other)]
-        if not near:
-            return None
-        person = self._landmarks(rgb, region, near)
-        is_other = all(shared(person, other) < SHARED for other in near)
-        return person if person.presence >= MIN_PRESENCE and is_other else None
 
     def _find_lost(self, people: list[Landmarks], lost: list[Region], frame: Frame) -> list[Region]:
         """Add small people whom the larger landmark model sees where the other one lost them.
@@ -371,8 +317,8 @@ class BlazePose:
         self, people: list[Landmarks], rgb: Picture, box: Floats
     ) -> Landmarks | None:
         """The person in a box who stands behind some of `people`, so that the model sees those."""
-        first = self._behind(rgb, standing_in(box, rgb), people)
-        person = first and self._behind(rgb, first.region, people)
+        first = behind(self._landmarks, rgb, standing_in(box, rgb), people)
+        person = first and behind(self._landmarks, rgb, first.region, people)
         return person if person is not None and fit(box, person, rgb) >= SAME_BOX else None
 
     def _add(

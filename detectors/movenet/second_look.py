@@ -1,7 +1,7 @@
 """A second look at people whom BlazePose sees, by MoveNet, whose points are taken if both agree.
 
 The two networks learnt from other pictures. MoveNet's points are a little better, but it sees
-whoever is in the middle of a crop. Where the two disagree, one of them sees somebody else or takes
+the person in the middle of a crop. Where the two disagree, one of them sees another person or takes
 left for right, and BlazePose is believed, whom the search and the regions follow.
 """
 

@@ -11,10 +11,9 @@ from core.types import Picture
 from detectors.blazepose.clearness import COCO, LIMBS
 from detectors.blazepose.models import LandmarkModel, Landmarks
 from detectors.blazepose.region import Region
-from detectors.movenet.backend import MoveNetBackend
 from detectors.movenet.model import MoveNet, decode
 from detectors.movenet.second_look import SecondLook, region_around
-from weights.store import Store, resolve
+from weights.store import default_cache, resolve
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def test_a_keypoint_is_at_the_peak_that_its_persons_centre_expects() -> None:
     centre[30, 20], centre[5, 50] = 0.9, 0.5
     from_centre[30, 20, 2 * joint : 2 * joint + 2] = 10, -4  # y, x
     heatmaps[41, 17, joint] = 0.6
-    heatmaps[6, 60, joint] = 0.9  # somebody else's, farther away
+    heatmaps[6, 60, joint] = 0.9  # another person's, farther away
     in_cell[41, 17, 2 * joint : 2 * joint + 2] = 0.25, 0.75
     found = decode(heatmaps, centre, from_centre, in_cell)
     assert found.shape == (17, 2)
@@ -45,7 +44,7 @@ def test_a_keypoint_is_at_the_peak_that_its_persons_centre_expects() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrist_px", "is_agreed"), [(0.0, True), (2000.0, False)], ids=["agrees", "somebody else"]
+    ("wrist_px", "is_agreed"), [(0.0, True), (2000.0, False)], ids=["agrees", "another person"]
 )
 def test_its_points_are_taken_where_both_agree(
     rgb: Picture, man: Landmarks, wrist_px: float, is_agreed: bool
@@ -67,7 +66,7 @@ def test_the_square_holds_a_turned_body() -> None:
 
 
 @pytest.mark.skipif(
-    not all(Store().path(Store().entries[name]).is_file() for name in MoveNetBackend.weights),
+    not all((default_cache() / f"movenet_thunder.{end}").exists() for end in ("json", "bin")),
     reason="MoveNet is not here: python -m weights fetch movenet-graph movenet-constants",
 )
 def test_the_published_network_agrees_with_blazepose(rgb: Picture, man: Landmarks) -> None:
