@@ -133,7 +133,9 @@ class ImageReader:
         """The numbers in the pictures' names, 0 where a picture alone has none."""
         self._pictures, self._shown_size = pictures, size
         self._start_s, self._end_s = start_s or 0.0, math.inf if end_s is None else end_s
-        first = read_image(pictures[0])
+        with _readable(pictures[0]):
+            content = read_input(pictures[0])
+            first = _decoded(pictures[0], content)
         if first is None:
             raise InputError(
                 f"{pictures[0]}: cannot be decoded; if it opens elsewhere, save it as JPEG or PNG"
@@ -141,7 +143,7 @@ class ImageReader:
         height, width = first.shape[:2]
         self.info = VideoInfo(
             path, width, height, fps, len(pictures), 0, len(pictures) / fps,
-            focal_px=_focal_px(pictures[0], width, height),
+            focal_px=_focal_px(content, width, height),
         )  # fmt: skip
 
     def __enter__(self) -> Self:
@@ -191,20 +193,8 @@ def read_image(path: Path) -> Picture | None:
     Raises:
         InputError: The file cannot be read, or the picture is larger than a video may be.
     """
-    try:
-        data = plain_png(read_input(path))
-        if is_for_ffmpeg(data):
-            data = _converted(path, heif_pixels(data))
-        if not _has_size(path, data):
-            return None
-        if scans(data) > MAX_SCANS:
-            raise InputError(f"{path}: has more than {MAX_SCANS} scans; save it as a plain JPEG")
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except cv2.error:  # damaged
-        return None
-    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    with _readable(path):
+        return _decoded(path, read_input(path))
 
 
 def write_image(path: Path, rgb: Picture) -> None:
@@ -222,14 +212,39 @@ def write_image(path: Path, rgb: Picture) -> None:
     path.write_bytes(data.tobytes())
 
 
-def _focal_px(path: Path, width: int, height: int) -> float | None:
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say in one line what the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _decoded(path: Path, content: bytes) -> Picture | None:
+    """The picture of a file's content; see `read_image`."""
+    data = plain_png(content)
+    if is_for_ffmpeg(data):
+        data = _converted(path, heif_pixels(data))
+    if not _has_size(path, data):
+        return None
+    if scans(data) > MAX_SCANS:
+        raise InputError(f"{path}: has more than {MAX_SCANS} scans; save it as a plain JPEG")
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # damaged
+        return None
+    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def _focal_px(content: bytes, width: int, height: int) -> float | None:
     """The focal length of a picture by its Exif data, px; None where they do not tell.
 
     A picture that was cut to another shape shows less than the lens did.
     """
     exif = Image.Exif()
     try:
-        exif.load(exif_data(read_input(path)))
+        exif.load(exif_data(content))
         lens = exif.get_ifd(ExifTags.IFD.Exif)
         focal_mm = float(lens.get(ExifTags.Base.FocalLengthIn35mmFilm, 0))
         sides = [float(lens[tag]) for tag in _EXIF_SIZE if tag in lens]

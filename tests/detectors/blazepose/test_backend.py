@@ -1,4 +1,3 @@
-import shutil
 from pathlib import Path
 
 import cv2
@@ -9,7 +8,6 @@ from core.skeletons import COCO_21
 from core.types import Frame, VideoInfo
 from detectors.blazepose.backend import BlazePoseBackend, HeavyBlazePoseBackend
 from detectors.choice import create
-from weights import fetch, npm
 from weights.store import CACHE_VARIABLE, resolve
 
 
@@ -37,16 +35,14 @@ def test_it_is_built_by_name() -> None:
     assert create("blazepose", threads=1).skeleton is COCO_21
 
 
+@pytest.fixture
+def clip() -> Path:
+    return resolve("demo-clip")
+
+
 def test_where_the_finder_of_boxes_cannot_be_had_a_line_says_so_and_people_are_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clip: Path, blazepose_alone: None
 ) -> None:
-    clip = resolve("demo-clip")
-    for name in BlazePoseBackend.weights:
-        shutil.copy(resolve(name), tmp_path)
-    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(npm, "CDN", "http://127.0.0.1:9")
-    monkeypatch.setattr(fetch, "RETRY_PAUSE_S", 0.0)
     backend = BlazePoseBackend()
     backend.fetch()
     assert "may be missed: cannot fetch person-finder: there is no npm program" in backend.warning()
