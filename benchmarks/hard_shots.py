@@ -15,9 +15,10 @@ keypoint of another person; PA-MPJPE of the limbs in mm. Errors are over the fou
 
 import argparse
 import json
+import math
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -32,7 +33,8 @@ from pipeline.config import PipelineConfig
 from pipeline.results.result import Result
 from pipeline.run import process_video
 from pipeline.runtime.models import Models
-from testkit.filmed_people import Camera, FilmSet
+from testkit.bent_poses import CROUCHED, SEATED, Bend, bent
+from testkit.filmed_people import PELVIS, Camera, FilmSet
 from testkit.picture_clips import read, scene_without_people, write
 from train.metrics import p_mpjpe
 from train.wild.people.film import COCO_POINTS
@@ -42,6 +44,7 @@ _SIZE = (960, 720)
 _LENS = Intrinsics(900.0, 900.0, 480.0, 360.0, "given")
 _DISTANCE_M = 3.4  # at which an adult is three fifths as high as the picture
 _FOUND = 0.3  # largest mean distance of keypoints on the person, in heights
+_SEEN = 4  # limb keypoints in the picture of a person to be found
 _SIDES = [*range(6, 12), *range(6)]  # the limbs with left and right swapped
 
 
@@ -52,7 +55,8 @@ class Kind:
     facing: radians between the camera and where the person faces at first, None for any; pitch_deg:
     of the camera, which stays pointed at the person; distance_m: from it; others: people who walk
     past in front; treat: what becomes of each picture of the plain shot; moved: by how much the
-    person is off the picture's middle, in pictures.
+    person is off the picture's middle, in pictures; bend: how they crouch or sit; enters: whether
+    they walk in from the picture's border, half of them in it at first.
     """
 
     treat: Callable[[Picture, np.random.Generator], Picture] | None = None
@@ -61,6 +65,8 @@ class Kind:
     distance_m: float = _DISTANCE_M
     others: int = 0
     moved: tuple[float, float] = (0.0, 0.0)
+    bend: Bend | None = None
+    enters: bool = False
 
 
 def dark(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -94,6 +100,9 @@ KINDS = {
     "above and behind": Kind(facing=np.pi, pitch_deg=-50.0),
     "cut off": Kind(moved=(0.0, 0.3), distance_m=0.7 * _DISTANCE_M),
     "overlapping": Kind(others=1),
+    "crouched": Kind(bend=CROUCHED),
+    "seated": Kind(bend=SEATED),
+    "entering": Kind(enters=True),
 }
 """Kinds of shots by row; the small are 15 % of the picture's height, the tiny 8 %."""
 
@@ -174,7 +183,13 @@ def _film(film: FilmSet, kind: Kind, seed: int, path: Path) -> tuple[Floats, Flo
     """Write a shot; person, motion and background are the same for the same seed."""
     rng = np.random.default_rng(seed)
     background = _background(rng)
-    actors = [film.actor(rng, FRAMES, np.zeros(2), facing=kind.facing)]
+    actor = film.actor(rng, FRAMES, np.zeros(2), walks=kind.enters, facing=kind.facing)
+    if kind.enters:
+        begins = actor.joints[0, PELVIS, 0]
+        half = _SIZE[0] / 2 / _LENS.fx * kind.distance_m
+        moved_m = np.array([math.copysign(half, begins) - begins, 0.0, 0.0])
+        actor = replace(actor, joints=actor.joints + moved_m)
+    actors = [replace(actor, joints=bent(actor.joints, kind.bend)) if kind.bend else actor]
     for number in range(kind.others):
         in_front = np.array([0.0, -0.7 - 0.5 * number])
         actors.append(film.actor(rng, FRAMES, in_front, walks=True))
@@ -240,7 +255,8 @@ def errors(shots: list[Shot], people: list[tuple[Floats, Floats]]) -> list[float
         from_swapped = np.linalg.norm(points[:, _SIDES] - one.points[0], axis=-1) / height[:, None]
         seen = np.isfinite(from_all[0]).sum(1)
         found = np.nansum(from_all[0], axis=1) < _FOUND * seen
-        found_frames.append(found)
+        inside = ((one.points[0] >= 0) & (one.points[0] < _SIZE)).all(-1).sum(1)
+        found_frames.append(found[inside >= _SEEN])
         distances.append(from_all[0, found])
         swapped.append((from_swapped < from_all[0])[found].mean(1) > 0.5)
         nearest = from_all.argmin(0) if len(from_all) > 1 else np.zeros(from_all.shape[1:])

@@ -34,7 +34,7 @@ _MIN_VISIBLE, _MIN_INSIDE = 0.4, 0.6  # shares of a body, and of its keypoints, 
 _ANKLE_M = 0.08
 _LARGE_PX = 400
 _KEY = (255, 0, 255)  # the colour that stands for no body; no texture has it
-_PELVIS = MOCAP_JOINTS.index("pelvis")
+PELVIS = MOCAP_JOINTS.index("pelvis")
 _HIPS = MOCAP_JOINTS.index("l_hip"), MOCAP_JOINTS.index("r_hip")
 
 
@@ -105,18 +105,18 @@ class FilmSet:
         while True:
             clip = self._motions[rng.integers(len(self._motions))]
             joints = _at_fps(clip, int(rng.integers(1 << 30)), frames)
-            way = (joints[-1] - joints[0])[_PELVIS, :2]
+            way = (joints[-1] - joints[0])[PELVIS, :2]
             if not walks or np.hypot(*way) > _WALKED_M:
                 break
         if walks:
             turn = rng.choice([0, np.pi]) + rng.uniform(-0.5, 0.5) - np.arctan2(way[1], way[0])
-            path = joints[:, _PELVIS, :2].mean(0)
+            path = joints[:, PELVIS, :2].mean(0)
         else:
             across = (joints[:, _HIPS[0]] - joints[:, _HIPS[1]]).mean(0)  # left minus right
             ahead = np.arctan2(-across[0], across[1])
             any_angle = rng.uniform(-np.pi, np.pi)
             turn = (any_angle if facing is None else facing) - np.pi / 2 - ahead
-            path = joints[:, None, _PELVIS, :2]
+            path = joints[:, None, PELVIS, :2]
         joints[..., :2] -= path
         joints = joints @ Rotation.from_euler("z", turn).as_matrix().T
         joints[..., :2] += position
@@ -138,7 +138,7 @@ class FilmSet:
             for t in range(points.shape[1]):
                 canvas = background.astype(np.float32)
                 owner = np.full((height, width), -1)
-                for i in np.argsort(-points[:, t, _PELVIS, 2]):
+                for i in np.argsort(-points[:, t, PELVIS, 2]):
                     (x, y), colour, alpha = cuts[i][t]
                     part = slice(y, y + alpha.shape[0]), slice(x, x + alpha.shape[1])
                     canvas[part] += (colour - canvas[part]) * alpha[..., None]

@@ -7,6 +7,7 @@ landmark model decides.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from detectors.blazepose.likeness import (
     unknown,
 )
 from detectors.blazepose.models import LANDMARK_SIZE, LandmarkModel, Landmarks, PersonFinder, iou
+from detectors.blazepose.movement import Movement
 from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
 from detectors.blazepose.tangles import behind, untangle
@@ -53,6 +55,9 @@ FOLLOWED_PRESENCE = 0.5
 LOST_FRAMES, FOUND_AGAIN_PRESENCE = 8, 0.7
 """Frames for which the larger landmark model looks for a small person where the other one lost
 them, and the presence that it has to see there."""
+BOX_WINDOW, IN_BOX_PRESENCE = 1.1, 0.35
+"""The side of the window in which a box is looked for around a small person who was lost, in their
+region's side, and the presence that they are given there."""
 HARD_FRAMES = 8
 """Frames for which a followed person has to be hard to see: who only comes or goes is not."""
 AIM_SIDE = 1.3
@@ -107,6 +112,8 @@ class BlazePose:
         self._hard_frames: list[int] = []  # and for how many frames they were hard to see
         self._lost: list[tuple[Region, int]] = []  # and of those lost, for how many frames
         self._search = Search(video.fps)
+        self._movement = Movement(self._search.interval)
+        self._known: list[Floats] = []  # the boxes of those in `_regions`
         self._is_full = False
         self._is_picture = video.frame_count == 1
 
@@ -126,6 +133,8 @@ class BlazePose:
             for region, hard_frames in zip(self._regions, self._hard_frames, strict=True)
         ]
         due = self._search.due((width, height), self._regions, frame.starts_shot)
+        least_side = self._search.least_side(self._regions)
+        due += self._movement.due(frame.rgb, self._known, least_side, frame.starts_shot)
         searching = self._search_in(frame.rgb, due)
         seen = [self._calls.result(person) for person in seeing]
         before = {
@@ -147,6 +156,7 @@ class BlazePose:
             for window, boxes in self._search_in(frame.rgb, also_due):
                 self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
         self._regions = [person.region for person in people]
+        self._known = [box_around(person.xy[BODY], frame.rgb) for person in people]
         self._are_behind = [any(person is one for one in are_behind) for person in people]
         self._hard_frames = [
             frames + 1 if is_hard(person, frame.rgb, frames > 0) else 0
@@ -203,7 +213,8 @@ class BlazePose:
         return self._heavy if is_hard or self._is_picture else self._landmarks
 
     def _find_lost(self, people: list[Landmarks], lost: list[Region], frame: Frame) -> list[Region]:
-        """Add small people whom the larger landmark model sees where the other one lost them.
+        """Add small people who are seen where the landmark model lost them: by a larger one, or by
+        the finder of boxes.
 
         It is not asked where another person is: it would see that one.
 
@@ -223,11 +234,33 @@ class BlazePose:
             hips = np.array([[region.x, region.y]])
             if outside(hips, frame.rgb)[0] or any(is_in(region, person) for person in people):
                 continue
-            if self._add(people, self._heavy(frame.rgb, region), frame.rgb, FOUND_AGAIN_PRESENCE):
+            person = self._heavy(frame.rgb, region)
+            if self._add(people, person, frame.rgb, FOUND_AGAIN_PRESENCE) or self._add_in_box(
+                people, person, frame.rgb, region
+            ):
                 found.append(region)
             elif frames + 1 < LOST_FRAMES:
                 self._lost.append((region, frames + 1))
         return [region for region in lost if region not in found]
+
+    def _add_in_box(
+        self, people: list[Landmarks], person: Landmarks, rgb: Picture, region: Region
+    ) -> bool:
+        """Add someone whose presence is low, but around whom the finder of boxes sees a person.
+
+        Args:
+            people: Who is known; added to.
+            person: What the landmark model sees in the region.
+            rgb: (H, W, 3) the frame.
+            region: Where the person was.
+        """
+        window = Region(region.x, region.y, BOX_WINDOW * region.side, 0.0)
+        for box in unknown(self._boxes_in(rgb, window), people, rgb):
+            if fit(box, person, rgb) >= SAME_BOX and not is_one_of(person, people):
+                aim = standing_in(box, rgb)
+                people.append(replace(person, presence=IN_BOX_PRESENCE, region=aim))
+                return True
+        return False
 
     def _search_in(
         self, rgb: Picture, windows: Sequence[Region]
@@ -308,9 +341,13 @@ class BlazePose:
         # The finder's region is rough: the landmarks are taken from the region of a first run, as
         # in later frames.
         first = self._landmarks(rgb, region)
+        is_unsure = first.presence < NEW_PERSON_PRESENCE
+        is_small = box is not None and region.side < LANDMARK_SIZE
+        if is_unsure and is_small and not any(is_in(region, person) for person in people):
+            first = self._heavy(rgb, region)
         if first.presence < NEW_PERSON_PRESENCE or is_known(first.region, people):
             return None
-        person = self._model(is_hard(first, rgb, False))(rgb, first.region)
+        person = self._model(is_unsure or is_hard(first, rgb, False))(rgb, first.region)
         return person if box is None or fit(box, person, rgb) >= ON_TARGET else None
 
     def _hidden_person(
@@ -325,12 +362,17 @@ class BlazePose:
         self, people: list[Landmarks], person: Landmarks, rgb: Picture, min_presence: float
     ) -> bool:
         """Add a person who is present, in the picture, and not one of `people` already."""
-        if person.presence < min_presence or any(same_body(person, other) for other in people):
+        if person.presence < min_presence or is_one_of(person, people):
             return False
         if np.count_nonzero(keypoint_scores(person, rgb, COCO) >= 0.5) < MIN_POINTS:
             return False
         people.append(person)
         return True
+
+
+def is_one_of(person: Landmarks, people: list[Landmarks]) -> bool:
+    """Whether a person is among others already."""
+    return any(same_body(person, other) for other in people)
 
 
 def standing_in(box: Floats, rgb: Picture) -> Region:

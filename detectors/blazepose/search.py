@@ -40,10 +40,13 @@ class Search:
 
     Args:
         fps: The video's frames a second.
+
+    Attributes:
+        interval: Every so many frames a window is searched, while people are known.
     """
 
     def __init__(self, fps: float) -> None:
-        self._interval = max(INTERVAL, round(INTERVAL_S * fps))
+        self.interval = max(INTERVAL, round(INTERVAL_S * fps))
         self._size = (0, 0)
         self._turn = 0
         self._since = 0
@@ -78,7 +81,7 @@ class Search:
             if age < LOSS_INTERVAL * (LOSS_SEARCHES - 1)
         ]
         self._since += 1
-        if self._since >= (self._interval if known else EMPTY_INTERVAL):
+        if self._since >= (self.interval if known else EMPTY_INTERVAL):
             self._since = 0
             windows = in_turn(*self._levels(known))
             due.append(windows[self._turn % len(windows)])
@@ -102,6 +105,10 @@ class Search:
             return []
         windows = self._finer.pop(0)
         return windows if known or self._finer else []
+
+    def least_side(self, known: Sequence[Region]) -> float:
+        """The least side in px of windows that are worth their time, beside `known` people."""
+        return 0.0 if self._has_small(known) else TINY_SIDE * min(self._size)
 
     def _levels(self, known: Sequence[Region]) -> list[list[Region]]:
         """The windows of each size that is worth its time."""
