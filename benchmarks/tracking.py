@@ -61,7 +61,7 @@ FILMED = {"filmed crowd of 8": (8, (4.0, 9.0)), "filmed crowd of 20": (20, (5.0,
 SCENES = "scenes"
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -72,6 +72,11 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, help="folder that keeps the made clips")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     chosen = parser.parse_args()
+    names = (SCENES, *CLIPS, *FILMED)
+    for start in chosen.rows:
+        if not any(name.startswith(start) for name in names):
+            print(f"no row begins with {start!r}: {', '.join(names)}", file=sys.stderr)
+            return 2
 
     def wanted(name: str) -> bool:
         return not chosen.rows or any(name.startswith(start) for start in chosen.rows)
@@ -88,6 +93,8 @@ def main() -> None:
         }
     elif any(map(wanted, FILMED)):
         print("without --mocap and --makehuman there are no filmed crowds", file=sys.stderr)
+        if not rows and not wanted(SCENES):
+            return 2
     figures: dict[str, dict[str, float]] = {}
     if wanted(SCENES):
         print_scenes()
@@ -97,6 +104,7 @@ def main() -> None:
             figures = print_clips(rows, chosen.detector, chosen.clips or Path(scratch))
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return 0
 
 
 def print_clips(
@@ -198,4 +206,4 @@ def print_scenes() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -31,14 +31,15 @@ from detectors.blazepose.likeness import (
     BODY,
     SAME_BOX,
     box_around,
+    fit,
     is_in,
     is_known,
-    same_body,
+    is_one_of,
     unknown,
 )
 from detectors.blazepose.models import LANDMARK_SIZE, LandmarkModel, Landmarks, PersonFinder, iou
 from detectors.blazepose.movement import Movement
-from detectors.blazepose.region import Region
+from detectors.blazepose.region import Region, standing_in
 from detectors.blazepose.search import Search
 from detectors.blazepose.tangles import behind, untangle
 
@@ -368,21 +369,6 @@ class BlazePose:
             return False
         people.append(person)
         return True
-
-
-def is_one_of(person: Landmarks, people: list[Landmarks]) -> bool:
-    """Whether a person is among others already."""
-    return any(same_body(person, other) for other in people)
-
-
-def standing_in(box: Floats, rgb: Picture) -> Region:
-    """The region of an upright person in a box (4,) px, who may be cut by the frame's bottom."""
-    return Region.of_box(box, is_cut=bool(box[3] >= rgb.shape[0] - 1))
-
-
-def fit(box: Floats, person: Landmarks, rgb: Picture) -> float:
-    """The IoU, 0…1, of a box (4,) px with that of a person's landmarks."""
-    return float(iou(box, box_around(person.xy[BODY], rgb)[None])[0])
 
 
 def to_detections(frame: Frame, people: list[Landmarks]) -> Detections:

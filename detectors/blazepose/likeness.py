@@ -74,6 +74,16 @@ def same_body(a: Landmarks, b: Landmarks) -> bool:
     return distance < SAME_BODY * max(a.region.side, b.region.side)
 
 
+def is_one_of(person: Landmarks, people: list[Landmarks]) -> bool:
+    """Whether a person is among others already."""
+    return any(same_body(person, other) for other in people)
+
+
+def fit(box: Floats, person: Landmarks, rgb: Picture) -> float:
+    """The IoU, 0…1, of a box (4,) px with that of a person's landmarks."""
+    return float(iou(box, box_around(person.xy[BODY], rgb)[None])[0])
+
+
 def box_around(xy: Floats, rgb: Picture) -> Floats:
     """The box around points, with a margin, inside the frame.
 

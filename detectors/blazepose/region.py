@@ -143,3 +143,8 @@ class Region:
             rgb, matrix, (size, size), flags=flags, borderMode=border
         )
         return crop
+
+
+def standing_in(box: Floats, rgb: NDArray[np.uint8]) -> Region:
+    """The region of an upright person in a box (4,) px, who may be cut by the frame's bottom."""
+    return Region.of_box(box, is_cut=bool(box[3] >= rgb.shape[0] - 1))

@@ -300,6 +300,22 @@ def test_people_of_a_twenty_fifth_of_the_height_are_found_where_they_can_be_made
     assert inside == [True] * len(corners)
 
 
+def test_who_walks_in_far_away_is_found_soon(clip: dict[int, Picture]) -> None:
+    """Of 54 px in a frame of 1080 lines, which has hundreds of windows for people of that size."""
+    woman = cv2.resize(clip[80][430:994, 850:1414], (78, 78), interpolation=cv2.INTER_AREA)
+    scene = np.full((1080, 1920, 3), 128, np.uint8)
+    detector = make()
+    counts = []
+    for index in range(20):
+        frame = scene.copy()
+        if index >= 3:
+            frame[500:578, 700 + 2 * index : 778 + 2 * index] = woman
+        counts.append(len(detector.detect(Frame(index, index / 30, frame))))
+    assert counts[:3] == [0, 0, 0]
+    assert max(counts) == 1
+    assert counts[-1] == 1
+
+
 def test_more_people_than_are_followed_are_said(clip: dict[int, Picture]) -> None:
     crowd = np.hstack([clip[80], clip[80][:, ::-1]])
     detector = make(max_people=3)
