@@ -82,11 +82,11 @@ def check_options(options: Any) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors escape control characters: shells expand `*` to any name."""
+    """A parser whose errors are one line, without control characters: shells expand `*`."""
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and exit with status 2."""
-        super().error(escaped(message))
+        self.exit(2, f"{self.prog}: error: {escaped(message)}; --help tells the options\n")
 
 
 def add_flags(
