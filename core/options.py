@@ -90,7 +90,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_flags(
-    parser: argparse.ArgumentParser, entries: Iterable[Field[Any]], defaults: bool = False
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup,
+    entries: Iterable[Field[Any]],
+    defaults: bool = False,
 ) -> None:
     """Add a flag for each field made by `option`; others are left out.
 
@@ -228,7 +230,9 @@ def _range_text(limits: Any) -> str:
 
 def _default_text(entry: Field[Any]) -> str:
     default = entry.default
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _plain_type(annotation: Any) -> Callable[[str], Any]:

@@ -134,7 +134,7 @@ class ExportOptions:
     embed_mb: float = option(
         20.0,
         "html: the largest video that is put into the page; a larger one lies beside it"
-        " (default: %(default)g)",
+        " (default: %(default)s)",
         metavar="MB",
         at_least=0,
     )
