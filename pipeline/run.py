@@ -189,8 +189,7 @@ def write_results(
     report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
     draft = Result(partial, report, table)
     exported = write_exports(draft, config.export.formats, partial, config.export)
-    report = config.export.measured(report, draft.table)
-    report = replace(report, warnings=(*report.warnings, *exported.lines))
+    report = config.export.measured(report, draft.table).exported(exported.names, exported.lines)
     if config.corrections:
         config.corrections.write(partial)
     if config.render.render != "none":
