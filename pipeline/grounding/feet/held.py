@@ -6,7 +6,7 @@ import numpy as np
 
 from core.rotations import from_rotation_vectors, rotation_vectors
 from core.types import Floats
-from pipeline.grounding.feet.leg_ik import limited
+from pipeline.grounding.feet.offsets import limited
 from pipeline.grounding.feet.planting import with_feet
 from pipeline.grounding.feet.shape import FootShape, cos_roll, foot_axes, level_axes
 from pipeline.grounding.feet.soles import ANKLES, Bools

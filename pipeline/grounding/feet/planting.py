@@ -11,7 +11,8 @@ import numpy as np
 from core.rotations import from_rotation_vectors, rotation_vectors, unit_vectors
 from core.types import Floats
 from pipeline.grounding.feet.contacts import Support
-from pipeline.grounding.feet.leg_ik import fade_between, limited, reach_with_legs
+from pipeline.grounding.feet.leg_ik import reach_with_legs
+from pipeline.grounding.feet.offsets import fade_between, limited
 from pipeline.grounding.feet.shape import (
     HEELS,
     TOES,
