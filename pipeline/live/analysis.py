@@ -46,6 +46,7 @@ class Analysis:
             yield Moment(frame, arrived.arrived_s, self._bodies(detections, rows, frame.time_s))
             if self._prompt:
                 self._prompt.search()
+            self._world.learn()
 
     def _detect(self, frame: Frame) -> Detections:
         return self._prompt.detect_known(frame) if self._prompt else self._detector.detect(frame)
