@@ -193,7 +193,9 @@ def _solved_densely(
         residual = lengths_m[:, children, None] - span + (along * relative).sum(-1, keepdims=True)
         pull = along * residual / _LENGTH_M**2  # q
         # diag(M) + Dᵀ diag(S) D: a joint's block has the stiffness of all bones that end there
-        at_joints = matrices + (ends @ stiffness.reshape(*bone.shape[:2], 9)).reshape(matrices.shape)
+        at_joints = matrices + (ends @ stiffness.reshape(*bone.shape[:2], 9)).reshape(
+            matrices.shape
+        )
         normal[:, joints, :, joints] = at_joints.swapaxes(0, 1)
         normal[:, parents, :, children] = -stiffness.swapaxes(0, 1)
         normal[:, children, :, parents] = -stiffness.swapaxes(0, 1)

@@ -84,26 +84,35 @@ def _pairs(parts: tuple[str, ...]) -> NDArray[np.int64]:
 def _swapped_frames(pairs: Floats, size: float, times_s: Floats) -> NDArray[np.bool_]:
     """(T,) the states of the cheapest path, for pairs (T, N, 2, 2) px of a body of `size` px."""
     frames = len(pairs)
+    points = _complex(pairs)
+    gains = np.zeros((frames, _LAGS))
+    for lag in range(1, min(_LAGS, frames - 1) + 1):
+        elapsed_s = times_s[lag:] - times_s[:-lag]
+        gains[lag:, lag - 1] = _gains(points[lag:], points[:-lag], elapsed_s, lag * size)
     price = _PRICE_PER_S * float(np.median(np.diff(times_s))) if frames > 1 else 0.0
     path = _CheapestPath()
-    for steps in _step_costs(_gains(pairs, size, times_s), price):
+    for steps in _step_costs(gains, price):
         path.append(steps)
     swapped = np.zeros(frames, bool)
     swapped[path.changes()] = True
     return swapped
 
 
-def _gains(pairs: Floats, size: float, times_s: Floats) -> Floats:
-    """(T, …, K) the gains (change_tk - stay_tk) / k of pairs (T, …, N, 2, 2) px."""
-    frames = len(pairs)
-    points = pairs[..., 0] + 1j * pairs[..., 1]  # (…, N, 2), whose distances are absolute values
-    gains = np.zeros((*points.shape[:-2], _LAGS))
-    for lag in range(1, min(_LAGS, frames - 1) + 1):
-        now, before = points[lag:], points[:-lag]
-        gain = (np.abs(now - before[..., ::-1]) - np.abs(now - before)).sum(-1) / (lag * size)
-        gain[times_s[lag:] - times_s[:-lag] > _MAX_INTERVAL_S] = 0.0
-        gains[lag:, ..., lag - 1] = np.nansum(gain, -1)
-    return gains
+def _complex(pairs: Floats) -> NDArray[np.complex128]:
+    """(…, N, 2) of pairs (…, N, 2, 2) px: distances are absolute values."""
+    return np.asarray(pairs[..., 0] + 1j * pairs[..., 1])
+
+
+def _gains(
+    now: NDArray[np.complex128],
+    before: NDArray[np.complex128],
+    elapsed_s: Floats,
+    unit: Floats | float,
+) -> Floats:
+    """The gains change - stay of points (T, …, N, 2) to those before: (T, …), in units of px."""
+    gain = (np.abs(now - before[..., ::-1]) - np.abs(now - before)).sum(-1) / unit
+    gain[elapsed_s > _MAX_INTERVAL_S] = 0.0
+    return np.asarray(np.nansum(gain, -1))
 
 
 def _step_costs(gains: Floats, price: float) -> list[list[float]]:
@@ -179,9 +188,9 @@ class OnlineSides:
     def __init__(self) -> None:
         self._times_s: list[float] = []
         self._rows: list[Floats] = []  # (K, 3) px and score, with sides corrected
-        self._boxes: list[Floats | None] = []  # (2,) px, their sides; None where none is seen
+        self._boxes: list[list[float] | None] = []  # their sides, px; None where none is seen
         self._paths = [_CheapestPath() for _ in _HALVES]
-        self._recent: deque[tuple[float, Floats]] = deque(maxlen=_LAGS + 1)  # times and pairs
+        self._recent: deque[tuple[float, NDArray[np.complex128]]] = deque(maxlen=_LAGS)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -204,12 +213,17 @@ class OnlineSides:
         self._rows.append(np.concatenate([keypoints, scores[:, None]], 1))
         body = seen[: len(COCO_17)]
         body = body[~np.isnan(body[:, 0])]
-        self._boxes.append(np.ptp(body, 0) if len(body) else None)
-        self._recent.append((time_s, seen[[_pairs(half) for half in _HALVES]]))
-        times, pairs = (np.array(values) for values in zip(*self._recent, strict=True))
+        self._boxes.append(np.ptp(body, 0).tolist() if len(body) else None)
         boxes = [box for box in self._boxes if box is not None]
         size = _larger_median(np.array(boxes)) if boxes else 1.0
-        costs = _step_costs(_gains(pairs, size, times)[-1], price)
+        points = _complex(seen[[_pairs(half) for half in _HALVES]])
+        gains = np.zeros((_LAGS, len(_HALVES)))
+        if count := len(self._recent):
+            before_s, before = (np.array(values) for values in zip(*self._recent, strict=True))
+            units = np.arange(1, count + 1)[:, None, None] * size
+            gains[:count] = _gains(points, before, time_s - before_s, units)
+        self._recent.appendleft((time_s, points))
+        costs = _step_costs(gains.T, price)
         is_swapped = False
         for path, steps, sides in zip(self._paths, costs, _exchanged(len(keypoints)), strict=True):
             path.append(steps)
