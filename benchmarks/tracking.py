@@ -29,12 +29,14 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from core.errors import UsageError
 from core.types import Detections
 from pipeline.config import PipelineConfig
 from pipeline.results.result import Result
 from pipeline.run import process_video
 from pipeline.runtime.models import Models
 from pipeline.tracking.similarity import iou
+from testkit.command_lines import existing, run_benchmark
 from testkit.identity_scores import BoxesByTrack, Score, boxes_by_track, scene_truth, score
 from testkit.picture_clips import (
     Clip,
@@ -61,22 +63,23 @@ FILMED = {"filmed crowd of 8": (8, (4.0, 9.0)), "filmed crowd of 20": (20, (5.0,
 SCENES = "scenes"
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("rows", nargs="*", help=f"starts of rows' names, or {SCENES}; default all")
     parser.add_argument("--detector", default="blazepose", help="who finds people in pictures")
-    parser.add_argument("--mocap", type=Path, nargs="+", help="motion capture, for filmed crowds")
-    parser.add_argument("--makehuman", type=Path, help="MakeHuman's data, for filmed crowds")
+    parser.add_argument(
+        "--mocap", type=existing, nargs="+", help="motion capture, for filmed crowds"
+    )
+    parser.add_argument("--makehuman", type=existing, help="MakeHuman's data, for filmed crowds")
     parser.add_argument("--clips", type=Path, help="folder that keeps the made clips")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     chosen = parser.parse_args()
     names = (SCENES, *CLIPS, *FILMED)
     for start in chosen.rows:
         if not any(name.startswith(start) for name in names):
-            print(f"no row begins with {start!r}: {', '.join(names)}", file=sys.stderr)
-            return 2
+            raise UsageError(f"no row begins with {start!r}: {', '.join(names)}")
 
     def wanted(name: str) -> bool:
         return not chosen.rows or any(name.startswith(start) for start in chosen.rows)
@@ -92,9 +95,10 @@ def main() -> int:
             if wanted(name)
         }
     elif any(map(wanted, FILMED)):
-        print("without --mocap and --makehuman there are no filmed crowds", file=sys.stderr)
+        lacking = "without --mocap and --makehuman there are no filmed crowds"
         if not rows and not wanted(SCENES):
-            return 2
+            raise UsageError(lacking)
+        print(lacking, file=sys.stderr)
     figures: dict[str, dict[str, float]] = {}
     if wanted(SCENES):
         print_scenes()
@@ -104,7 +108,6 @@ def main() -> int:
             figures = print_clips(rows, chosen.detector, chosen.clips or Path(scratch))
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1) + "\n")
-    return 0
 
 
 def print_clips(
@@ -206,4 +209,4 @@ def print_scenes() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_benchmark(main)
