@@ -7,10 +7,11 @@ filmed as each of `KINDS` says and go through the whole pipeline with default op
     python -m benchmarks.hard_shots … --kinds dark small --mediapipe-python ENV/bin/python
 
 MediaPipe (`pip install mediapipe==0.10.21`) needs an environment of its own. Columns: the share of
-frames in which someone was found on the person; the twelve limb keypoints' distance from the true
-ones over the person's height in the picture, median and mean, in percent; frames in which most of
-them fit better with left and right swapped; frames in which at least two are nearer to the same
-keypoint of another person; PA-MPJPE of the limbs in mm. Errors are over the found frames.
+frames, of those that show a third of the limbs, in which someone was found on the person; the
+twelve limb keypoints' distance from the true ones over the person's height in the picture, median
+and mean, in percent; frames in which most of them fit better with left and right swapped; frames in
+which at least two are nearer to the same keypoint of another person; PA-MPJPE of the limbs in mm.
+Errors are over the found frames.
 """
 
 import argparse

@@ -250,10 +250,10 @@ class BlazePose:
         return self._heavy if is_hard or self._is_picture else self._landmarks
 
     def _find_lost(self, people: list[Landmarks], lost: list[Region], frame: Frame) -> list[Region]:
-        """Add small people who are seen where the landmark model lost them: by a larger one, or by
-        the finder of boxes.
+        """Add small people whom the larger landmark model sees where the other one lost them.
 
-        It is not asked where another person is: it would see that one.
+        Where it is not sure, the finder of boxes is asked, too. It is not asked where another
+        person is: it would see that one.
 
         Args:
             people: Who is known; added to.
@@ -261,7 +261,7 @@ class BlazePose:
             frame: The frame.
 
         Returns:
-            Those of `lost` in which it sees no one either.
+            Those of `lost` in which there is no one.
         """
         small = [region for region in lost if region.side < LANDMARK_SIZE]
         waiting = [] if frame.starts_shot else [(region, 0) for region in small] + self._lost
