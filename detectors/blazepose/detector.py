@@ -289,13 +289,12 @@ class BlazePose:
             people: Who is known; added to.
             person: What the landmark model sees in the region.
             rgb: (H, W, 3) the frame.
-            region: Where the person was.
+            region: Where the person was, and is looked for in the next frame.
         """
         window = Region(region.x, region.y, BOX_WINDOW * region.side, 0.0)
         for box in unknown(self._boxes_in(rgb, window), people, rgb):
             if fit(box, person, rgb) >= SAME_BOX and not is_one_of(person, people):
-                aim = standing_in(box, rgb)
-                people.append(replace(person, presence=IN_BOX_PRESENCE, region=aim))
+                people.append(replace(person, presence=IN_BOX_PRESENCE, region=region))
                 return True
         return False
 
