@@ -128,6 +128,7 @@ def grounded_live(lifter: Lifter, camera: Floats, truth: Bools, seed: int) -> Gr
     ):
         pose: CameraPoses = online.lift(time_s, {1: PersonSample(*seen)})[1]
         people.append(world.update(time_s, {1: (pose, seen[1])})[1])
+        world.learn()
     joints = np.stack([one.joints_m for one in people])
     contacts = np.stack([one.contacts for one in people])
     whole = Grounded(joints, lifter.spec.skeleton_out, contacts, truth)

@@ -7,10 +7,17 @@ import numpy as np
 
 from core.types import Floats
 
+_AFTER, _BEFORE = [1, 2, 0], [2, 0, 1]  # each axis, in a right-handed system
+
 
 def unit_vectors(vectors: Floats) -> Floats:
     """Scale vectors (…, 3) to length 1; vectors shorter than 1e-9 stay near 0."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
+
+
+def cross(a: Floats, b: Floats) -> Floats:
+    """The cross product of vectors (…, 3): `np.cross`, in a fraction of its time for few."""
+    return np.asarray(a[..., _AFTER] * b[..., _BEFORE] - a[..., _BEFORE] * b[..., _AFTER])
 
 
 def frames_of(first: Floats, first_axis: str, second: Floats, second_axis: str) -> Floats:

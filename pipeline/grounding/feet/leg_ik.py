@@ -63,11 +63,8 @@ def reach_with_legs(joints: Floats, ankles: Floats, in_contact: Bools, fps: floa
     missing = _missing_drop(hips, ankles, _longest(hips, knees, joints[:, ANKLES]))
     drop = smooth_above((missing * in_contact).max(1), _LOWER_S * fps)
     reached = np.asarray(joints - drop[:, None, None] * [0.0, 0.0, 1.0])
-    for foot in range(2):
-        hip, knee, ankle = (reached[:, points[foot]] for points in (_HIPS, _KNEES, ANKLES))
-        reached[:, _KNEES[foot]], reached[:, ANKLES[foot]] = solve_two_bone_ik(
-            hip, knee, ankle, ankles[:, foot]
-        )
+    hips, knees, old_ankles = (reached[:, points] for points in (_HIPS, _KNEES, ANKLES))
+    reached[:, _KNEES], reached[:, ANKLES] = solve_two_bone_ik(hips, knees, old_ankles, ankles)
     return reached
 
 
@@ -97,13 +94,13 @@ def solve_two_bone_ik(
     """Bend legs, to the side to which they are bent already, so that ankles reach a target.
 
     Args:
-        hip: (T, 3), stays.
-        knee: (T, 3) before; says the length of both bones and the side of the bend.
-        ankle: (T, 3) before.
-        target: (T, 3) for the ankle; out of reach, the ankle goes towards it.
+        hip: (…, 3), stays.
+        knee: (…, 3) before; says the length of both bones and the side of the bend.
+        ankle: (…, 3) before.
+        target: (…, 3) for the ankle; out of reach, the ankle goes towards it.
 
     Returns:
-        Knee (T, 3) and ankle (T, 3).
+        Knee and ankle, (…, 3) each.
     """
     thigh = np.linalg.norm(knee - hip, axis=-1, keepdims=True)
     shin = np.linalg.norm(ankle - knee, axis=-1, keepdims=True)
