@@ -7,9 +7,13 @@ from core.types import Floats
 from pipeline.multiview.adjustment.bundle import camera_covariance
 from pipeline.multiview.adjustment.problem import CAMERA, FOCAL, Problem, State
 
+_LASTING = 2.0
+"""By how much cameras are less sure than the covariance says: what a detector gets wrong in the
+same way through a whole recording, no number of frames averages out."""
+
 
 def camera_sigmas(problem: Problem, state: State, width: float) -> tuple[Floats, Floats]:
-    """Standard deviations of focal lengths and positions (Laplace's approximation).
+    """Standard deviations of focal lengths and positions: Laplace's approximation, doubled.
 
     Args:
         problem: The observations.
@@ -31,4 +35,4 @@ def camera_sigmas(problem: Problem, state: State, width: float) -> tuple[Floats,
         own = slice(CAMERA * view, CAMERA * view + 6)
         moves[view] = by_camera @ covariance[own, own] @ by_camera.T
     sigma_m = np.sqrt(np.trace(moves, axis1=1, axis2=2))
-    return np.sqrt(covariance[focal, focal]), sigma_m
+    return _LASTING * np.sqrt(covariance[focal, focal]), _LASTING * sigma_m
