@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,6 +66,20 @@ REFUSED = 0.7
 """The IoU from which a box is one in which no one was found: neighbouring windows see it, too."""
 
 
+class _Unsearched(NamedTuple):
+    """A frame in which known people were followed.
+
+    people: who was seen; searching: windows, and boxes to come; before: for how many frames each
+    person was hard to see, by `id`; are_behind: those who stand behind another.
+    """
+
+    frame: Frame
+    people: list[Landmarks]
+    searching: list[tuple[Region, "Future[Floats]"]]
+    before: dict[int, int]
+    are_behind: list[Landmarks]
+
+
 class BlazePose:
     """People in the frames of one video, as COCO-21.
 
@@ -118,15 +133,46 @@ class BlazePose:
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
-        people: list[Landmarks] = []
+        people = self._follow_all(frame, searches_meanwhile=True)
+        self.search()
+        return self._detections(frame, people)
+
+    def detect_known(self, frame: Frame) -> Detections:
+        """Find the people in a frame who were known before; `search` has to follow."""
+        return self._detections(frame, self._follow_all(frame, searches_meanwhile=False))
+
+    def search(self) -> None:
+        """Search the last frame for others, and be ready for the next one."""
+        frame, people, searching, before, are_behind = self._unsearched
         refused: list[Floats] = []
+        for window, boxes in searching:
+            self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
+        while also_due := self._search.also_due([person.region for person in people]):
+            for window, boxes in self._search_in(frame.rgb, also_due):
+                self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
+        self._regions = [person.region for person in people]
+        self._are_behind = [any(person is one for one in are_behind) for person in people]
+        self._hard_frames = [
+            frames + 1 if is_hard(person, frame.rgb, frames > 0) else 0
+            for person in people
+            for frames in [before.get(id(person), HARD_FRAMES)]
+        ]
+
+    def _follow_all(self, frame: Frame, searches_meanwhile: bool) -> list[Landmarks]:
+        """Follow known people into a frame, to which `search` adds others.
+
+        Args:
+            frame: The next one.
+            searches_meanwhile: Whether its search begins beside that, or only after.
+        """
+        people: list[Landmarks] = []
         height, width = frame.rgb.shape[:2]
         seeing = [
             self._calls.begin(self._model(hard_frames >= HARD_FRAMES), frame.rgb, region)
             for region, hard_frames in zip(self._regions, self._hard_frames, strict=True)
         ]
         due = self._search.due((width, height), self._regions, frame.starts_shot)
-        searching = self._search_in(frame.rgb, due)
+        searching = self._search_in(frame.rgb, due) if searches_meanwhile else []
         seen = [self._calls.result(person) for person in seeing]
         before = {
             id(person): frames for person, frames in zip(seen, self._hard_frames, strict=True)
@@ -140,20 +186,10 @@ class BlazePose:
             if not self._add(people, person, frame.rgb, MIN_PRESENCE)
         ]
         lost = self._find_lost(people, lost, frame)
-        searching += self._search_in(frame.rgb, self._search.lost(lost))
-        for window, boxes in searching:
-            self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
-        while also_due := self._search.also_due([person.region for person in people]):
-            for window, boxes in self._search_in(frame.rgb, also_due):
-                self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
-        self._regions = [person.region for person in people]
-        self._are_behind = [any(person is one for one in are_behind) for person in people]
-        self._hard_frames = [
-            frames + 1 if is_hard(person, frame.rgb, frames > 0) else 0
-            for person in people
-            for frames in [before.get(id(person), HARD_FRAMES)]
-        ]
-        return self._detections(frame, people)
+        windows = self._search.lost(lost)
+        searching += self._search_in(frame.rgb, windows if searches_meanwhile else due + windows)
+        self._unsearched = _Unsearched(frame, people, searching, before, are_behind)
+        return people
 
     def follow(self, detections: Detections, row: int) -> Follower:
         """Follow a person on, beside those that `detect` follows."""
