@@ -33,6 +33,7 @@ from detectors.blazepose.likeness import (
     SAME_BOX,
     box_around,
     fit,
+    is_alone,
     is_in,
     is_known,
     is_one_of,
@@ -379,7 +380,7 @@ class BlazePose:
         first = self._landmarks(rgb, region)
         is_unsure = first.presence < NEW_PERSON_PRESENCE
         is_small = box is not None and region.side < LANDMARK_SIZE
-        if is_unsure and is_small and not any(is_in(region, person) for person in people):
+        if is_unsure and is_small and is_alone(region, people):
             first = self._heavy(rgb, region)
         if first.presence < NEW_PERSON_PRESENCE or is_known(first.region, people):
             return None

@@ -1,5 +1,7 @@
 """Whether two regions, boxes or sets of landmarks are of one person."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.skeletons import BLAZEPOSE_33
@@ -19,6 +21,8 @@ SAME_BOX = 0.5
 """The IoU from which a box is a known person's."""
 IN_REGION = 0.2
 """The part of a person's points that lie in a region from which they are painted out there."""
+ALONE_SIDE = 2.0
+"""The side of a square in which no one else is around who is alone, in their region's side."""
 BOX_MARGIN = 0.08
 """Share of the box's longer side. The points end at the eyes, the wrists and the toes, people do
 not."""
@@ -51,6 +55,13 @@ def is_in(region: Region, person: Landmarks) -> bool:
     """Whether a good part of a person lies in a region."""
     points = region.to_region(person.xy[BODY])
     return float(((points > 0) & (points < 1)).all(1).mean()) >= IN_REGION
+
+
+def is_alone(region: Region, people: list[Landmarks]) -> bool:
+    """Whether none of `people` comes into a region, or as near to it as it is large."""
+    wide = replace(region, side=ALONE_SIDE * region.side)
+    points = [wide.to_region(person.xy[BODY]) for person in people]
+    return not any(((xy > 0) & (xy < 1)).all(1).any() for xy in points)
 
 
 def plausibility(a: Landmarks, b: Landmarks) -> float:
