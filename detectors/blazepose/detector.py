@@ -5,7 +5,7 @@ of the landmark model. A finder looks at parts of the frames (`search`) and prop
 landmark model decides.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,7 @@ from detectors.blazepose.models import LANDMARK_SIZE, LandmarkModel, Landmarks, 
 from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
 from detectors.blazepose.tangles import behind, untangle
+from detectors.blazepose.turns import UNSEEN, Look, Shift, Turns
 
 MIN_POINTS = 3
 """A person with fewer keypoints in the picture has left it."""
@@ -75,8 +76,9 @@ class BlazePose:
         max_people: The most people in a frame; it bounds the work.
         num_threads: LiteRT's threads for each network that runs.
         at_once: How many networks run at once: for several people, and for a search beside them.
-        look_again: Improves a person's landmarks in a frame (H, W, 3) for what comes out; None for
-            nothing.
+        look: A second look at a person, which improves what comes out; None for none.
+        look_every: Frames from one look at a person to the next. A live source has no time for one
+            now and then.
     """
 
     skeleton = COCO_21
@@ -90,7 +92,8 @@ class BlazePose:
         max_people: int = 64,
         num_threads: int = 1,
         at_once: int = 2,
-        look_again: Callable[[Picture, Landmarks], Landmarks] | None = None,
+        look: Look | None = None,
+        look_every: int = 1,
     ) -> None:
         self._finder = PersonFinder(finder, num_threads)
         self._boxes = BoxFinder(boxes, num_threads) if boxes is not None else None
@@ -98,23 +101,25 @@ class BlazePose:
         self._heavy_file, self._num_threads = heavy, num_threads
         self._max_people = max_people
         self._calls = Calls(at_once)
-        self._look_again = look_again
+        self._turns = Turns(look, look_every, self._calls) if look is not None else None
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
         self._regions: list[Region] = []
         self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
         self._hard_frames: list[int] = []  # and for how many frames they were hard to see
+        self._shifts: list[Shift] = []  # and what a second look at them gave
         self._lost: list[tuple[Region, int]] = []  # and of those lost, for how many frames
         self._search = Search(video.fps)
         self._is_full = False
         self._is_picture = video.frame_count == 1
+        self._is_live = video.frame_count is None and video.duration_s is None
 
     def close(self) -> None:
         """Free the models."""
         self._calls.close()
         self.__dict__.pop("_heavy", None)
-        del self._finder, self._boxes, self._landmarks, self._look_again
+        del self._finder, self._boxes, self._landmarks, self._turns
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
@@ -134,6 +139,11 @@ class BlazePose:
         are_behind = untangle(
             seen, self._regions, self._are_behind, frame.rgb, self._landmarks, self._calls
         )
+        shifts = {
+            id(person): shift
+            for person, shift in zip(seen, self._shifts, strict=True)
+            if not frame.starts_shot
+        }
         lost = [
             region
             for region, person in zip(self._regions, seen, strict=True)
@@ -153,15 +163,18 @@ class BlazePose:
             for person in people
             for frames in [before.get(id(person), HARD_FRAMES)]
         ]
-        return self._detections(frame, people)
+        self._shifts = self._looked(
+            frame.rgb, people, [shifts.get(id(person), UNSEEN) for person in people]
+        )
+        return to_detections(frame, people, self._shifts)
 
     def follow(self, detections: Detections, row: int) -> Follower:
         """Follow a person on, beside those that `detect` follows."""
         region = Region.of_keypoints(detections.keypoints_xy[row])
-        is_rough, was_hard = True, False
+        is_rough, was_hard, shifts = True, False, [UNSEEN]
 
         def step(frame: Frame) -> Detections | None:
-            nonlocal region, is_rough, was_hard
+            nonlocal region, is_rough, was_hard, shifts
             if is_rough:
                 first = self._landmarks(frame.rgb, region)
                 region, is_rough = first.region, False
@@ -171,7 +184,8 @@ class BlazePose:
             if not self._add(people, person, frame.rgb, FOLLOWED_PRESENCE):
                 return None
             region, was_hard = person.region, is_hard(person, frame.rgb, was_hard)
-            return self._detections(frame, people)
+            shifts = self._looked(frame.rgb, people, shifts)
+            return to_detections(frame, people, shifts)
 
         return step
 
@@ -184,12 +198,11 @@ class BlazePose:
             "--max-people N follows more",
         )
 
-    def _detections(self, frame: Frame, people: list[Landmarks]) -> Detections:
-        """People as they come out."""
-        if self._look_again is not None:
-            looks = [self._calls.begin(self._look_again, frame.rgb, one) for one in people]
-            people = [self._calls.result(look) for look in looks]
-        return to_detections(frame, people)
+    def _looked(self, rgb: Picture, people: list[Landmarks], before: list[Shift]) -> list[Shift]:
+        """By how much people's points are to move, after second looks at some of them."""
+        if self._turns is None or (self._is_live and self._turns.every > 1):
+            return before
+        return self._turns(rgb, people, before)
 
     @cached_property
     def _heavy(self) -> LandmarkModel:
@@ -343,8 +356,9 @@ def fit(box: Floats, person: Landmarks, rgb: Picture) -> float:
     return float(iou(box, box_around(person.xy[BODY], rgb)[None])[0])
 
 
-def to_detections(frame: Frame, people: list[Landmarks]) -> Detections:
-    """Convert people's landmarks to COCO-21."""
+def to_detections(frame: Frame, people: list[Landmarks], shifts: list[Shift]) -> Detections:
+    """Convert people's landmarks, with points moved by their shifts, to COCO-21."""
+    people = [shift.of(person) for shift, person in zip(shifts, people, strict=True)]
     shape = (len(people), len(KEYPOINTS))
     boxes = [box_around(person.xy[BODY], frame.rgb) for person in people]
     scores = [keypoint_scores(person, frame.rgb, KEYPOINTS) for person in people]
