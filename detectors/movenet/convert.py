@@ -6,7 +6,6 @@ an input and outputs is converted, of the kinds of nodes that MoveNet has. Both 
 """
 
 import base64
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,13 +35,13 @@ _SCHEMA = 3
 
 
 def to_tflite(
-    description: bytes, constants: bytes, start: str, ends: Sequence[str], size: int
+    graph: dict[str, Any], weights: dict[str, Array], start: str, ends: Sequence[str], size: int
 ) -> bytes:
     """Convert the part of a graph between an input and outputs.
 
     Args:
-        description: The graph as JSON.
-        constants: Its constants.
+        graph: The graph's JSON.
+        weights: Its constants, as `read_weights` gives them.
         start: The node that gives a picture (1, size, size, 3) of float32; it becomes the input.
         ends: The nodes that become outputs, in this order.
         size: The picture's side.
@@ -53,24 +52,22 @@ def to_tflite(
     Raises:
         KeyError: The part has a node of an unknown kind.
     """
-    graph = json.loads(description)
     nodes = {node["name"]: node for node in graph["modelTopology"]["node"]}
-    weights = read_weights(graph["weightsManifest"], constants)
     part = _Part(start, size)
     for name in _between(nodes, start, ends):
         part.add(nodes[name], weights)
     return part.packed(ends)
 
 
-def read_weights(manifest: list[dict[str, Any]], content: bytes) -> dict[str, Array]:
+def read_weights(graph: dict[str, Any], content: bytes) -> dict[str, Array]:
     """The constants of a graph by name, numbers of half precision as float32.
 
     Args:
-        manifest: The part of the graph's JSON that says how they lie.
+        graph: The graph's JSON, which says how they lie.
         content: Their file.
     """
     weights, at = {}, 0
-    for entry in (entry for group in manifest for entry in group["weights"]):
+    for entry in (entry for group in graph["weightsManifest"] for entry in group["weights"]):
         stored = np.dtype(entry.get("quantization", entry)["dtype"]).newbyteorder("<")
         count = int(np.prod(entry["shape"]))
         values = np.frombuffer(content, stored, count, at)

@@ -57,9 +57,10 @@ class MoveNet:
     def _loaded(self) -> tuple[Network, Floats]:
         """The network, and the weights (CELLS, CELLS) of where a person's centre is."""
         description, content = (file.read_bytes() for file in self._files)
+        graph = json.loads(description)
+        weights = read_weights(graph, content)
         ends = (_HEATMAPS, _CENTRE, _FROM_CENTRE, _IN_CELL)
-        network = Network(to_tflite(description, content, _START, ends, SIZE), self._num_threads)
-        weights = read_weights(json.loads(description)["weightsManifest"], content)
+        network = Network(to_tflite(graph, weights, _START, ends, SIZE), self._num_threads)
         return network, weights[_NEAR_CENTRE].reshape(CELLS, CELLS)
 
     def __call__(self, rgb: NDArray[np.uint8], region: Region) -> Floats:
