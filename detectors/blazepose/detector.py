@@ -39,7 +39,7 @@ from detectors.blazepose.models import LANDMARK_SIZE, LandmarkModel, Landmarks, 
 from detectors.blazepose.region import Region
 from detectors.blazepose.search import Search
 from detectors.blazepose.tangles import behind, untangle
-from detectors.blazepose.turns import UNSEEN, Look, Shift, Turns
+from detectors.blazepose.turns import NONE_YET, UNSEEN, Look, Shift, Turns
 
 MIN_POINTS = 3
 """A person with fewer keypoints in the picture has left it."""
@@ -171,7 +171,8 @@ class BlazePose:
     def follow(self, detections: Detections, row: int) -> Follower:
         """Follow a person on, beside those that `detect` follows."""
         region = Region.of_keypoints(detections.keypoints_xy[row])
-        is_rough, was_hard, shifts = True, False, [UNSEEN]
+        is_rough, was_hard = True, False
+        shifts = [NONE_YET]  # most are lost after a few frames
 
         def step(frame: Frame) -> Detections | None:
             nonlocal region, is_rough, was_hard, shifts

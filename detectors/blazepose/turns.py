@@ -40,6 +40,8 @@ class Shift:
 
 UNSEEN = Shift(np.zeros((len(COCO), 2)), math.inf)
 """That of a person at whom no one has looked."""
+NONE_YET = replace(UNSEEN, frames=0)
+"""That of a person at whom no one will look for a while."""
 
 
 @dataclass(frozen=True)

@@ -122,3 +122,20 @@ def test_a_cut_ends_what_was_seen_before_it(clip: list[Frame]) -> None:
     for frame in (*clip[:3], replace(clip[3], starts_shot=True)):
         detector.detect(frame)
     assert count == 2
+
+
+def test_someone_followed_back_is_looked_at_after_a_while(clip: list[Frame]) -> None:
+    """Most are lost after a few frames, for which a look would take too long."""
+    looked_at: list[int] = []
+
+    def look(rgb: Picture, _: Landmarks) -> Floats:
+        looked_at.append(next(frame.index for frame in clip if frame.rgb is rgb))
+        return TO_THE_RIGHT
+
+    weights = [resolve(name) for name in BlazePoseBackend.weights]
+    detector = BlazePose(*weights, look=look, look_every=2)
+    detector.begin(FILE)
+    step = detector.follow(detector.detect(clip[3]), 0)
+    for frame in clip[2::-1]:
+        step(frame)
+    assert looked_at == [3, 1]
