@@ -32,6 +32,8 @@ _VERSIONS = {tflite.BuiltinOperator.RESIZE_BILINEAR: 3}
 """The operators' versions that are not 1: the third knows half pixels."""
 _SCHEMA = 3
 """The version of TFLite's schema."""
+_MARGIN = 1 << 18
+"""Bytes of a model beside its constants, about: a builder that is too small copies all again."""
 
 
 def to_tflite(
@@ -154,7 +156,8 @@ class _Part:
     def packed(self, ends: Sequence[str]) -> bytes:
         """The model with these outputs."""
         self._graph.outputs = [self._tensors[end] for end in ends]
-        builder = flatbuffers.Builder(1 << 20)
+        content = sum(len(buffer.data) for buffer in self._model.buffers[1:])
+        builder = flatbuffers.Builder(content + _MARGIN)
         builder.Finish(self._model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
@@ -181,6 +184,6 @@ class _Part:
     def _constant(self, values: Array) -> int:
         """Add a tensor with content; its index."""
         buffer = tflite.BufferT()
-        buffer.data = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
+        buffer.data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
         self._model.buffers.append(buffer)
         return self._tensor(values.shape, len(self._model.buffers) - 1, values.dtype != np.int32)
