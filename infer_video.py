@@ -11,7 +11,7 @@ from core.options import Parser, add_flags, given_flags
 from detectors.base import AUTO
 from pipeline.app.options import AppOptions
 from pipeline.batch.options import BatchOptions
-from pipeline.config import PipelineConfig, all_options
+from pipeline.config import PipelineConfig, option_groups
 from pipeline.media.live.source import LiveSource, parse_live_source
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
@@ -153,14 +153,19 @@ def _run_live(source: LiveSource, config: PipelineConfig) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of the command line; its flags are the options' fields."""
-    parser = Parser(prog="infer_video.py", description="Any video to 3D human motion.")
+    parser = Parser(
+        prog="infer_video.py",
+        usage="%(prog)s [OPTION …] VIDEO …",
+        description="Any video to 3D human motion.",
+    )
     videos = "videos, pictures, folders, patterns, - for a list on stdin; "
     live = "or one camera, address or FIFO"
     parser.add_argument("videos", nargs="*", metavar="VIDEO", help=videos + live)
-    add_flags(parser, all_options())
-    add_flags(parser, fields(BatchOptions))
-    add_flags(parser, fields(AppOptions))
-    add = parser.add_argument
+    groups = option_groups()
+    groups |= {"many videos": [*fields(BatchOptions)], "the app": [*fields(AppOptions)]}
+    for title, entries in groups.items():
+        add_flags(parser.add_argument_group(title), entries)
+    add = parser.add_argument_group("what is told").add_argument
     level = "what is told on stderr (default: %(default)s)"
     add("--log-level", choices=LEVELS, default=LogOptions.level, help=level)
     add("--log-json", action="store_true", help="tell it as JSON, a line each")

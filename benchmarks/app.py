@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from core.options import Parser
+from testkit.command_lines import existing, run_benchmark
 from weights.store import resolve
 
 ROOT = Path(__file__).parents[1]
@@ -53,10 +55,8 @@ class Page:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("clip", nargs="?", type=Path, help="a video; the sample without")
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip", nargs="?", type=existing, help="a video; the sample without")
     clip = parser.parse_args().clip or resolve("demo-clip")
     if not clip.is_file():
         parser.error(f"{clip}: is no file")
@@ -89,4 +89,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

@@ -10,7 +10,6 @@ MediaPipe needs an environment of its own, because it wants numpy < 2:
 
 import argparse
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,19 +19,23 @@ from typing import Any
 import cv2
 import numpy as np
 
+from core.options import Parser
+from testkit.command_lines import existing, positive, run_benchmark
+
 KEPT_FRAMES = 40
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("clip", nargs="?", help="video; default the sample clip")
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip", type=existing, nargs="?", help="video; default the sample clip")
     parser.add_argument(
-        "--mediapipe-python", help="Python of an environment with mediapipe==0.10.21"
+        "--mediapipe-python", type=existing, help="Python of an environment with mediapipe==0.10.21"
     )
     parser.add_argument(
-        "--num-threads", type=int, default=1, help="threads of our detector (default %(default)s)"
+        "--num-threads",
+        type=positive(int),
+        default=1,
+        help="threads of our detector (default %(default)s)",
     )
     parser.add_argument(
         "--save", type=Path, help="keep some of the graph's landmarks for the tests"
@@ -41,14 +44,14 @@ def main() -> None:
     parser.add_argument("--graph-into", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.graph_into:
-        run_graph(chosen.clip, chosen.graph_into)
+        run_graph(str(chosen.clip), chosen.graph_into)
         return
     if not chosen.mediapipe_python:
         parser.error("--mediapipe-python is needed")
 
     from weights.store import resolve
 
-    clip = chosen.clip or str(resolve("demo-clip"))
+    clip = str(chosen.clip or resolve("demo-clip"))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "graph.npz"
         command = [
@@ -186,4 +189,4 @@ class Clock:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_benchmark(main)

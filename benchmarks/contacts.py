@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.options import Parser
 from core.skeletons import H36M_21, Skeleton
 from core.types import CameraPoses, Floats
 from lifter.predict import Lifter
@@ -37,6 +38,7 @@ from pipeline.lifting.online import OnlineLifter, PersonSample
 from pipeline.lifting.options import LiftOptions
 from pipeline.lifting.resampling import smooth
 from pipeline.run import process_video
+from testkit.command_lines import existing, run_benchmark
 from train.wild.motion.mocap import load_mocap
 from train.wild.validation_clips import detected, film
 from weights.store import resolve
@@ -126,6 +128,7 @@ def grounded_live(lifter: Lifter, camera: Floats, truth: Bools, seed: int) -> Gr
     ):
         pose: CameraPoses = online.lift(time_s, {1: PersonSample(*seen)})[1]
         people.append(world.update(time_s, {1: (pose, seen[1])})[1])
+        world.learn()
     joints = np.stack([one.joints_m for one in people])
     contacts = np.stack([one.contacts for one in people])
     whole = Grounded(joints, lifter.spec.skeleton_out, contacts, truth)
@@ -193,10 +196,8 @@ def row(name: str, runs: Sequence[Grounded]) -> str:
 
 def main() -> None:
     """Run the chosen comparisons and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("walks", nargs="*", type=Path, help="captured motion, .bvh")
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("walks", nargs="*", type=existing, help="captured motion, .bvh")
     parser.add_argument("--lifter", default="lifter", help="for videos (default: %(default)s)")
     parser.add_argument("--live-lifter", default="lifter-causal", help="for live sources")
     parser.add_argument("--no-sample", action="store_true", help="without the sample clip")
@@ -218,4 +219,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

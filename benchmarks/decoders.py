@@ -8,8 +8,6 @@ were decoded before, and of `open_clip`, the look into the file included. A kind
 cannot make is left out. The exit status is 1 where one is decoded wrongly.
 """
 
-import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,8 +16,10 @@ import cv2
 import numpy as np
 
 from core.errors import InputError
+from core.options import Parser
 from pipeline.media.clip import open_clip
 from pipeline.media.opencv import mute_opencv
+from testkit.command_lines import positive, run_benchmark
 from testkit.video_kinds import KINDS, Kind, Source, expected_frames, expected_times, psnr_db
 
 MIN_PSNR_DB = 30.0
@@ -28,10 +28,10 @@ MAX_APART_S = 0.0011
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--width", type=int, default=320)
-    parser.add_argument("--height", type=int, default=192)
-    parser.add_argument("--frames", type=int, default=30)
+    parser = Parser(description=__doc__)
+    parser.add_argument("--width", type=positive(int), default=320)
+    parser.add_argument("--height", type=positive(int), default=192)
+    parser.add_argument("--frames", type=positive(int), default=30)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
     source = Source(arguments.width, arguments.height, arguments.frames)
@@ -92,4 +92,4 @@ def opencv_speed(path: Path) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_benchmark(main)

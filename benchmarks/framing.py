@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.options import Parser
 from core.types import Floats
 from pipeline.config import PipelineConfig
 from pipeline.render.framing.crowd import Rows
@@ -21,6 +22,7 @@ from pipeline.render.modes import plan_beside
 from pipeline.render.view import AZIMUTH_DEG, Lens, View, view_axes
 from pipeline.results.result import Result, load_result
 from pipeline.run import process_video
+from testkit.command_lines import existing, run_benchmark
 
 GOOD_SHARE, NEARLY, GOOD_STEP, GOOD_CHANGE = 0.45, 0.8, 0.025, 0.003
 """What is asked for: the median frame's tallest figure in panel heights, or so many times what is
@@ -34,10 +36,8 @@ ROW = "{:<28}{:>7}{:>7}{:>10}{:>9}{:>9}{:>8}{:>8}{:>8}{:>8}"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("clips", nargs="+", type=Path, help="videos, or folders of results")
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", nargs="+", type=existing, help="videos, or folders of results")
     parser.add_argument("--camera", choices=("static", "moving"), default="static")
     chosen = parser.parse_args()
     print(ROW.format(*HEADINGS))
@@ -130,4 +130,4 @@ def moves(camera: PlannedCamera, first: int, last: int) -> Floats:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_benchmark(main)

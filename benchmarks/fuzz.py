@@ -3,21 +3,21 @@
 python -m benchmarks.fuzz --inputs 2000 --seed 0 --keep tests/fuzz/corpus
 """
 
-import argparse
 import random
-import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
+from core.options import Parser
+from testkit.command_lines import positive, run_benchmark
 from testkit.fuzz.mutate import mutated
 from testkit.fuzz.targets import TARGETS
 from testkit.fuzz.watch import Watched
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--inputs", type=int, default=2000)
+    parser = Parser()
+    parser.add_argument("--inputs", type=positive(int), default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--keep", type=Path, default=Path("found"), help="folder for the files that did harm"
@@ -55,4 +55,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_benchmark(main)

@@ -26,12 +26,14 @@ import numpy as np
 
 from benchmarks.multiview import graph_landmarks
 from core.camera import project
+from core.options import Parser
 from core.types import Floats, Intrinsics, Picture
 from lifter.reprojection import LIMBS_IN, LIMBS_OUT
 from pipeline.config import PipelineConfig
 from pipeline.results.result import Result
 from pipeline.run import process_video
 from pipeline.runtime.models import Models
+from testkit.command_lines import existing, positive, run_benchmark
 from testkit.filmed_people import Camera, FilmSet
 from testkit.picture_clips import read, scene_without_people, write
 from train.metrics import p_mpjpe
@@ -112,17 +114,19 @@ class Shot:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--mocap", type=Path, nargs="+", required=True, help="motion capture")
-    parser.add_argument("--makehuman", type=Path, required=True, help="MakeHuman's data folder")
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mocap", type=existing, nargs="+", required=True, help="motion capture")
+    parser.add_argument("--makehuman", type=existing, required=True, help="MakeHuman's data folder")
     parser.add_argument("--kinds", nargs="*", choices=KINDS, default=list(KINDS), metavar="KIND")
-    parser.add_argument("--shots", type=int, default=4, help="of each kind (default %(default)s)")
+    parser.add_argument(
+        "--shots", type=positive(int), default=4, help="of each kind (default %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=900, help="of the first shot")
     parser.add_argument("--detector", default="blazepose", help="our detector")
     parser.add_argument("--lifter", default="lifter", help="name or path of our lifting network")
-    parser.add_argument("--mediapipe-python", help="Python of MediaPipe's environment")
+    parser.add_argument(
+        "--mediapipe-python", type=existing, help="Python of MediaPipe's environment"
+    )
     parser.add_argument("--clips", type=Path, help="folder that keeps the shots")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     chosen = parser.parse_args()
@@ -261,4 +265,4 @@ def errors(shots: list[Shot], people: list[tuple[Floats, Floats]]) -> list[float
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

@@ -7,20 +7,22 @@ one line and exit status 1, or results; up to 1 GiB of memory and 20 s of proces
 opened but the inputs, the weights, the output and what Python and its libraries load; no socket.
 """
 
-import argparse
 import os
-import sys
 import tempfile
 from pathlib import Path
 
+from core.options import Parser
+from testkit.command_lines import existing, run_benchmark
 from testkit.hostile import ROOT, harm, words_for
 from testkit.make_video import moving
 from testkit.watched_program import watch
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("sources", nargs="+", type=Path, metavar="FILE", help="files or folders")
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument(
+        "sources", nargs="+", type=existing, metavar="FILE", help="files or folders"
+    )
     chosen = parser.parse_args()
     files = [
         path
@@ -49,4 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_benchmark(main)

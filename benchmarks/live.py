@@ -24,8 +24,10 @@ from typing import IO
 
 import numpy as np
 
+from core.options import Parser
 from pipeline.media.ffmpeg_program import ffmpeg_program
 from pipeline.media.video_reader import probe
+from testkit.command_lines import positive, run_benchmark
 from weights.store import resolve
 
 ROOT = Path(__file__).parents[1]
@@ -102,10 +104,8 @@ def resident_mib(process: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("minutes", nargs="?", type=float, default=10.0)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("minutes", nargs="?", type=positive(float), default=10.0)
     seconds = 60 * parser.parse_args().minutes
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -156,4 +156,4 @@ def print_results(out: Path, late_s: list[float], memory: tuple[float, float], s
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

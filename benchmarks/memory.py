@@ -7,14 +7,15 @@ The sample clip is looped to one minute and to ten, or more, at 1080p. The minut
 and after the longer clip, so that a change of the machine's speed shows.
 """
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from core.options import Parser
 from pipeline.media.ffmpeg_program import ffmpeg_program
+from testkit.command_lines import positive, run_benchmark
 from weights.store import resolve
 
 ROOT = Path(__file__).parents[1]
@@ -62,11 +63,13 @@ def peak_and_cost(video: Path, folder: Path) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
-        "--minutes", type=float, default=10.0, help="of the longer clip (default: 10)"
+        "--minutes", type=positive(float), default=10.0, help="of the longer clip (default: 10)"
     )
-    parser.add_argument("--fps", type=float, default=30.0, help="of both clips (default: 30)")
+    parser.add_argument(
+        "--fps", type=positive(float), default=30.0, help="of both clips (default: 30)"
+    )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -84,4 +87,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

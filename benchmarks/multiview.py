@@ -18,7 +18,6 @@ likewise aligned, degrees.
 
 import argparse
 import subprocess
-import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -28,7 +27,9 @@ import cv2
 import numpy as np
 
 from benchmarks.compare_mediapipe import frames
+from core.options import Parser
 from core.types import Floats
+from testkit.command_lines import existing, run_benchmark
 
 _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 _FOLLOWED = 0.15
@@ -41,16 +42,14 @@ _HEELS, _TOES = [12, 14], [13, 15]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("videos", type=Path, help="folder of synchronous videos")
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", type=existing, help="folder of synchronous videos")
     parser.add_argument(
-        "trc", type=Path, nargs="?", help="true joints, a row per frame of the videos"
+        "trc", type=existing, nargs="?", help="true joints, a row per frame of the videos"
     )
-    parser.add_argument("cameras", type=Path, nargs="?", help="calibration")
+    parser.add_argument("cameras", type=existing, nargs="?", help="calibration")
     parser.add_argument(
-        "--mediapipe-python", help="Python of an environment with mediapipe==0.10.21"
+        "--mediapipe-python", type=existing, help="Python of an environment with mediapipe==0.10.21"
     )
     parser.add_argument("--lifter", default="lifter", help="name or path of our lifting network")
     parser.add_argument("--detector", default="blazepose", help="our detector")
@@ -316,4 +315,4 @@ def read_trc(path: Path) -> Floats:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_benchmark(main)

@@ -30,6 +30,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from core.options import Parser
+from testkit.command_lines import existing, positive, run_benchmark
+
 ROOT = Path(__file__).absolute().parents[1]
 DATA = ROOT / "tests/data/h36m_like"
 sys.path.insert(0, str(ROOT))
@@ -231,18 +234,20 @@ def whole_runs(folder: Path, flags: list[str], runs: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--peak-tflops", type=float, help="the machine's bf16 peak, to say what share of it is used"
+        "--peak-tflops",
+        type=positive(float),
+        help="the machine's bf16 peak, to say what share of it is used",
     )
     parser.add_argument("--no-plain", action="store_true", help="leave the plain loop out")
     parser.add_argument(
-        "--videopose3d", type=Path, metavar="FOLDER", help="compare with its code, on a CPU"
+        "--videopose3d", type=existing, metavar="FOLDER", help="compare with its code, on a CPU"
     )
     parser.add_argument("--whole", action="store_true", help="compare whole runs, see above")
-    parser.add_argument("--runs", type=int, default=3, help="of each program with --whole")
+    parser.add_argument(
+        "--runs", type=positive(int), default=3, help="of each program with --whole"
+    )
     arguments, flags = parser.parse_known_args()
     if arguments.whole:
         if not arguments.videopose3d:
@@ -292,4 +297,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from core.options import Parser
 from core.types import Floats, Frame, Picture
 from pipeline.media.video_reader import VideoReader
 from pipeline.render.figures import FigurePainter
@@ -20,6 +21,7 @@ from pipeline.render.palette import DARK
 from pipeline.render.person import PersonInFrame
 from pipeline.render.view import AZIMUTH_DEG, Lens, View, view_axes
 from pipeline.results.result import Result, load_result
+from testkit.command_lines import existing, run_benchmark
 
 MOMENTS, CELL, MARGIN = 6, 300, 0.35
 TURNS_DEG = (0.0, 90.0)
@@ -27,10 +29,8 @@ AXES = view_axes(AZIMUTH_DEG)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, help="what infer_video.py made of a clip")
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=existing, help="what infer_video.py made of a clip")
     parser.add_argument("picture", type=Path)
     chosen = parser.parse_args()
     result = load_result(chosen.folder)
@@ -103,4 +103,4 @@ def turned(people: list[PersonInFrame], turn_deg: float) -> Picture:
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

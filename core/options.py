@@ -82,15 +82,17 @@ def check_options(options: Any) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors escape control characters: shells expand `*` to any name."""
+    """A parser whose errors are one line, without control characters: shells expand `*`."""
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and exit with status 2."""
-        super().error(escaped(message))
+        self.exit(2, f"{self.prog}: error: {escaped(message)}; --help tells the options\n")
 
 
 def add_flags(
-    parser: argparse.ArgumentParser, entries: Iterable[Field[Any]], defaults: bool = False
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup,
+    entries: Iterable[Field[Any]],
+    defaults: bool = False,
 ) -> None:
     """Add a flag for each field made by `option`; others are left out.
 
@@ -228,7 +230,9 @@ def _range_text(limits: Any) -> str:
 
 def _default_text(entry: Field[Any]) -> str:
     default = entry.default
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _plain_type(annotation: Any) -> Callable[[str], Any]:

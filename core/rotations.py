@@ -1,4 +1,4 @@
-"""Directions and rotations as arrays: unit vectors, frames, arcs, quaternions, Euler angles.
+"""Directions and rotations as arrays: unit vectors, frames, arcs, quaternions, Euler angles, bends.
 
 Rotations are matrices (…, 3, 3), quaternions w x y z, angles radians.
 """
@@ -7,10 +7,17 @@ import numpy as np
 
 from core.types import Floats
 
+_AFTER, _BEFORE = [1, 2, 0], [2, 0, 1]  # each axis, in a right-handed system
+
 
 def unit_vectors(vectors: Floats) -> Floats:
     """Scale vectors (…, 3) to length 1; vectors shorter than 1e-9 stay near 0."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
+
+
+def cross(a: Floats, b: Floats) -> Floats:
+    """The cross product of vectors (…, 3): `np.cross`, in a fraction of its time for few."""
+    return np.asarray(a[..., _AFTER] * b[..., _BEFORE] - a[..., _BEFORE] * b[..., _AFTER])
 
 
 def frames_of(first: Floats, first_axis: str, second: Floats, second_axis: str) -> Floats:
@@ -47,6 +54,38 @@ def shortest_arcs(start: Floats, end: Floats) -> Floats:
     square = unit_vectors(np.cross(start, np.eye(3)[np.argmin(np.abs(start), -1)]))
     half_turns = 2 * square[..., :, None] * square[..., None, :] - np.eye(3)
     return np.where(cosine < -1 + 1e-7, half_turns, arcs)
+
+
+def bend_two_bones(
+    first_m: Floats | float,
+    second_m: Floats | float,
+    way_m: Floats,
+    longest_m: Floats | float,
+    side: Floats,
+) -> tuple[Floats, Floats]:
+    """Two-bone inverse kinematics: bend two bones in a row until they end where they should.
+
+    By the law of cosines: with lengths a, b and distance c to the end, the joint between them lies
+    x = (a² - b² + c²) / (2c) along the way and h = √(a² - x²) beside it. Where c is out of reach,
+    the end lies on the way, as far as the bones allow.
+
+    Args:
+        first_m: a, (…, 1) metres.
+        second_m: b, (…, 1) metres.
+        way_m: (…, 3) from the first bone's beginning to where the second one should end.
+        longest_m: (…, 1) to which the two are stretched.
+        side: (…, 3) towards which they bend; what of it lies along the way does not count.
+
+    Returns:
+        Joint between them and end, (…, 3) metres each, from the first bone's beginning.
+    """
+    distance = np.maximum(np.linalg.norm(way_m, axis=-1, keepdims=True), 1e-9)
+    along = way_m / distance
+    reach = np.clip(distance, np.abs(first_m - second_m) + 1e-6, longest_m)  # c
+    share = (first_m**2 - second_m**2 + reach**2) / (2 * reach)  # x
+    aside = np.sqrt(np.maximum(first_m**2 - share**2, 0.0))  # h
+    bend = unit_vectors(side - (side * along).sum(-1, keepdims=True) * along)
+    return share * along + aside * bend, reach * along
 
 
 def aligning_rotation(points: Floats, targets: Floats, weights: Floats | float = 1.0) -> Floats:

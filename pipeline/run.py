@@ -22,6 +22,7 @@ from pipeline.config import PipelineConfig
 from pipeline.corrections.people import corrected_people
 from pipeline.detection import FirstPass, detect_people
 from pipeline.export.base import write_exports
+from pipeline.grounding.standing import Standing
 from pipeline.media.clip import check_clip
 from pipeline.media.frame_times import constant_rate
 from pipeline.media.images import is_still, write_image
@@ -49,6 +50,10 @@ from pipeline.tracking.options import TrackOptions
 from pipeline.tracking.selection import number_people, select_people
 from pipeline.tracking.tracker import track_people
 from pipeline.tracks_file import write_tracks
+
+_LOOK_EVERY_S = 1.0  # at most, at the background, as long as the camera stands still
+_BRIEF_S = 0.5  # for which a camera that stands still otherwise may move
+_TOLD = 3  # times that a warning names
 
 
 class Stopwatch:
@@ -114,11 +119,15 @@ def process_video(
         opened.enter_context(unchanged(inputs))
         made_of = fingerprint(inputs)
         with stopwatch.stage("detect"):
+            standing = Standing(_LOOK_EVERY_S) if config.ground.camera == "static" else None
             first = detect_people(
                 video, config.clip, models.detector, _loading_scipy(progress), partial,
                 lambda info: video_size(config.render, info),
+                standing.passing if standing else iter,
             )  # fmt: skip
             opened.callback(first.close)
+            if standing:
+                first = replace(first, warnings=(*first.warnings, *_moves(standing)))
             found = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
@@ -189,8 +198,7 @@ def write_results(
     report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
     draft = Result(partial, report, table)
     exported = write_exports(draft, config.export.formats, partial, config.export)
-    report = config.export.measured(report, draft.table)
-    report = replace(report, warnings=(*report.warnings, *exported.lines))
+    report = config.export.measured(report, draft.table).exported(exported.names, exported.lines)
     if config.corrections:
         config.corrections.write(partial)
     if config.render.render != "none":
@@ -200,6 +208,19 @@ def write_results(
                 shown = Shown(first.info, lambda size: first.again(video, config.clip, size))
             _render(partial / f"{report.stem}_3d", shown, first, people, config, progress)
     return report.timed(stopwatch.seconds).write(partial)
+
+
+def _moves(standing: Standing) -> list[str]:
+    """A line about a camera that moves, which is taken for one that stands still."""
+    spans = [(start, end) for start, end in standing.away_s if end - start >= _BRIEF_S]
+    if standing.is_standing and not spans:
+        return []
+    when = ", ".join(f"{start:.1f} to {end:.1f} s" for start, end in spans[:_TOLD])
+    more = ", …" if len(spans) > _TOLD else ""
+    return [
+        f"the camera moves{f' ({when}{more})' if spans else ''}: poses are right, but ways in the "
+        "world are as if it stood still; --camera moving where it travels with the people"
+    ]
 
 
 def _warnings(

@@ -13,6 +13,7 @@ from core.skeletons import COCO_21
 from core.types import Intrinsics, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.detection import FirstPass, detect_people
+from pipeline.grounding.standing import Standing
 from pipeline.lifting.people import LiftedPeople, lift_people
 from pipeline.media.images import is_still
 from pipeline.media.video.fitting import Size
@@ -21,7 +22,6 @@ from pipeline.multiview.calibration_files.read import read_cameras
 from pipeline.multiview.doubts import check_standing
 from pipeline.multiview.scene import Camera, View
 from pipeline.multiview.shared_frames import SharedTracks, chosen_frames, share_tracks
-from pipeline.multiview.standing import Standing
 from pipeline.multiview.sync.clocks import Clock, Recording, given_clocks, synchronise
 from pipeline.multiview.sync.correlation import Signal
 from pipeline.multiview.sync.motion import LONGEST_S, motion_signal

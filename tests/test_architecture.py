@@ -42,7 +42,7 @@ INNER_ROOMS: dict[str, dict[str, set[str]]] = {
     "pipeline": {
         "media": {"runtime"},
         "grounding": set(),
-        "multiview": {"lifting", "media", "results"},
+        "multiview": {"lifting", "grounding", "media", "results"},
         "runtime": {"results"},
         "render": {"media"},
         "results": {"grounding"},

@@ -68,6 +68,15 @@ def results(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "two people"
 
 
+def test_the_help_says_every_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "a larger one lies beside it (default: 20)" in said
+    assert "%(" not in said
+
+
 def test_a_video_becomes_a_side_by_side_video_poses_and_a_report(clip: Path, results: Path) -> None:
     assert files(results) == ["poses.npz", "report.json", "tracks.npz", "two people_3d.mp4"]
     source, made = probe(clip), probe(results / "two people_3d.mp4")

@@ -177,6 +177,9 @@ def test_a_format_that_fails_costs_neither_the_clip_nor_other_formats(
     assert "--export broken failed: KeyError: 'a joint that is not there'" in done.stderr
     assert (out / "clip_person1_heights.txt").exists()
     assert not (out / "half.txt").exists()
+    again = run(script, clip, "-o", out.parent, "--detector", "toy", "--export", "broken,heights")
+    assert again.returncode == 1
+    assert "--export broken failed" in again.stderr, "what failed is tried again"
 
 
 def test_a_name_that_is_taken_is_refused() -> None:

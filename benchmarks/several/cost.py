@@ -14,14 +14,14 @@ from pathlib import Path
 
 from benchmarks.speed.clips import ffmpeg
 from benchmarks.speed.programs import run
+from core.options import Parser
+from testkit.command_lines import existing, positive, run_benchmark
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("videos", type=Path, nargs="+")
-    parser.add_argument("--seconds", type=float, default=60)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", type=existing, nargs="+")
+    parser.add_argument("--seconds", type=positive(float), default=60)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -57,4 +57,4 @@ def measured(words: Sequence[str], folder: Path) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

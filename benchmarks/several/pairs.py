@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks.multiview import is_followed, project_joints, read_trc
 from core.errors import InputError
+from core.options import Parser
 from core.skeletons import BY_NAME, COCO_21
 from core.types import CameraPoses, Floats, Intrinsics
 from detectors.choice import DEFAULT_DETECTOR
@@ -37,18 +38,17 @@ from pipeline.multiview.cameras import to_shared
 from pipeline.multiview.scene import Calibration, Camera, FusedPerson, Sighting, View
 from pipeline.multiview.triangulation import triangulate
 from pipeline.run import process_video
+from testkit.command_lines import existing, run_benchmark
 from train.metrics import p_mpjpe
 
 _MIN_KNOWN = 6
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("videos", type=Path, help="folder of synchronous videos")
-    parser.add_argument("trc", type=Path, help="true joints, a row per frame of the videos")
-    parser.add_argument("cameras", type=Path, help="calibration")
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", type=existing, help="folder of synchronous videos")
+    parser.add_argument("trc", type=existing, help="true joints, a row per frame of the videos")
+    parser.add_argument("cameras", type=existing, help="calibration")
     parser.add_argument("--singles", type=Path, required=True, help="folder for single views")
     parser.add_argument("--detector", default=DEFAULT_DETECTOR, help="of single views")
     chosen = parser.parse_args()
@@ -194,4 +194,4 @@ def _line(row: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.several.pairs import camera_errors
+from core.options import Parser
 from core.types import Floats
 from lifter.reprojection import LIMBS_OUT
 from pipeline.multiview.calibration import calibrate
 from pipeline.multiview.triangulation import triangulate
+from testkit.command_lines import positive, run_benchmark
 from testkit.made.several_views import FPS, Errors, Scene, around, film, walkers, who
 from train.metrics import p_mpjpe
 
@@ -29,10 +31,8 @@ _PEOPLE = (1, 2, 3, 4)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=3, help="scenes of each row")
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=positive(int), default=3, help="scenes of each row")
     parser.add_argument("--figure", type=Path, help="draw the errors there")
     chosen = parser.parse_args()
     print(f"{'':22}{'alone':>8}{'together':>10}{'rotation':>10}{'baseline':>10}{'focal':>8}")
@@ -108,4 +108,4 @@ def _draw(panels: dict[str, list[tuple[float, Floats]]], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

@@ -25,21 +25,29 @@ from benchmarks.speed import clips, programs
 from benchmarks.speed.page import write_page
 from benchmarks.speed.programs import ROOT, Cost, Spread
 from core.limits import usable_cores
+from core.options import Parser
 from pipeline.media.opencv import mute_opencv
 from pipeline.results.report import Report, read_report
 from pipeline.results.result import load_result
+from testkit.command_lines import existing, positive, run_benchmark
 from weights.store import resolve
 
 PAGE = ROOT / "docs" / "performance.md"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = Parser(
+        prog="python -m benchmarks.speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--portrait", type=Path, help="an upright clip of one person, 1088 × 1920")
-    parser.add_argument("--runs", type=int, default=5, help="of both programs (default: 5)")
-    parser.add_argument("--mediapipe-python", type=Path, help=f"with {programs.MEDIAPIPE}")
+    parser.add_argument(
+        "--portrait", type=existing, help="an upright clip of one person, 1088 × 1920"
+    )
+    parser.add_argument(
+        "--runs", type=positive(int), default=5, help="of both programs (default: 5)"
+    )
+    parser.add_argument("--mediapipe-python", type=existing, help=f"with {programs.MEDIAPIPE}")
     parser.add_argument("--json", type=Path, help="where all figures go")
     parser.add_argument("--write", action="store_true", help=f"put tables into {PAGE.name}")
     chosen = parser.parse_args()
@@ -162,4 +170,4 @@ def costs(upright: Path, folder: Path) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(main)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -66,6 +67,22 @@ REFUSED = 0.7
 """The IoU from which a box is one in which no one was found: neighbouring windows see it, too."""
 
 
+class _Unsearched(NamedTuple):
+    """A frame in which known people were followed.
+
+    people: who was seen; searching: windows, and boxes to come; before: for how many frames each
+    person was hard to see, by `id`; are_behind: those who stand behind another; shifts: by how much
+    each person's points were moved, by `id`.
+    """
+
+    frame: Frame
+    people: list[Landmarks]
+    searching: list[tuple[Region, "Future[Floats]"]]
+    before: dict[int, int]
+    are_behind: list[Landmarks]
+    shifts: dict[int, Shift]
+
+
 class BlazePose:
     """People in the frames of one video, as COCO-21.
 
@@ -77,8 +94,8 @@ class BlazePose:
         num_threads: LiteRT's threads for each network that runs.
         at_once: How many networks run at once: for several people, and for a search beside them.
         look: A second look at a person, which improves what comes out; None for none.
-        look_every: Frames from one look at a person to the next. A live source has no time for one
-            now and then.
+        look_every: Frames from one look at a person to the next. Where others are searched for only
+            after known people are out, those cannot wait for a look now and then either.
     """
 
     skeleton = COCO_21
@@ -113,7 +130,6 @@ class BlazePose:
         self._search = Search(video.fps)
         self._is_full = False
         self._is_picture = video.frame_count == 1
-        self._is_live = video.frame_count is None and video.duration_s is None
 
     def close(self) -> None:
         """Free the models."""
@@ -123,15 +139,52 @@ class BlazePose:
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
-        people: list[Landmarks] = []
+        people = self._follow_all(frame, searches_meanwhile=True)
+        self.search()
+        self._shifts = self._looked(frame.rgb, people, self._shifts)
+        return to_detections(frame, people, self._shifts)
+
+    def detect_known(self, frame: Frame) -> Detections:
+        """Find the people in a frame who were known before; `search` has to follow."""
+        people = self._follow_all(frame, searches_meanwhile=False)
+        shifts = [UNSEEN] * len(people)
+        if self._turns is not None and self._turns.every == 1:
+            shifts = self._turns(frame.rgb, people, shifts)
+        return to_detections(frame, people, shifts)
+
+    def search(self) -> None:
+        """Search the last frame for others, and be ready for the next one."""
+        frame, people, searching, before, are_behind, shifts = self._unsearched
         refused: list[Floats] = []
+        for window, boxes in searching:
+            self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
+        while also_due := self._search.also_due([person.region for person in people]):
+            for window, boxes in self._search_in(frame.rgb, also_due):
+                self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
+        self._regions = [person.region for person in people]
+        self._are_behind = [any(person is one for one in are_behind) for person in people]
+        self._hard_frames = [
+            frames + 1 if is_hard(person, frame.rgb, frames > 0) else 0
+            for person in people
+            for frames in [before.get(id(person), HARD_FRAMES)]
+        ]
+        self._shifts = [shifts.get(id(person), UNSEEN) for person in people]
+
+    def _follow_all(self, frame: Frame, searches_meanwhile: bool) -> list[Landmarks]:
+        """Follow known people into a frame, to which `search` adds others.
+
+        Args:
+            frame: The next one.
+            searches_meanwhile: Whether its search begins beside that, or only after.
+        """
+        people: list[Landmarks] = []
         height, width = frame.rgb.shape[:2]
         seeing = [
             self._calls.begin(self._model(hard_frames >= HARD_FRAMES), frame.rgb, region)
             for region, hard_frames in zip(self._regions, self._hard_frames, strict=True)
         ]
         due = self._search.due((width, height), self._regions, frame.starts_shot)
-        searching = self._search_in(frame.rgb, due)
+        searching = self._search_in(frame.rgb, due) if searches_meanwhile else []
         seen = [self._calls.result(person) for person in seeing]
         before = {
             id(person): frames for person, frames in zip(seen, self._hard_frames, strict=True)
@@ -150,23 +203,10 @@ class BlazePose:
             if not self._add(people, person, frame.rgb, MIN_PRESENCE)
         ]
         lost = self._find_lost(people, lost, frame)
-        searching += self._search_in(frame.rgb, self._search.lost(lost))
-        for window, boxes in searching:
-            self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
-        while also_due := self._search.also_due([person.region for person in people]):
-            for window, boxes in self._search_in(frame.rgb, also_due):
-                self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
-        self._regions = [person.region for person in people]
-        self._are_behind = [any(person is one for one in are_behind) for person in people]
-        self._hard_frames = [
-            frames + 1 if is_hard(person, frame.rgb, frames > 0) else 0
-            for person in people
-            for frames in [before.get(id(person), HARD_FRAMES)]
-        ]
-        self._shifts = self._looked(
-            frame.rgb, people, [shifts.get(id(person), UNSEEN) for person in people]
-        )
-        return to_detections(frame, people, self._shifts)
+        windows = self._search.lost(lost)
+        searching += self._search_in(frame.rgb, windows if searches_meanwhile else due + windows)
+        self._unsearched = _Unsearched(frame, people, searching, before, are_behind, shifts)
+        return people
 
     def follow(self, detections: Detections, row: int) -> Follower:
         """Follow a person on, beside those that `detect` follows."""
@@ -201,9 +241,7 @@ class BlazePose:
 
     def _looked(self, rgb: Picture, people: list[Landmarks], before: list[Shift]) -> list[Shift]:
         """By how much people's points are to move, after second looks at some of them."""
-        if self._turns is None or (self._is_live and self._turns.every > 1):
-            return before
-        return self._turns(rgb, people, before)
+        return before if self._turns is None else self._turns(rgb, people, before)
 
     @cached_property
     def _heavy(self) -> LandmarkModel:

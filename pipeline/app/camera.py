@@ -12,6 +12,7 @@ from core.errors import InputError
 from pipeline.config import PipelineConfig
 from pipeline.corrections.edits import Corrections
 from pipeline.media.live.source import LiveSource, parse_live_source
+from pipeline.runtime.progress import StageProgress
 
 
 def parse_camera(text: str) -> LiveSource:
@@ -32,7 +33,9 @@ def parse_camera(text: str) -> LiveSource:
     return source
 
 
-def film(address: str, config: PipelineConfig, folder: Path, stop: Event) -> None:
+def film(
+    address: str, config: PipelineConfig, folder: Path, stop: Event, progress: StageProgress
+) -> None:
     """Analyse a camera until it ends or is stopped.
 
     Args:
@@ -40,18 +43,19 @@ def film(address: str, config: PipelineConfig, folder: Path, stop: Event) -> Non
         config: All options, its output a folder that nobody else uses.
         folder: Of the clip: it gets `result`, the video in `source`, the page's in `page`.
         stop: Ends it well.
+        progress: Counts the frames of the page's video, once the camera has ended.
 
     Raises:
         InputError: The camera cannot be opened or sends nothing.
     """
     from pipeline.app.filming import film_source
 
-    film_source(parse_camera(address), config, folder, stop)
+    film_source(parse_camera(address), config, folder, stop, progress)
 
 
-def lift_again(result: Path, corrections: Corrections) -> None:
+def lift_again(result: Path, corrections: Corrections, progress: StageProgress) -> None:
     """Correct a result of a camera, into its folder `mended`."""
     from pipeline.mend import mend
     from pipeline.results.result import load_result
 
-    mend(load_result(result), corrections)
+    mend(load_result(result), corrections, progress=progress)

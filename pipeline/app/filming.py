@@ -16,7 +16,7 @@ import cv2
 
 from core.files import written_whole
 from core.types import Picture, VideoInfo
-from pipeline.app.pages import LIVE_PICTURE, POSTER, write_about
+from pipeline.app.pages import LIVE_PICTURE, POSTER, page_frames, write_about
 from pipeline.config import PipelineConfig
 from pipeline.live.moment import Moment
 from pipeline.live.run import process_live
@@ -25,6 +25,8 @@ from pipeline.media.images import write_image
 from pipeline.media.live.source import LiveSource
 from pipeline.media.options import ClipOptions
 from pipeline.media.video_writer import VideoWriter
+from pipeline.results.staging import REPORT
+from pipeline.runtime.progress import StageProgress
 from pipeline.viewer.video import shrunk_video
 
 _PICTURE_EVERY_S = 0.2
@@ -32,15 +34,30 @@ _PICTURE_WIDTH = 960
 _USUAL_FPS = 30.0
 
 
-def film_source(source: LiveSource, config: PipelineConfig, folder: Path, stop: Event) -> None:
+def film_source(
+    source: LiveSource,
+    config: PipelineConfig,
+    folder: Path,
+    stop: Event,
+    progress: StageProgress,
+) -> None:
     """See `pipeline.app.camera.film`."""
     threading.Thread(target=_end_when, args=(stop,), daemon=True).start()
     (folder / "page").mkdir(exist_ok=True)
+    failure = None
     with ExitStack() as opened:
         camera = _Camera(folder, source.name, opened)
-        result = process_live(source, config, camera.watch)
-    camera.finish()
-    result.folder.rename(folder / "result")
+        try:
+            process_live(source, config, camera.watch)
+        except Exception as error:
+            failure = error
+        recorded = next(config.output.glob(f"*/{REPORT}"), None) if camera.has_frames else None
+        if recorded is not None:  # until the failure, too
+            recorded.parent.rename(folder / "result")
+    if recorded is not None:
+        camera.finish(progress)
+    if failure is not None:
+        raise failure
 
 
 def _end_when(stop: Event) -> None:
@@ -76,11 +93,18 @@ class _Camera:
                 self._most = len(moment.people)
                 self._write(POSTER, picture)
 
-    def finish(self) -> None:
+    @property
+    def has_frames(self) -> bool:
+        """Whether anything was kept."""
+        return bool(self._frames)
+
+    def finish(self, progress: StageProgress) -> None:
         """Make the page's video of what was kept, once the file is whole."""
         (self._page / LIVE_PICTURE).unlink(missing_ok=True)
         with open_clip(self._path, ClipOptions()) as reader:
-            made = shrunk_video(reader, self._page / "video.mp4")
+            made = shrunk_video(
+                reader, self._page / "video.mp4", passed=page_frames(progress, len(self._frames))
+            )
         frames = self._frames[: len(made.frames)]
         write_about(self._page, made.path.name, made.height, frames)
 

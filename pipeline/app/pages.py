@@ -21,9 +21,10 @@ from pipeline.export.pictures.frames import frames_with_people
 from pipeline.media.images import write_image
 from pipeline.render.modes import side_by_side
 from pipeline.results.result import Result, load_result
+from pipeline.runtime.progress import StageProgress
 from pipeline.viewer.content import clip_content
 from pipeline.viewer.page import PageVideo, page_html
-from pipeline.viewer.video import web_video
+from pipeline.viewer.video import Passed, web_video
 
 POSTER = "poster.jpg"
 LIVE_PICTURE = "live.jpg"
@@ -32,12 +33,13 @@ _POSTER_WIDTH = 640
 _POSTER_WITHIN, _SETTLED = 60, 20  # frames from the first with people
 
 
-def make_page(result: Path, folder: Path) -> None:
+def make_page(result: Path, folder: Path, progress: StageProgress) -> None:
     """Make the video and the poster of a result's page; a process of its own runs it.
 
     Args:
         result: The folder of the result.
         folder: Where they go; it is there when they are whole.
+        progress: Counts the video's frames.
 
     Raises:
         OutputError: They cannot be written.
@@ -48,10 +50,16 @@ def make_page(result: Path, folder: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir()
     with suppress(InputError):  # a page without a picture, then
-        video = web_video(made_of, partial / "video")
+        counted = page_frames(progress, made_of.report.frames)
+        video = web_video(made_of, partial / "video", counted)
         write_about(partial, video.path.name, video.height, video.frames.tolist())
     _write_poster(made_of, partial / POSTER)
     partial.rename(folder)
+
+
+def page_frames(progress: StageProgress, total: int) -> Passed:
+    """What counts the frames of a page's video."""
+    return lambda frames: progress(frames, "page", total)
 
 
 def write_about(folder: Path, name: str, height: int, frames: Sequence[Sequence[float]]) -> None:

@@ -6,6 +6,7 @@ program had finished is not done again.
 
 import shutil
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from pipeline.corrections.edits import MENDED, Corrections
 from pipeline.results.result import load_result
 from pipeline.results.staging import REPORT, listed_files
 from pipeline.runtime.logs import LOG, LogOptions
+from pipeline.runtime.progress import Tell
 
 
 class Unwanted(Exception):  # noqa: N818 - no error
@@ -103,7 +105,7 @@ class Runner:
             return {"status": "failed", "reason": reason}
         if not clip.mends:
             self._store.progress[clip.id] = Progress("page")
-            in_process(make_page, (result, folder / "page"), lambda: self._require_wanted(clip))
+            self._in_process(clip, make_page, result, folder / "page")
         return _done(result)
 
     def _film(self, clip: Clip) -> dict[str, Any]:
@@ -121,7 +123,7 @@ class Runner:
                 self._store.progress[clip.id] = Progress("page")
 
         try:
-            in_process(film, (clip.camera, config, folder, stop), check)
+            in_process(film, (clip.camera, config, folder, stop), check, self._show(clip))
         except Unwanted:
             if not self._stopping.is_set():  # cancelled, which ends a camera well
                 for name in ("result", "page", "source"):
@@ -137,14 +139,24 @@ class Runner:
         result = self._store.result(clip, original=True)
         if corrections:
             self._store.progress[clip.id] = Progress("lift")
-            in_process(lift_again, (result, corrections), lambda: self._require_wanted(clip))
+            self._in_process(clip, lift_again, result, corrections)
             return _done(result / MENDED)
         shutil.rmtree(result / MENDED, ignore_errors=True)
         return _done(result)
 
+    def _in_process(self, clip: Clip, work: Callable[..., object], *arguments: Any) -> None:
+        """Call a function in a process of its own, for as long as the clip is wanted."""
+        in_process(work, arguments, lambda: self._require_wanted(clip), self._show(clip))
+
+    def _show(self, clip: Clip) -> Tell:
+        def show(stage: str, count: int, total: int | None) -> None:
+            self._store.progress[clip.id] = Progress(stage, count, total)
+
+        return show
+
     def _outcome(self, clip: Clip, job: Job, config: Any) -> Outcome:
         def show(tick: Tick) -> None:
-            self._store.progress[clip.id] = Progress(tick.stage, tick.count, tick.total)
+            self._show(clip)(tick.stage, tick.count, tick.total)
 
         pool = Pool(config, 1, self._log, lambda: self._require_wanted(clip), self._spares)
         with closing(pool.run([job], show)) as outcomes:

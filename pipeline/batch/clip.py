@@ -2,11 +2,10 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from core.errors import InputError, Video3DError, shortage
 from pipeline.batch.addresses import is_remote, local_copy, upload_results
@@ -22,12 +21,9 @@ from pipeline.results.staging import sweep
 from pipeline.run import process_video
 from pipeline.runtime.logs import LOG
 from pipeline.runtime.models import Models
-from pipeline.runtime.progress import StageProgress
+from pipeline.runtime.progress import StageProgress, told_progress
 from pipeline.runtime.threads import limit_threads
 
-T = TypeVar("T")
-
-TICK_EVERY_S = 0.2
 RETRY_EVERY_S = 0.5
 """How often to try for a clip that another run is at work on."""
 
@@ -117,7 +113,7 @@ class ClipWorker:
             if before is not None and not self._config.overwrite:
                 return self._with_missing_exports(job, before)
             LOG.info("%s: begins", job.source, extra={"clip": job.source})
-            result = self._process(job, _Ticks(job, on_tick))
+            result = self._process(job, told_progress(lambda *said: on_tick(Tick(job, *said))))
             return from_report(job, "done", result.report, time.perf_counter() - started)
 
     def _process(self, job: Job, progress: StageProgress) -> Result:
@@ -150,18 +146,3 @@ def _link_on_the_way(folder: Path, output: Path) -> Path | None:
 def _failed(job: Job, reason: str, started: float, lasting: bool = False) -> Outcome:
     seconds, trace = time.perf_counter() - started, traceback.format_exc()
     return Outcome(job, "failed", reason, seconds, trace=trace, lasting=lasting)
-
-
-class _Ticks:
-    """A `StageProgress` that reports now and then how many items of a stage have passed."""
-
-    def __init__(self, job: Job, on_tick: Callable[[Tick], None]) -> None:
-        self._job, self._on_tick = job, on_tick
-
-    def __call__(self, items: Iterable[T], stage: str, total: int | None) -> Iterable[T]:
-        last = 0.0
-        for count, item in enumerate(items):
-            if time.monotonic() - last > TICK_EVERY_S:
-                last = time.monotonic()
-                self._on_tick(Tick(self._job, stage, count, total))
-            yield item

@@ -23,6 +23,7 @@ from pipeline.config import PipelineConfig
 from pipeline.media.clip import look_ahead
 from pipeline.runtime.address_space import check_address_space
 from pipeline.runtime.logs import LOG, LogOptions, start_logging
+from pipeline.runtime.progress import Tell, told_progress
 from pipeline.runtime.signals import end_on_sigterm
 
 _CHECK_STALLED_EVERY_S = 60
@@ -174,14 +175,18 @@ def new_event() -> Event:
 
 
 def in_process(
-    work: Callable[..., object], arguments: tuple[Any, ...], check: Callable[[], None]
+    work: Callable[..., object],
+    arguments: tuple[Any, ...],
+    check: Callable[[], None],
+    tell: Tell,
 ) -> None:
     """Call a function in a process of its own.
 
     Args:
-        work: A module's function.
-        arguments: Its arguments.
+        work: A module's function, whose last argument is a `StageProgress`.
+        arguments: The others.
         check: Called several times a second; what it raises ends the process.
+        tell: Is told what the function counts.
 
     Raises:
         Video3DError: The function raised it, or the process died.
@@ -191,9 +196,8 @@ def in_process(
     process.start()
     theirs.close()
     try:
-        while not wait([connection], timeout=_CHECK_EVERY_S):
-            check()
-        error = connection.recv()
+        while isinstance(said := _next_said(connection, check), tuple):
+            tell(*said)
     except (EOFError, OSError) as error:
         raise Video3DError(f"the process of {work.__name__} died") from error
     finally:
@@ -202,8 +206,16 @@ def in_process(
         process.kill()
         process.join()
         connection.close()
-    if error is not None:
-        raise Video3DError(error)
+    if said is not None:
+        raise Video3DError(said)
+
+
+def _next_said(connection: Connection, check: Callable[[], None]) -> Any:
+    """What a process says next: a count, what went wrong, or None at its end."""
+    while not wait([connection], timeout=_CHECK_EVERY_S):
+        check()
+    check()
+    return connection.recv()
 
 
 def _call(connection: Connection, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
@@ -212,7 +224,7 @@ def _call(connection: Connection, work: Callable[..., object], arguments: tuple[
     end_on_sigterm()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        work(*arguments)
+        work(*arguments, told_progress(lambda *said: connection.send(said)))
     except Exception as error:
         if not isinstance(error, Video3DError) and shortage(error) is None:
             connection.send(f"a fault of this program, {type(error).__name__}: {error}")

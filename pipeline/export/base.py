@@ -134,7 +134,7 @@ class ExportOptions:
     embed_mb: float = option(
         20.0,
         "html: the largest video that is put into the page; a larger one lies beside it"
-        " (default: %(default)g)",
+        " (default: %(default)s)",
         metavar="MB",
         at_least=0,
     )
@@ -175,8 +175,9 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class Written:
-    """What became of exports: a line for each format that failed, and what is to be known."""
+    """What became of exports: formats written, a line for each that failed, what is to be known."""
 
+    names: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -221,6 +222,8 @@ def write_exports(
             if not isinstance(error, Video3DError):
                 reason = f"{type(error).__name__}: {reason}"
             written.failures.append(f"--export {name} failed: {reason}")
+        else:
+            written.names.append(name)
         written.notes.extend(f"{name}: {note}" for note in dict.fromkeys(exporter.notes))
     return written
 

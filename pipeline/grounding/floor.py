@@ -6,9 +6,9 @@ none. The offline and the online world share the thresholds and helpers of this 
 
 import numpy as np
 
-from core.lazy_scipy import ndimage
 from core.skeletons import H36M_17
 from core.types import Floats
+from pipeline.grounding.feet.offsets import smooth_above
 from pipeline.grounding.feet.soles import ANKLE_HEIGHT_M
 
 SAME_FLOOR_M = 0.35
@@ -73,16 +73,6 @@ def weighted_median(values: Floats, weights: Floats) -> float:
 def floor_deficit(joints: Floats) -> Floats:
     """(…,) metres by which bodies (…, J, 3), z up, lack clearance at their lowest; 0 if none."""
     return np.asarray(np.maximum(_CLEARANCE_M - joints[..., _BODY, 2].min(-1), 0.0))
-
-
-def smooth_above(values: Floats, frames: float) -> Floats:
-    """A smooth curve (T,) that is nowhere less than values (T,).
-
-    It is their sliding maximum over about so many frames, then its sliding mean of the same width.
-    """
-    width = 2 * round(frames / 2) + 1
-    highest = ndimage.maximum_filter1d(values, width, mode="nearest")
-    return np.asarray(ndimage.uniform_filter1d(highest, width, mode="nearest"))
 
 
 def raise_above_floor(joints: Floats, fps: float) -> Floats:

@@ -152,7 +152,7 @@ class OnlineWorld:
     def update(
         self, time_s: float, people: Mapping[int, tuple[CameraPoses, Floats]]
     ) -> dict[int, GroundedPerson]:
-        """Learn from one frame and return its people in the world.
+        """Put the people of one frame into the world as it is known.
 
         Args:
             time_s: Time of the frame; rises from call to call.
@@ -163,9 +163,6 @@ class OnlineWorld:
             The people by track.
         """
         self._remember(time_s, people)
-        if time_s >= self._next_up_s:
-            self._next_up_s = time_s + _UP_EVERY_S
-            self._update_up()
         elapsed_s = time_s - self._last_s
         self._last_s = time_s
 
@@ -193,6 +190,12 @@ class OnlineWorld:
             above = 0.0 if is_on_floor else levels[track_id] - history.level
             grounded[track_id] = self._to_world(history, joints[track_id], above, elapsed_s)
         return grounded
+
+    def learn(self) -> None:
+        """Learn where up is from the frames so far, at times; it takes a while."""
+        if self._last_s >= self._next_up_s:
+            self._next_up_s = self._last_s + _UP_EVERY_S
+            self._update_up()
 
     def _remember(self, time_s: float, people: Mapping[int, tuple[CameraPoses, Floats]]) -> None:
         """Drop rows older than `_MEMORY_S` and add those of people whose position is known."""

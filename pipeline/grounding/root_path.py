@@ -12,7 +12,7 @@ from core.rotations import unit_vectors
 from core.types import Floats
 from pipeline.grounding.banded import solve_block_banded
 from pipeline.grounding.feet.contacts import Support
-from pipeline.grounding.feet.leg_ik import limited
+from pipeline.grounding.feet.offsets import limited
 from pipeline.grounding.feet.soles import ANKLE_HEIGHT_M, ANKLES, Bools, Soles
 
 # Standard deviations.

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,10 +10,10 @@ from core.skeletons import COCO_21, Skeleton
 from core.types import CameraPoses, Floats, Intrinsics, LifterInput, Track
 from lifter.bones import bone_lengths, bone_spans, rigid_bones
 from lifter.predict import Lifter
-from lifter.side_swaps import MIN_SCORE
+from lifter.side_swaps import MIN_SCORE, OnlineSides
 from pipeline.lifting.one_euro import OneEuro
 from pipeline.lifting.options import LiftOptions
-from pipeline.lifting.resampling import resample_to_fps, with_side_swaps_corrected
+from pipeline.lifting.resampling import resample_to_fps
 from pipeline.lifting.stature import likely_height_m, stature_m
 
 _ROOT_S = 1.0  # how much of the past decides where the pelvis is
@@ -122,8 +122,8 @@ class _Person:
         self._options = options
         self._skeleton: Skeleton = lifter.spec.skeleton_out
         self._fps, self._past_frames = lifter.spec.fps, lifter.spec.model.padding[0]
-        self._samples = _Past()  # (21, _FIELDS) as detected
-        self._corrected = _Past()  # likewise, with sides corrected, of lifted frames
+        self._window = OnlineSides()
+        self._corrected = _Past()  # (21, _FIELDS), with sides corrected, of lifted frames
         self._lifted, self._finished = _Past(), _Past()  # (J, 3) as the network gives them, and as
         # what follows the network leaves them
         self._filter = OneEuro() if options.smooth != "none" else None
@@ -133,35 +133,36 @@ class _Person:
 
     def see(self, time_s: float, sample: PersonSample) -> None:
         """Remember a frame in which the person was detected."""
-        parts = sample.keypoints_xy, sample.scores[:, None], sample.keypoints_3d
-        self._remember(time_s, np.concatenate(parts, 1))
+        is_swapped = self._remember(time_s, sample.keypoints_xy, sample.scores)
+        points_3d = sample.keypoints_3d * (np.nan if is_swapped else 1.0)
+        self._corrected.add(time_s, np.concatenate([self._window.last, points_3d], 1))
 
     def miss(self, time_s: float) -> None:
         """Remember a frame in which the person was not detected."""
-        values = np.full((len(COCO_21), _FIELDS), np.nan)
-        values[:, 2] = 0.0
-        self._remember(time_s, values)
+        self._remember(time_s, np.full((len(COCO_21), 2), np.nan), np.zeros(len(COCO_21)))
 
-    def _remember(self, time_s: float, values: Floats) -> None:
-        """Keep a frame, and of the earlier ones those that the network's window reaches."""
-        self._samples.add(time_s, values)
+    def _remember(self, time_s: float, keypoints: Floats, scores: Floats) -> bool:
+        """Keep a frame, and of the earlier ones those that the network's window reaches.
+
+        Returns:
+            Whether sides are exchanged in it.
+        """
+        is_swapped = self._window.add(time_s, keypoints, scores)
         # one frame beyond the window stays, to interpolate from
-        self._samples.drop_before(time_s - self._past_frames / self._fps, spare=1)
+        self._window.drop_before(time_s - self._past_frames / self._fps, spare=1)
+        return is_swapped
 
     def window(self) -> LifterInput:
         """The network's input, which ends with the last frame; its sides are corrected.
 
         It lacks the detector's 3D, which the network does not see.
         """
-        times, values = self._samples.arrays()
+        times, keypoints, scores = self._window.arrays()
         intervals = min(self._past_frames, int((times[-1] - times[0]) * self._fps))
         even = times[-1] - np.arange(intervals, -1, -1) / self._fps
         frames, boxes = np.arange(len(times)), np.zeros((len(times), 4))
-        track = Track(1, frames, boxes, *_fields(values), COCO_21)
-        track = with_side_swaps_corrected(track, times)
-        last = track.keypoints_xy[-1], track.keypoint_scores[-1, :, None], track.keypoints_3d[-1]
-        self._corrected.add(times[-1], np.concatenate(last, 1))
-        track = replace(track, keypoints_3d=np.full_like(track.keypoints_3d, np.nan))
+        no_3d = np.full((*scores.shape, 3), np.nan)
+        track = Track(1, frames, boxes, keypoints, scores, no_3d, COCO_21)
         return resample_to_fps(track, times, self._fps, "none", even)
 
     def remember_lifted(self, joints: Floats) -> None:

@@ -38,10 +38,11 @@ def resample_to_fps(
     times = even_times(frame_times, fps) if times is None else times
     keypoints = np.full((len(times), *track.keypoints_xy.shape[1:]), np.nan)
     scores = np.zeros(keypoints.shape[:2])
-    for k in range(keypoints.shape[1]):
+    whole = observed.all(0)
+    keypoints[:, whole] = _interpolated(track.keypoints_xy[:, whole], frame_times, times)
+    scores[:, whole] = _interpolated(track.keypoint_scores[:, whole], frame_times, times)
+    for k in np.flatnonzero(observed.any(0) & ~whole):
         rows = observed[:, k]
-        if not rows.any():
-            continue
         own_times, own_xy = frame_times[rows], track.keypoints_xy[rows, k]
         for axis in range(2):
             keypoints[:, k, axis] = np.interp(times, own_times, own_xy[:, axis])
@@ -52,6 +53,20 @@ def resample_to_fps(
     points_3d = to_frame_times(track.keypoints_3d, frame_times, times)
     smoothed = smooth(keypoints, fps, smoothing)
     return LifterInput(times, smoothed, scores, points_3d, fps, track.skeleton)
+
+
+def _interpolated(values: Floats, times: Floats, new_times: Floats) -> Floats:
+    """`np.interp` of values (T, …) at once, to the bit."""
+    if times is new_times or len(times) == 1:
+        return np.broadcast_to(values, (len(new_times), *values.shape[1:]))
+    before = np.searchsorted(times[1:-1], new_times, side="right")
+    values = values.astype(np.float64)
+    at = (slice(None), *[None] * (values.ndim - 1))
+    slopes = np.diff(values, axis=0) / np.diff(times)[at]
+    since = np.maximum(new_times - times[before], 0.0)
+    interpolated = slopes[before] * since[at] + values[before]
+    interpolated[new_times >= times[-1]] = values[-1]
+    return np.asarray(interpolated)
 
 
 def with_side_swaps_corrected(track: Track, frame_times: Floats) -> Track:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from core.skeletons import COCO_21
-from core.types import CameraPoses, Detections, Floats, Intrinsics
-from detectors.base import Detector
+from core.types import CameraPoses, Detections, Floats, Frame, Intrinsics
+from detectors.base import Detector, PromptDetector
 from lifter.predict import Lifter
 from pipeline.config import PipelineConfig
 from pipeline.grounding.online import OnlineWorld
@@ -30,6 +30,7 @@ class Analysis:
             config: The options of tracking and lifting, and the second to stop before.
         """
         self._detector, self._end_s = detector, config.clip.end
+        self._prompt = detector if isinstance(detector, PromptDetector) else None
         self._tracker = OnlineTracker(config.track.max_people)
         self._lifter = OnlineLifter(lifter, intrinsics, config.lift)
         self._world = OnlineWorld()
@@ -40,9 +41,15 @@ class Analysis:
             if self._end_s is not None and arrived.time_s >= self._end_s:
                 return
             frame = arrived.frame
-            detections = self._detector.detect(frame).to_skeleton(COCO_21)
+            detections = self._detect(frame).to_skeleton(COCO_21)
             rows = self._tracker.update(detections, frame.time_s)
             yield Moment(frame, arrived.arrived_s, self._bodies(detections, rows, frame.time_s))
+            if self._prompt:
+                self._prompt.search()
+            self._world.learn()
+
+    def _detect(self, frame: Frame) -> Detections:
+        return self._prompt.detect_known(frame) if self._prompt else self._detector.detect(frame)
 
     def _bodies(
         self, detections: Detections, rows: dict[int, int], time_s: float

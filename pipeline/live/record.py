@@ -135,8 +135,7 @@ class Recorder:
         report = replace(report, verdicts=verdicts(gather_evidence(report, table)))
         draft = Result(self._partial, report, table)
         exported = write_exports(draft, options.formats, self._partial, options)
-        whole = options.measured(report, draft.table)
-        whole = replace(whole, warnings=(*report.warnings, *exported.lines))
+        whole = options.measured(report, draft.table).exported(exported.names, exported.lines)
         self._report = whole.write(self._partial)
 
     @property

@@ -79,15 +79,17 @@ def live_report(
             for person in people
         ),
         measures=measures,
-        warnings=_warnings(reader, recorder),
+        warnings=_warnings(reader, recorder, failure),
         frames_per_second=round((frames - 1) / seconds, 2) if seconds > 0 else None,
         versions=versions(),
         live=live,
     )
 
 
-def _warnings(reader: LiveReader, recorder: Recorder) -> tuple[str, ...]:
+def _warnings(reader: LiveReader, recorder: Recorder, failure: Exception | None) -> tuple[str, ...]:
     warnings = []
+    if failure is not None:
+        warnings.append(f"the recording ends early: {failure}")
     if not recorder.people:
         warnings.append(NO_PEOPLE)
     if reader.size_change is not None:

@@ -2,8 +2,8 @@
 
 Poses come first. Besides the camera's there are two threads: one makes poses of the newest frame
 and sends them at once; the other draws and records them with what the first leaves of the machine.
-The main thread shows pictures in a window. A machine that misses frames draws every second of those
-that it analyses; a slower one analyses fewer frames, not later ones.
+The main thread shows pictures in a window. A machine that is behind draws every second of the
+frames that it analyses; a slower one analyses fewer frames, not later ones.
 """
 
 import signal
@@ -22,6 +22,7 @@ from core.types import Picture, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.lifting.options import LiftOptions, Smoothing
 from pipeline.live.analysis import Analysis
+from pipeline.live.behind import Behind
 from pipeline.live.latency import Latency
 from pipeline.live.moment import Moment
 from pipeline.live.page import Page
@@ -44,7 +45,6 @@ CAUSAL_LIFTER = "lifter-causal"
 Watch = Callable[[Moment, Picture], None]
 
 _SWITCH_S = 0.001  # after which a thread that draws gives Python to one that waits; 5 ms usually
-_BEHIND_S = 0.5  # after a missed frame, for which every second picture is left out
 _DRAWING_NICENESS = 5  # of the thread that draws, and of the encoder that it starts
 
 
@@ -208,24 +208,11 @@ class _Outputs:
             self._window.show(picture)
 
 
-class _Behind:
-    """Whether a frame was missed in the last `_BEHIND_S`; asked of every moment."""
-
-    def __init__(self) -> None:
-        self._expected, self._until_s = 0, 0.0
-
-    def __call__(self, moment: Moment) -> bool:
-        if moment.frame.index > self._expected:
-            self._until_s = moment.frame.time_s + _BEHIND_S
-        self._expected = moment.frame.index + 1
-        return moment.frame.time_s < self._until_s
-
-
 def _present(
     moments: Iterable[Moment], outputs: _Outputs, stop: threading.Event, latency: Latency
 ) -> None:
     with ExitStack() as opened:
-        made = opened.enter_context(closing(prefetch(moments, depth=1, leaves_out=_Behind())))
+        made = opened.enter_context(closing(prefetch(moments, depth=1, leaves_out=Behind())))
         try:
             first = [*islice(made, 1)]  # a thread that the one that draws starts would be as nice
             drawing = outputs.drawn(chain(first, made), latency)

@@ -8,8 +8,8 @@ import numpy as np
 from core.errors import InputError
 from core.rotations import unit_vectors
 from core.types import Floats
+from pipeline.grounding.standing import Standing
 from pipeline.multiview.scene import Camera
-from pipeline.multiview.standing import Standing
 
 _SAME_DEG, _NEAR_DEG = 6.0, 15.0  # between two lines of sight: no depth, little depth
 _OPPOSITE_DEG = 172.0

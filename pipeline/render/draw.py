@@ -5,9 +5,11 @@ pixel's middle is at halves. OpenCV counts from the middle of the first pixel; t
 here and nowhere else.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,10 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.types import Floats, Picture
-from pipeline.render.palette import Colour
+from pipeline.render.palette import BLACK, Colour
 
 Mask = NDArray[np.uint8]
 """(h, w) opacity, 0…255."""
+FixedPoint = Sequence[int]
+"""x and y in sixteenths of a pixel, from the middle of the first one."""
 
 _SHIFT = 4  # OpenCV takes sixteenths of a pixel: figures then move smoothly instead of in steps
 _PARTS = 1 << _SHIFT
@@ -27,20 +31,23 @@ _BESIDE = 2  # px, for what of a letter lies beyond its width
 _HALF = (_PARTS - 1) / 2  # half a pixel less, half a part more for rounding
 
 
+def fixed_points(points: Floats) -> Any:
+    """Points (…, 2) px as nested lists of what `line` and `disc` take."""
+    return (points.astype(np.float64) * _PARTS - _HALF).astype(np.int64).tolist()
+
+
 def line(
-    image: Picture | Mask, start: Floats, end: Floats, colour: Colour, thickness: float
+    image: Picture | Mask, start: FixedPoint, end: FixedPoint, colour: Colour, thickness: float
 ) -> None:
     """Draw a line with round ends.
 
     Args:
         image: (H, W, 3) RGB, or a mask (H, W); drawn into.
-        start: (2,) px.
-        end: (2,) px.
+        start, end: As `fixed_points` gives them.
         colour: RGB, 0…255.
         thickness: px; at least 1 is drawn.
     """
-    width = max(1, round(thickness))
-    cv2.line(image, _fixed_point(start), _fixed_point(end), colour, width, cv2.LINE_AA, _SHIFT)
+    cv2.line(image, start, end, colour, max(1, round(thickness)), cv2.LINE_AA, _SHIFT)
 
 
 def lines(image: Picture, ends: Floats, colour: Colour, thickness: int) -> None:
@@ -49,10 +56,10 @@ def lines(image: Picture, ends: Floats, colour: Colour, thickness: int) -> None:
     cv2.polylines(image, list(fixed), False, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
-def disc(image: Picture, centre: Floats, radius: float, colour: Colour) -> None:
-    """Draw a filled circle around `centre` (2,) px; `radius` in px."""
+def disc(image: Picture, centre: FixedPoint, radius: float, colour: Colour) -> None:
+    """Draw a filled circle around a centre, as `fixed_points` gives it; `radius` in px."""
     parts = max(1, round(radius * _PARTS))
-    cv2.circle(image, _fixed_point(centre), parts, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+    cv2.circle(image, centre, parts, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
 def text(
@@ -106,21 +113,20 @@ def blend(image: Picture, mask: Mask, left: int, top: int, colour: Colour) -> No
             continue
         opacity = band[row : row + height, column : column + width]
         under = image[y + row :, x0 + column :][:height, :width]
-        kept = cv2.multiply(under, cv2.bitwise_not(cv2.merge([opacity] * 3)), scale=1 / 255)
+        kept = cv2.bitwise_not(cv2.merge([opacity] * 3))
+        cv2.multiply(under, kept, dst=under, scale=1 / 255)
+        if colour == BLACK:  # adds nothing
+            continue
         laid = cv2.merge([cv2.convertScaleAbs(opacity, alpha=channel / 255) for channel in colour])
-        cv2.add(kept, laid, dst=under)
+        cv2.add(under, laid, dst=under)
 
 
-def is_drawable(point: Floats, image: Picture | Mask, margin: float = 4096.0) -> bool:
-    """Whether (2,) px is finite and near enough for OpenCV's fixed-point arithmetic."""
-    height, width = image.shape[:2]
-    x, y = point.tolist()
-    return bool(-margin < x < width + margin and -margin < y < height + margin)
-
-
-def _fixed_point(point: Floats) -> tuple[int, int]:
-    x, y = point.tolist()
-    return int(x * _PARTS - _HALF), int(y * _PARTS - _HALF)
+def are_drawable(
+    points: Floats, image: Picture | Mask, margin: float = 4096.0
+) -> NDArray[np.bool_]:
+    """(…,) whether points (…, 2) px are finite and near enough for OpenCV's integers."""
+    size = np.array(image.shape[1::-1])
+    return np.asarray(((points > -margin) & (points < size + margin)).all(-1))
 
 
 @lru_cache(maxsize=512)

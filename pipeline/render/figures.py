@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import compress
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.skeletons import Skeleton
 from core.types import Floats, Picture
 from pipeline.render.draw import (
     Mask,
+    are_drawable,
     blend,
     disc,
-    is_drawable,
+    fixed_points,
     line,
     rounded_rectangle,
     text,
@@ -93,11 +96,7 @@ class FigurePainter:
         for person in visible:
             _draw_halo(image, view, person)
         shapes = [shape for person in visible for shape in self._shapes(view, person)]
-        for shape in sorted(shapes, key=lambda shape: -shape.depth):  # painter's algorithm
-            if is_drawable(shape.start, image) and (
-                shape.end is None or is_drawable(shape.end, image)
-            ):
-                _draw_shape(image, shape)
+        _draw_shapes(image, sorted(shapes, key=lambda shape: -shape.depth))  # painter's algorithm
         for person in visible:
             _draw_number(image, view, person)
 
@@ -140,17 +139,13 @@ def _draw_halo(image: Picture, view: View, person: PersonInFrame) -> None:
     if not uncertainty.any():
         return
     points, scale = view.pixels(person.joints_world_m), view.scale(person.joints_world_m)
-    strokes = [
-        _Stroke(
-            points[parent], points[child], (width_m + 2 * float(sigma_m[child])) * scale[child],
-            round(255 * HALO * float(uncertainty[child])),
-        )
-        for parent, child, width_m, _ in sorted(
-            limbs_of(person.skeleton), key=lambda limb: float(uncertainty[limb[1]])
-        )
-        if uncertainty[child]
-    ]  # fmt: skip
-    found = _cloud(image, strokes, image.shape[0] / 90)
+    limbs, widths_m = _limbs_as_arrays(person.skeleton)
+    order = np.argsort(uncertainty[limbs[:, 1]], kind="stable")
+    order = order[uncertainty[limbs[order, 1]] > 0]
+    ends, child = limbs[order], limbs[order, 1]
+    widths = (widths_m[order] + 2 * sigma_m[child]) * scale[child]
+    levels = np.round(255 * HALO * uncertainty[child])
+    found = _cloud(image, points[ends], widths, levels, image.shape[0] / 90)
     if found is not None:
         mask, left, top = found
         blend(image, mask, left, top, track_colour(person.track_id))
@@ -160,53 +155,50 @@ def _draw_shadow(image: Picture, view: View, person: PersonInFrame) -> None:
     """Darken the floor straight below every limb, softly, which shows where a person stands."""
     below = person.joints_world_m * [1.0, 1.0, 0.0]
     points, scale = view.pixels(below), view.scale(below)
-    strokes = [
-        _Stroke(points[parent], points[child], 1.3 * width_m * float(scale[child]), 255)
-        for parent, child, width_m, _ in limbs_of(person.skeleton)
-        if scale[parent] > 0 and scale[child] > 0
-    ]
-    found = _cloud(image, strokes, image.shape[0] / 150)
+    limbs, widths_m = _limbs_as_arrays(person.skeleton)
+    is_seen = (scale[limbs] > 0).all(1)
+    ends = limbs[is_seen]
+    widths = 1.3 * widths_m[is_seen] * scale[ends[:, 1]]
+    levels = np.full(len(ends), 255.0)
+    found = _cloud(image, points[ends], widths, levels, image.shape[0] / 150)
     if found is not None:
         mask, left, top = found
         blend(image, (mask * SHADOW_DARKNESS).astype(np.uint8), left, top, BLACK)
 
 
-@dataclass(frozen=True)
-class _Stroke:
-    """A line of a mask: from start (2,) to end (2,) px, its width in px, its level 0…255."""
+def _cloud(
+    image: Picture, ends: Floats, widths: Floats, levels: Floats, blur: float
+) -> tuple[Mask, int, int] | None:
+    """Lines, blurred by `blur` px: a mask, and where in the image its left and top are.
 
-    start: Floats
-    end: Floats
-    width: float
-    level: int
+    It covers no more of the image than the lines do. Being blurred, it is drawn at a quarter of the
+    size.
 
-
-def _cloud(image: Picture, strokes: Sequence[_Stroke], blur: float) -> tuple[Mask, int, int] | None:
-    """Strokes, blurred by `blur` px: a mask, and where in the image its left and top are.
-
-    It covers no more of the image than the strokes do. Being blurred, it is drawn at a quarter of
-    the size.
+    Args:
+        image: What the mask is for.
+        ends: (L, 2, 2) px of the lines' starts and ends.
+        widths: (L,) px.
+        levels: (L,) of the mask, 0…255.
+        blur: px, a standard deviation.
     """
-    strokes = [
-        stroke
-        for stroke in strokes
-        if is_drawable(stroke.start, image) and is_drawable(stroke.end, image)
-    ]
-    if not strokes:
+    are_near = are_drawable(ends, image).all(1)
+    if not are_near.any():
         return None
+    ends, widths, levels = ends[are_near], widths[are_near], levels[are_near]
     height, width = image.shape[:2]
-    ends = np.array([(stroke.start, stroke.end) for stroke in strokes]).reshape(-1, 2)
-    margin = max(stroke.width for stroke in strokes) / 2 + 3 * blur
-    low = np.maximum(ends.min(0) - margin, 0).astype(int)
-    high = np.minimum(ends.max(0) + margin, (width, height)).astype(int)
+    margin = widths.max() / 2 + 3 * blur
+    low = np.maximum(ends.min((0, 1)) - margin, 0).astype(int)
+    high = np.minimum(ends.max((0, 1)) + margin, (width, height)).astype(int)
     columns, rows = (high - low + _COARSE - 1) // _COARSE
     if columns < 1 or rows < 1:
         return None
     mask = np.zeros((rows, columns), np.uint8)
-    for stroke in strokes:
-        level = (stroke.level, stroke.level, stroke.level)
-        start, end = ((point - low) / _COARSE for point in (stroke.start, stroke.end))
-        line(mask, start, end, level, stroke.width / _COARSE)
+    lines = zip(
+        fixed_points((ends - low) / _COARSE), (widths / _COARSE).tolist(), levels.tolist(),
+        strict=True,
+    )  # fmt: skip
+    for (start, end), thickness, level in lines:
+        line(mask, start, end, (level, level, level), thickness)
     mask = cv2.GaussianBlur(mask, (0, 0), blur / _COARSE)
     whole = cv2.resize(mask, (_COARSE * int(columns), _COARSE * int(rows)))
     return whole, int(low[0]), int(low[1])
@@ -215,7 +207,7 @@ def _cloud(image: Picture, strokes: Sequence[_Stroke], blur: float) -> tuple[Mas
 def _draw_number(image: Picture, view: View, person: PersonInFrame) -> None:
     """The person's number above their head."""
     top = view.pixels(person.joints_world_m[person.skeleton.index("head_top")])
-    if not is_drawable(top, image):
+    if not are_drawable(top, image):
         return
     size = letter_size(image.shape[0])
     name, colour = str(person.track_id), track_colour(person.track_id)
@@ -242,24 +234,38 @@ def limbs_of(skeleton: Skeleton) -> tuple[tuple[int, int, float, Side], ...]:
     )
 
 
+@cache
+def _limbs_as_arrays(skeleton: Skeleton) -> tuple[NDArray[np.int64], Floats]:
+    """Parents and children (L, 2), and widths (L,) in metres."""
+    parents, children, widths_m, _ = zip(*limbs_of(skeleton), strict=True)
+    return np.stack([parents, children], 1), np.array(widths_m)
+
+
 def _uncertainty(sigma_m: Floats) -> Floats:
     """(J,) from 0 for a joint that is sure, or of which that is not known, to 1 (`*_SIGMA_M`)."""
     share = (np.nan_to_num(sigma_m) - SURE_SIGMA_M) / (UNSURE_SIGMA_M - SURE_SIGMA_M)
     return np.asarray(share.clip(0, 1))
 
 
-def _draw_shape(image: Picture, shape: _Shape) -> None:
-    """Edge, body and a lighter stripe towards the light."""
-    edge, light = mix(shape.colour, BLACK, 0.6), mix(shape.colour, WHITE, 0.35)
-    lift = np.array([-0.12, -0.2]) * shape.width
-    if shape.end is None:
-        disc(image, shape.start, shape.width / 2 + 1.2, edge)
-        disc(image, shape.start, shape.width / 2, shape.colour)
-        disc(image, shape.start + lift, shape.width / 5, light)
-    else:
-        line(image, shape.start, shape.end, edge, shape.width + 2.4)
-        line(image, shape.start, shape.end, shape.colour, shape.width)
-        line(image, shape.start + lift, shape.end + lift, light, shape.width / 4)
+def _draw_shapes(image: Picture, shapes: Sequence[_Shape]) -> None:
+    """In their order: edge, body and a lighter stripe towards the light."""
+    if not shapes:
+        return
+    ends = np.array([(one.start, one.start if one.end is None else one.end) for one in shapes])
+    lifts = np.outer([one.width for one in shapes], [-0.12, -0.2])
+    are_near = np.asarray(are_drawable(ends, image).all(1))
+    ends = np.where(are_near[:, None, None], ends, 0.0)
+    lines = zip(shapes, fixed_points(ends), fixed_points(ends + lifts[:, None]), strict=True)
+    for shape, (start, end), (lifted, lifted_end) in compress(lines, are_near):
+        edge, light = mix(shape.colour, BLACK, 0.6), mix(shape.colour, WHITE, 0.35)
+        if shape.end is None:
+            disc(image, start, shape.width / 2 + 1.2, edge)
+            disc(image, start, shape.width / 2, shape.colour)
+            disc(image, lifted, shape.width / 5, light)
+        else:
+            line(image, start, end, edge, shape.width + 2.4)
+            line(image, start, end, shape.colour, shape.width)
+            line(image, lifted, lifted_end, light, shape.width / 4)
 
 
 def _limb_width_m(joint: str) -> float:

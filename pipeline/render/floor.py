@@ -18,6 +18,7 @@ NEAREST, CLEAR, FURTHEST = 0.1, 0.8, 2.6
 """Times the distance at which the view's middle meets the floor: lines begin, fade, end."""
 _LEVELS = 6  # of fading
 _LOWEST_M = 0.05  # of a camera that sees the floor from above
+_STRIP_PX = 32  # pixels are repeated four times as fast in strips
 _STILL_PX = 0.02  # a view that moves less is the same
 
 
@@ -50,8 +51,8 @@ class Floor:
         share = _fade(view, _row_depths(view, np.arange(lens.height) + 0.5))[:, None]
         rows = np.array(theme.floor) * (1 - share) + np.array(theme.background) * share
         column = np.round(rows).astype(np.uint8)[:, None]
-        size = lens.width, lens.height
-        image: Picture = cv2.resize(column, size, interpolation=cv2.INTER_NEAREST)
+        strip = cv2.repeat(column, 1, _STRIP_PX)
+        image: Picture = cv2.repeat(strip, 1, lens.width // _STRIP_PX + 1)[:, : lens.width]
         if view.position[2] < _LOWEST_M:
             return image
         across_m = view.floor_distance_m * lens.width / lens.focal

@@ -4,8 +4,16 @@ import numpy as np
 
 from core.skeletons import COCO_17, COCO_21
 from core.types import Floats, Picture
-from pipeline.render.draw import disc, is_drawable, line, rounded_rectangle, text, text_width
-from pipeline.render.palette import BLACK, Colour, mix, side_of, track_colour
+from pipeline.render.draw import (
+    are_drawable,
+    disc,
+    fixed_points,
+    line,
+    rounded_rectangle,
+    text,
+    text_width,
+)
+from pipeline.render.palette import BLACK, mix, side_of, track_colour
 from pipeline.render.person import PersonInFrame
 
 SURE_SCORE, SHOWN_SCORE = 0.6, 0.3
@@ -31,6 +39,7 @@ LINKS = tuple(
     for a, b in links
 )
 _UNSURE_WIDTH = 1.5
+_SIDES = [side_of(COCO_21, (joint,)) for joint in range(len(COCO_21))]
 _FACE = frozenset(COCO_21.indices(("nose", "left_eye", "right_eye", "left_ear", "right_ear")))
 _SMALL = _FACE | frozenset(COCO_21.indices(COCO_21.joints[len(COCO_17) :]))
 """Keypoints with a smaller dot: those of the face and the feet."""
@@ -47,25 +56,24 @@ def draw_person(image: Picture, person: PersonInFrame, scale: float) -> None:
     unit = image.shape[0] / 720  # sizes are chosen for pictures of 720 px
     _draw_box(image, person.box_xyxy * scale, person.track_id, unit)
     points, scores = person.keypoints_xy * scale, person.keypoint_scores
-    is_shown = [
-        bool(score >= SHOWN_SCORE and np.isfinite(point).all() and is_drawable(point, image))
-        for point, score in zip(points, scores, strict=True)
+    is_shown = (scores >= SHOWN_SCORE) & are_drawable(points, image)
+    fixed = fixed_points(np.where(is_shown[:, None], points, 0.0))
+    strokes = [
+        (fixed[a], fixed[b], track_colour(person.track_id, side), shown * unit)
+        for a, b, side, width in LINKS
+        if is_shown[a] and is_shown[b]
+        for shown in [_UNSURE_WIDTH if min(scores[a], scores[b]) < SURE_SCORE else width]
     ]
-    strokes: list[tuple[Floats, Floats, Colour, float]] = []
-    for a, b, side, width in LINKS:
-        if is_shown[a] and is_shown[b]:
-            shown = (_UNSURE_WIDTH if min(scores[a], scores[b]) < SURE_SCORE else width) * unit
-            strokes.append((points[a], points[b], track_colour(person.track_id, side), shown))
     # all edges first: they must not cut into a neighbouring limb
     for start, end, colour, width in strokes:
         line(image, start, end, mix(colour, BLACK, 0.65), width + 2 * unit)
     for start, end, colour, width in strokes:
         line(image, start, end, colour, width)
-    for joint in np.flatnonzero(is_shown):
-        colour = track_colour(person.track_id, side_of(COCO_21, (int(joint),)))
+    for joint in np.flatnonzero(is_shown).tolist():
+        colour = track_colour(person.track_id, _SIDES[joint])
         radius = (2.0 if joint in _SMALL or scores[joint] < SURE_SCORE else 3.8) * unit
-        disc(image, points[joint], radius + unit, mix(colour, BLACK, 0.65))
-        disc(image, points[joint], radius, colour)
+        disc(image, fixed[joint], radius + unit, mix(colour, BLACK, 0.65))
+        disc(image, fixed[joint], radius, colour)
 
 
 def _draw_box(image: Picture, box: Floats, track_id: int, unit: float) -> None:
@@ -74,13 +82,15 @@ def _draw_box(image: Picture, box: Floats, track_id: int, unit: float) -> None:
         return
     height, width = image.shape[:2]
     x0, y0, x1, y1 = np.clip(box, 1, [width - 1, height - 1, width - 1, height - 1])
-    corners = [np.array(corner) for corner in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
+    corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
     colour, arm = track_colour(track_id), min(x1 - x0, y1 - y0) * 0.16
-    for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
+    way = np.roll(corners, -1, 0) - corners
+    along = way / np.linalg.norm(way, axis=1, keepdims=True).clip(1e-6) * arm
+    sides = np.stack([corners, corners + way, corners + along, corners + way - along], 1)
+    for start, end, after_start, before_end in fixed_points(sides):
         line(image, start, end, colour, 1)
-        along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-6) * arm
-        line(image, start, start + along, colour, 3 * unit)
-        line(image, end, end - along, colour, 3 * unit)
+        line(image, start, after_start, colour, 3 * unit)
+        line(image, end, before_end, colour, 3 * unit)
     size = max(11, round(15 * unit))
     name = str(track_id)
     tag_width = text_width(name, size, bold=True) + size

@@ -155,6 +155,14 @@ class Report:
         """The export formats that are there."""
         return frozenset((POSES_FORMAT, *self.config.get("export", ())))
 
+    def exported(self, names: Iterable[str], lines: Iterable[str]) -> Self:
+        """A new result with what became of its exports: `names` were written, `lines` warn."""
+        return replace(
+            self,
+            config={**self.config, "export": sorted({*names} - {POSES_FORMAT})},
+            warnings=(*self.warnings, *lines),
+        )
+
     def with_exports(
         self, names: Iterable[str], manner: Mapping[str, Any], notes: Iterable[str] = ()
     ) -> Self:

@@ -4,6 +4,7 @@ Always encoded anew: a phone's file may be HEVC, turned, cut by an edit list, of
 and says where it was filmed.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import cv2
 import numpy as np
 
 from core.errors import InputError, Video3DError
-from core.types import Floats, Picture
+from core.types import Floats, Frame, Picture
 from pipeline.media.clip import ClipReader, open_clip
 from pipeline.media.images import is_still, write_image
 from pipeline.media.options import ClipOptions
 from pipeline.media.video_writer import VideoWriter
 from pipeline.results.result import Result
+
+Passed = Callable[[Iterable[Frame]], Iterable[Frame]]
 
 LONGER_SIDE = 960
 """px, at most, of a page's video."""
@@ -46,12 +49,13 @@ class WebVideo:
         return self.path.suffix == ".jpg"
 
 
-def web_video(result: Result, target: Path) -> WebVideo:
+def web_video(result: Result, target: Path, passed: Passed = iter) -> WebVideo:
     """Make the video of a page from a result's source.
 
     Args:
         result: Of a file or a folder of pictures.
         target: The file to write, without its ending.
+        passed: What the frames of a video go through, to be counted.
 
     Returns:
         The video.
@@ -71,14 +75,16 @@ def web_video(result: Result, target: Path) -> WebVideo:
     with reader:
         if is_still(path):
             return _picture(reader, target.with_name(f"{target.name}.jpg"))
-        return shrunk_video(reader, target.with_name(f"{target.name}.mp4"), options.end)
+        return shrunk_video(reader, target.with_name(f"{target.name}.mp4"), options.end, passed)
 
 
-def shrunk_video(reader: ClipReader, target: Path, end_s: float | None = None) -> WebVideo:
+def shrunk_video(
+    reader: ClipReader, target: Path, end_s: float | None = None, passed: Passed = iter
+) -> WebVideo:
     """Encode an open clip anew for a page, into `target`, up to the second `end_s`."""
     frames: list[tuple[int, float]] = []
     with VideoWriter(target, reader.info, None, end_s, crf=_CRF, keyframes=_KEYFRAMES) as writer:
-        for frame in reader:
+        for frame in passed(reader):
             shown = _shrunk(frame.rgb)
             writer.write(shown, frame.time_s)
             frames.append((frame.index, frame.time_s))

@@ -183,7 +183,7 @@ async function layout(page) {
       };
       return {
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        film: document.querySelector("video") ? box("#film") : null, space: box("#space"), play: box("#play"), scrub: box("#scrub"),
+        film: document.querySelector("video") ? box("#film") : null, picture: box("#picture"), space: box("#space"), play: box("#play"), scrub: box("#scrub"),
       };
     }));
   }

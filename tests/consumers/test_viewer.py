@@ -183,6 +183,7 @@ def test_it_is_usable_on_a_phone_and_by_those_who_do_not_see_it(
     for size in ("desk", "phone"):
         assert found[size]["serious"] == []
         assert found[size]["overflow"] <= 0
+        assert found[size]["picture"] == pytest.approx(found[size]["film"])
     phone = found["phone"]
     for part in ("film", "space", "scrub"):
         assert phone[part]["left"] >= 0

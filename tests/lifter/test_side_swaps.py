@@ -5,7 +5,7 @@ from scipy.spatial.transform import Rotation
 
 from core.skeletons import COCO_17, COCO_21
 from core.types import Floats
-from lifter.side_swaps import correct_side_swaps
+from lifter.side_swaps import OnlineSides, correct_side_swaps
 from testkit.walker import keypoints, walking, with_feet
 
 FRAMES, FPS = 120, 30.0
@@ -91,3 +91,22 @@ def test_feet_go_along_with_their_legs() -> None:
     wild[:, 17:] = np.random.default_rng(0).uniform(0, 1000, (FRAMES, 4, 2))
     corrected = correct_side_swaps(wild, scores, no_3d, times)[0]
     np.testing.assert_array_equal(corrected[:, :17], points[:, :17], "feet decide nothing")
+
+
+@pytest.mark.parametrize("part", [slice(0, 17), UPPER, LOWER])
+def test_frame_by_frame_sides_are_those_of_all_frames_so_far(part: slice) -> None:
+    wrong = swapped(walker(), np.array([20, 21, 30, 60, 61, 62, 63, 64, 118]), part)
+    scores, own_3d = np.tile(np.linspace(0.5, 0.9, 17), (FRAMES, 1)), np.ones((FRAMES, 17, 3))
+    times, online = np.arange(FRAMES) / FPS, OnlineSides()
+    for frame in range(FRAMES):
+        so_far = slice(0, frame + 1)
+        is_swapped = online.add(times[frame], wrong[frame], scores[frame])
+        _, keypoints, online_scores = online.arrays()
+        expected, expected_scores, expected_3d = correct_side_swaps(
+            wrong[so_far], scores[so_far], own_3d[so_far], times[so_far]
+        )
+        np.testing.assert_array_equal(keypoints, expected[-len(keypoints) :])
+        np.testing.assert_array_equal(online_scores, expected_scores[-len(keypoints) :])
+        assert is_swapped == np.isnan(expected_3d[-1]).any()
+        online.drop_before(times[frame] - 1.5, spare=1)
+    assert len(online) == 47

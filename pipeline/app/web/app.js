@@ -105,13 +105,11 @@ function addAll(files) {
 
 function stateOf(clip) {
   if (clip.is_live) return "Filming: people are lifted as they come";
-  if (clip.status === "stopping") return "Ending; the viewer is prepared";
+  const { stage, count, total } = clip.progress ?? { stage: "starting" };
+  const share = total ? ` ${Math.floor(100 * Math.min(1, count / total))} %` : "";
+  if (clip.status === "stopping") return `Ending; the viewer is prepared${share}`;
   if (clip.status === "waiting") return clip.mends ? "Waiting, to be lifted again" : "Waiting";
-  if (clip.status === "running") {
-    const { stage, count, total } = clip.progress ?? { stage: "starting" };
-    const share = total ? ` ${Math.floor(100 * Math.min(1, count / total))} %` : "";
-    return `${STAGES[stage] ?? stage}${share}`;
-  }
+  if (clip.status === "running") return `${STAGES[stage] ?? stage}${share}`;
   if (clip.status === "failed") return clip.reason;
   if (clip.status === "cancelled") return "Cancelled";
   const people = clip.people === 1 ? "1 person" : `${clip.people} people`;

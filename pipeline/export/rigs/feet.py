@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from core.kinematics import BONES, RestPose, rigid_joints
-from core.rotations import shortest_arcs
+from core.rotations import bend_two_bones, shortest_arcs, unit_vectors
 from core.skeletons import Skeleton
 from core.types import Floats
 
@@ -83,18 +83,12 @@ def _reach(thigh: Floats, shin: Floats, knee_m: Floats, ankle_m: Floats, way_m: 
         way_m: (T, 3).
     """
     upper, lower = thigh @ knee_m, shin @ ankle_m
-    a, b = np.linalg.norm(knee_m), np.linalg.norm(ankle_m)
+    a, b = float(np.linalg.norm(knee_m)), float(np.linalg.norm(ankle_m))
     leg = upper + lower + way_m
-    reach = np.linalg.norm(leg, axis=1, keepdims=True)
-    along = leg / reach
-    reach = np.clip(reach, abs(a - b), (a + b) * _STRAIGHTEST)
     # The knee's side of the line from hip to ankle; of a straight leg, the front
-    bend = np.linalg.norm(np.cross(upper, along), axis=1, keepdims=True)
+    bend = np.linalg.norm(np.cross(upper, unit_vectors(leg)), axis=1, keepdims=True)
     side = np.where(bend > _NO_BEND_M, upper, thigh[..., 2])
-    side = side - (side * along).sum(1, keepdims=True) * along
-    side /= np.linalg.norm(side, axis=1, keepdims=True)
-    share = (a**2 - b**2 + reach**2) / (2 * reach)
-    new_upper = share * along + np.sqrt(np.maximum(a**2 - share**2, 0)) * side
-    new_lower = reach * along - new_upper
+    new_upper, end = bend_two_bones(a, b, leg, (a + b) * _STRAIGHTEST, side)
+    new_lower = end - new_upper
     arcs = shortest_arcs(upper / a, new_upper / a), shortest_arcs(lower / b, new_lower / b)
     return np.stack([arcs[0] @ thigh, arcs[1] @ shin], 1)

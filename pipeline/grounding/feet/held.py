@@ -6,9 +6,9 @@ import numpy as np
 
 from core.rotations import from_rotation_vectors, rotation_vectors
 from core.types import Floats
-from pipeline.grounding.feet.leg_ik import limited
+from pipeline.grounding.feet.offsets import limited
 from pipeline.grounding.feet.planting import with_feet
-from pipeline.grounding.feet.shape import FootShape, cos_roll, foot_axes, level_axes
+from pipeline.grounding.feet.shape import FootShape, axes_of_feet, cos_roll, level_axes
 from pipeline.grounding.feet.soles import ANKLES, Bools
 
 _HOLD_S = 0.1  # over which a live foot gets level, and what held it ends
@@ -34,22 +34,18 @@ class _HeldFoot:
     offset_left: float = 0.0
     turn_left: float = 0.0
 
-    def turned(self, axes: Floats, is_flat: bool, elapsed_s: float) -> Floats:
-        """The foot's axes (3, 3), level where it is flat; sets in and ends smoothly."""
+    def next_turn(self, axes: Floats, is_flat: bool, elapsed_s: float) -> Floats:
+        """(3,) the turn of a foot of axes (3, 3): to level where it is flat; it sets in and ends
+        smoothly."""
         if is_flat:
             if self.ahead is None:
-                self.ahead = (self._last_turn @ axes)[:, 0]
+                self.ahead = (from_rotation_vectors(self.turn_left * self.turn) @ axes)[:, 0]
             self.turn = rotation_vectors(level_axes(self.ahead) @ axes.T)
         else:
             self.ahead = None
         step = elapsed_s / _HOLD_S
-        self.turn_left = float(np.clip(self.turn_left + (step if is_flat else -step), 0.0, 1.0))
-        return np.asarray(self._last_turn @ axes)
-
-    @property
-    def _last_turn(self) -> Floats:
-        """(3, 3) what is left of the turn."""
-        return from_rotation_vectors(self.turn_left * self.turn)
+        self.turn_left = min(max(self.turn_left + (step if is_flat else -step), 0.0), 1.0)
+        return self.turn_left * self.turn
 
     def moved(
         self, ankle: Floats, ends: Floats, contacts: Bools, level_m: float, elapsed_s: float
@@ -101,14 +97,18 @@ class HeldFeet:
         if self._shape is None or self._shape_age_s > _SHAPE_EVERY_S:
             self._shape, self._shape_age_s = FootShape.of(joints), 0.0
         shape, last = self._shape, joints[-1:]
-        every_axes, targets = [], last[:, ANKLES].copy()
+        axes, targets = axes_of_feet(last), last[:, ANKLES].copy()
+        own_contacts = contacts.reshape(2, 2)
+        turns = [
+            held.next_turn(own_axes, bool(own.all()), elapsed_s)
+            for held, own_axes, own in zip(self._feet, axes[0], own_contacts, strict=True)
+        ]
+        axes = from_rotation_vectors(np.stack(turns)) @ axes
+        ends = np.stack([axes[0] @ shape.heel, axes[0] @ shape.toe], 1)
         for foot, held in enumerate(self._feet):
-            own = contacts[2 * foot : 2 * foot + 2]
-            axes = held.turned(foot_axes(last, foot)[0], bool(own.all()), elapsed_s)[None]
-            ends = np.stack([axes[0] @ shape.heel, axes[0] @ shape.toe])
-            targets[0, foot] = held.moved(targets[0, foot], ends, own, level_m, elapsed_s)
-            targets[:, foot, 2] = np.maximum(targets[:, foot, 2], shape.height_m * cos_roll(axes))
-            every_axes.append(axes)
-        in_contact = np.asarray(contacts.reshape(1, 2, 2).any(-1))
-        held_joints = with_feet(last, targets, in_contact, every_axes, shape, fps=1.0)
-        return np.asarray(held_joints[0])
+            targets[0, foot] = held.moved(
+                targets[0, foot], ends[foot], own_contacts[foot], level_m, elapsed_s
+            )
+        targets[..., 2] = np.maximum(targets[..., 2], shape.height_m * cos_roll(axes))
+        in_contact = np.asarray(own_contacts[None].any(-1))
+        return np.asarray(with_feet(last, targets, in_contact, axes, shape, fps=1.0)[0])

@@ -11,7 +11,8 @@ import numpy as np
 from core.rotations import from_rotation_vectors, rotation_vectors, unit_vectors
 from core.types import Floats
 from pipeline.grounding.feet.contacts import Support
-from pipeline.grounding.feet.leg_ik import fade_between, limited, reach_with_legs
+from pipeline.grounding.feet.leg_ik import reach_with_legs
+from pipeline.grounding.feet.offsets import fade_between, limited
 from pipeline.grounding.feet.shape import (
     HEELS,
     TOES,
@@ -84,21 +85,22 @@ def plant_feet(joints: Floats, supports: list[Support], fps: float) -> Floats:
         lowest = shape.height_m * cos_roll(axes)
         targets[:, foot, 2] = np.maximum(targets[:, foot, 2], lowest)
         every_axes.append(axes)
-    return with_feet(joints, targets, in_contact, every_axes, shape, fps)
+    return with_feet(joints, targets, in_contact, np.stack(every_axes, 1), shape, fps)
 
 
 def with_feet(
     joints: Floats,
     ankles: Floats,
     in_contact: Bools,
-    axes: list[Floats],
+    axes: Floats,
     shape: FootShape,
     fps: float,
 ) -> Floats:
-    """Legs that reach ankles (T, 2, 3), with feet of such axes (T, 3, 3) above the floor."""
+    """Legs that reach ankles (T, 2, 3), with feet of axes (T, 2, 3, 3) above the floor."""
     planted = reach_with_legs(joints, ankles, in_contact, fps)
-    for foot, own in enumerate(axes):
-        attach_foot(planted, foot, above_floor(own, planted[:, ANKLES[foot], 2], shape), shape)
+    free = above_floor(axes, planted[:, ANKLES, 2], shape)
+    for foot in range(2):
+        attach_foot(planted, foot, free[:, foot], shape)
     return planted
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.rotations import from_rotation_vectors, unit_vectors
+from core.rotations import cross, from_rotation_vectors, unit_vectors
 from core.skeletons import H36M_21
 from core.types import Floats
 from pipeline.grounding.feet.soles import ANKLES
@@ -58,36 +58,44 @@ class FootShape:
 
 def foot_axes(joints: Floats, foot: int) -> Floats:
     """(T, 3, 3) a foot's axes as columns: forwards along the sole, left, up."""
-    ankle, heel, toe = (joints[:, points[foot]] for points in (ANKLES, HEELS, TOES))
+    return _axes_of(*(joints[:, points[foot]] for points in (ANKLES, HEELS, TOES)))
+
+
+def axes_of_feet(joints: Floats) -> Floats:
+    """(T, 2, 3, 3) the axes of both feet, as `foot_axes`."""
+    return _axes_of(*(joints[:, points] for points in (ANKLES, HEELS, TOES)))
+
+
+def _axes_of(ankle: Floats, heel: Floats, toe: Floats) -> Floats:
     forwards = unit_vectors(toe - heel + [_NEVER_ZERO, 0.0, 0.0])
-    left = np.cross(ankle - heel + _NEVER_ZERO * _UP, forwards)
+    left = cross(ankle - heel + _NEVER_ZERO * _UP, forwards)
     return _axes(forwards, unit_vectors(left))
 
 
 def level_axes(forwards: Floats) -> Floats:
-    """(T, 3, 3) axes of feet that lie flat and point forwards (T, 3) as far as that is level."""
+    """(…, 3, 3) axes of feet that lie flat and point forwards (…, 3) as far as that is level."""
     level = unit_vectors(forwards * [1.0, 1.0, 0.0] + [_NEVER_ZERO, 0.0, 0.0])
-    return _axes(level, np.cross(_UP, level))
+    return _axes(level, cross(_UP, level))
 
 
 def _axes(forwards: Floats, left: Floats) -> Floats:
-    return np.stack([forwards, left, np.cross(forwards, left)], axis=-1)
+    return np.stack([forwards, left, cross(forwards, left)], axis=-1)
 
 
 def pitch_of(axes: Floats) -> Floats:
-    """(T,) radians by which feet point upwards."""
-    return np.asarray(np.arcsin(np.clip(axes[:, 2, 0], -1.0, 1.0)))
+    """(…,) radians by which feet point upwards."""
+    return np.asarray(np.arcsin(np.clip(axes[..., 2, 0], -1.0, 1.0)))
 
 
 def cos_roll(axes: Floats) -> Floats:
-    """(T,) cosine of the angle by which feet are tilted sideways."""
-    return np.asarray(np.maximum(axes[:, 2, 2], 0.0) / np.maximum(np.cos(pitch_of(axes)), 1e-3))
+    """(…,) cosine of the angle by which feet are tilted sideways."""
+    return np.asarray(np.maximum(axes[..., 2, 2], 0.0) / np.maximum(np.cos(pitch_of(axes)), 1e-3))
 
 
 def with_pitch(axes: Floats, pitch: Floats) -> Floats:
-    """Axes turned about their level sideways axis until they point upwards by `pitch` (T,)."""
-    sideways = np.cross(_UP, unit_vectors(axes[..., 0] * [1.0, 1.0, 0.0]))
-    turn = from_rotation_vectors((pitch_of(axes) - pitch)[:, None] * sideways)
+    """Axes turned about their level sideways axis until they point upwards by `pitch` (…,)."""
+    sideways = cross(_UP, unit_vectors(axes[..., 0] * [1.0, 1.0, 0.0]))
+    turn = from_rotation_vectors((pitch_of(axes) - pitch)[..., None] * sideways)
     return np.asarray(turn @ axes)
 
 
@@ -100,8 +108,8 @@ def above_floor(axes: Floats, ankle_height: Floats, shape: FootShape) -> Floats:
     interval. Likewise for the heel of a foot that points up.
 
     Args:
-        axes: (T, 3, 3).
-        ankle_height: (T,) metres above the floor.
+        axes: (…, 3, 3).
+        ankle_height: (…,) metres above the floor.
         shape: Of the foot.
     """
     height = np.maximum(shape.height_m * cos_roll(axes), _NEVER_ZERO)  # H

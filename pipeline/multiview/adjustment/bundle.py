@@ -102,7 +102,7 @@ def _solved(
         matrix[:, diagonal[0], diagonal[1]] *= 1 + damping
         matrix[:, diagonal[0], diagonal[1]] += _UNREACHED
         solved = np.linalg.solve(matrix, np.concatenate([mixed, own[..., None]], -1))
-        both = np.einsum("txc,txd->cd", mixed, solved)
+        both = np.tensordot(mixed, solved, ((0, 1), (0, 1)))
         schur -= both[:, :-1]
         right -= both[:, -1]
         eliminated.append(solved)

@@ -30,6 +30,11 @@ class Links:
         """How many lengths there are."""
         return int(self.groups.max()) + 1
 
+    def incidence(self, joints: int) -> Floats:
+        """(joints, L) 1 where a link's joint c is, -1 where its joint p is."""
+        parents, children = self.ends.T
+        return np.asarray(np.eye(joints)[:, children] - np.eye(joints)[:, parents])
+
 
 @dataclass(frozen=True)
 class Body:

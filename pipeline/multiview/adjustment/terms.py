@@ -70,10 +70,12 @@ def linearised(problem: Problem, state: State, width: float) -> Equations:
         equations.xx.append(np.zeros((frames, count, 3, count, 3)))
         equations.xc.append(np.zeros((frames, count, 3, size)))
         equations.x.append(np.zeros((frames, count, 3)))
+        squared, pull = _add_lengths(equations, joints, log_lengths, problem.links, lengths, width)
         for view in range(views):
             _add_keypoints(equations, body, state, joints, view, width)
-            _add_lifts(equations, body, state, joints, problem.links, view, width)
-        _add_lengths(equations, joints, log_lengths, problem.links, lengths, width)
+            lifted = _add_lifts(equations, body, state, joints, problem.links, view, width)
+            squared, pull = squared + lifted[0], pull + lifted[1]
+        _add_links(equations, problem.links, squared, pull)
         # (λ - log ℓ)/σ_λ
         residual = (log_lengths - body.log_lengths) / _LOG_LENGTH
         own = np.arange(lengths, lengths + len(residual))
@@ -153,8 +155,8 @@ def _add_lifts(
     links: Links,
     view: int,
     width: float,
-) -> None:
-    """Terms of one view's lifted links."""
+) -> tuple[Floats, Floats]:
+    """Terms of one view's lifted links; of each link JᵀJ and Jᵀr, as `_add_links` has them."""
     rotation = state.rotations[view]
     parents, children = links.ends.T
     turned = (joints[:, children] - joints[:, parents]) @ rotation.T  # (T, L, 3)
@@ -172,17 +174,14 @@ def _add_lifts(
     by_turn = -whiten[:, None] @ cross_matrix(turned) * scale[..., None]  # (T, L, 3, 3)
     own = slice(CAMERA * view, CAMERA * view + 3)
     weighted = weight[..., None, None] * np.swapaxes(by_joint, -1, -2)
-    squared = weighted @ by_joint
-    pull = (weighted @ residual[..., None])[..., 0]  # (T, L, 3)
-    mixed = weighted @ by_turn
-    for link, (parent, child) in enumerate(links.ends):
-        _add_link(equations, parent, child, squared[:, link], pull[:, link])
-        equations.xc[-1][:, child, :, own] += mixed[:, link]
-        equations.xc[-1][:, parent, :, own] -= mixed[:, link]
+    mixed = (weighted @ by_turn).reshape(*weighted.shape[:2], 9)
+    by_end = (links.incidence(joints.shape[1]) @ mixed).reshape(*joints.shape, 3)
+    equations.xc[-1][..., own] += by_end
     flat = by_turn.reshape(-1, 3)
     heavy = np.repeat(weight.ravel(), 3)[:, None] * flat
     equations.cc[own, own] += heavy.T @ flat
     equations.c[own] -= heavy.T @ residual.ravel()
+    return weighted @ by_joint, (weighted @ residual[..., None])[..., 0]
 
 
 def _add_lengths(
@@ -192,35 +191,35 @@ def _add_lengths(
     links: Links,
     first: int,
     width: float,
-) -> None:
-    """Terms of lasting lengths, whose unknowns start at `first`."""
+) -> tuple[Floats, Floats]:
+    """Terms of lasting lengths, whose unknowns start at `first`; JᵀJ and Jᵀr as of lifts."""
     parents, children = links.ends.T
     ways = joints[:, children] - joints[:, parents]
     spans = np.linalg.norm(ways, axis=-1).clip(1e-6)
-    along = ways / spans[..., None]
     lengths = np.exp(log_lengths)[links.groups]
     residual = (spans - lengths) / _LENGTH_M
     loss, weight = robust(residual**2, _LENGTH_WIDTH * width)
     equations.cost += float(loss.sum())
-    by_joint = along / _LENGTH_M
+    by_joint = ways / spans[..., None] / _LENGTH_M  # (T, L, 3) of the child
     by_length = -lengths / _LENGTH_M
-    for link, (parent, child) in enumerate(links.ends):
-        heavy = weight[:, link, None] * by_joint[:, link]
-        own = first + links.groups[link]
-        squared = heavy[..., None] * by_joint[:, link, None]
-        _add_link(equations, parent, child, squared, residual[:, link, None] * heavy)
-        equations.xc[-1][:, child, :, own] += by_length[link] * heavy
-        equations.xc[-1][:, parent, :, own] -= by_length[link] * heavy
-        equations.cc[own, own] += weight[:, link].sum() * by_length[link] ** 2
-        equations.c[own] -= by_length[link] * (weight[:, link] @ residual[:, link])
+    heavy = weight[..., None] * by_joint
+    of_group = links.groups[:, None] == np.arange(links.lengths)  # (L, groups)
+    own = slice(first, first + links.lengths)
+    mixed = (by_length[:, None] * heavy)[..., None] * of_group[:, None]  # (T, L, 3, groups)
+    by_end = links.incidence(joints.shape[1]) @ mixed.reshape(*spans.shape, -1)
+    equations.xc[-1][..., own] += by_end.reshape(*joints.shape, -1)
+    every = np.arange(first, first + links.lengths)
+    equations.cc[every, every] += (weight.sum(0) * by_length**2) @ of_group
+    equations.c[own] -= (by_length * (weight * residual).sum(0)) @ of_group
+    return heavy[..., None] * by_joint[..., None, :], residual[..., None] * heavy
 
 
-def _add_link(equations: Equations, parent: int, child: int, squared: Floats, pull: Floats) -> None:
-    """Add JᵀJ (T, 3, 3) and Jᵀr (T, 3) of a residual of X_child - X_parent."""
+def _add_links(equations: Equations, links: Links, squared: Floats, pull: Floats) -> None:
+    """Add JᵀJ (T, L, 3, 3) and Jᵀr (T, L, 3) of residuals of X_child - X_parent."""
     xx, x = equations.xx[-1], equations.x[-1]
-    xx[:, child, :, child] += squared
-    xx[:, parent, :, parent] += squared
-    xx[:, child, :, parent] -= squared
-    xx[:, parent, :, child] -= squared
-    x[:, child] -= pull
-    x[:, parent] += pull
+    frames, joints = x.shape[:2]
+    ends = links.incidence(joints)
+    both = (ends[:, None] * ends).reshape(joints * joints, -1)  # (J J, L)
+    by_ends = (both @ squared.reshape(*pull.shape[:2], 9)).reshape(frames, joints, joints, 3, 3)
+    xx += by_ends.swapaxes(2, 3)
+    x -= ends @ pull

@@ -78,6 +78,20 @@ def test_both_people_are_followed_and_no_other(found: list[Detections]) -> None:
     assert all(len(detections) for detections in found[185:225]), "and after it"
 
 
+def test_a_search_that_is_left_for_later_finds_people_for_the_next_frame(
+    clip: dict[int, Picture],
+) -> None:
+    detector = make()
+    counts = []
+    for index in (60, 61, 62):
+        counts.append(len(detector.detect_known(Frame(index, index / 30, clip[index]))))
+        detector.search()
+    at_once = run([clip[60], clip[61]])
+    detector.close()
+    assert counts == [0, 2, 2]
+    assert [len(detections) for detections in at_once] == [2, 2]
+
+
 def test_keypoints_agree_with_the_packaged_graph(found: list[Detections]) -> None:
     """On 40 frames written by benchmarks/compare_mediapipe.py; over the person's height there."""
     graph = np.load(GRAPH)

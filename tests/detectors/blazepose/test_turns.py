@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.skeletons import COCO_17, COCO_21
-from core.types import Floats, Frame, Picture, VideoInfo
+from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.blazepose.backend import BlazePoseBackend
 from detectors.blazepose.calls import Calls
 from detectors.blazepose.clearness import COCO
@@ -21,7 +21,6 @@ from weights.store import resolve
 
 BLACK = np.zeros((8, 8, 3), np.uint8)
 FILE = VideoInfo(Path("clip.mp4"), 1768, 994, 30.0, 231, 0, 7.7)
-CAMERA = replace(FILE, frame_count=None, duration_s=None)
 TO_THE_RIGHT = np.full((len(COCO), 2), (0.1, 0.0))
 
 
@@ -79,32 +78,37 @@ def clip() -> list[Frame]:
 
 
 @pytest.mark.parametrize(
-    ("video", "every", "looked_at"),
-    [(FILE, 3, [0, 3]), (FILE, 1, [0, 1, 2, 3]), (CAMERA, 3, []), (CAMERA, 1, [0, 1, 2, 3])],
+    ("is_live", "every", "looked_at"),
+    [(False, 3, [0, 3]), (False, 1, [0, 1, 2, 3]), (True, 3, []), (True, 1, [1, 2, 3])],
     ids=["file", "file, each frame", "camera", "camera, each frame"],
 )
 def test_what_a_look_gives_moves_the_keypoints_until_the_next(
-    clip: list[Frame], video: VideoInfo, every: int, looked_at: list[int]
+    clip: list[Frame], is_live: bool, every: int, looked_at: list[int]
 ) -> None:
     """A camera has no time for a look now and then, but for those that were asked for."""
-    pictures = [frame.rgb for frame in clip]
     seen: list[int] = []
 
     def look(rgb: Picture, _: Landmarks) -> Floats:
-        seen.append(next(i for i, picture in enumerate(pictures) if picture is rgb))
+        seen.append(next(frame.index for frame in clip if frame.rgb is rgb))
         return TO_THE_RIGHT
 
     weights = [resolve(name) for name in BlazePoseBackend.weights]
     alone, looking = BlazePose(*weights), BlazePose(*weights, look=look, look_every=every)
+    found: list[Detections] = []
     for detector in (alone, looking):
-        detector.begin(video)
+        detector.begin(FILE)
+        for frame in clip:
+            found.append((detector.detect_known if is_live else detector.detect)(frame))
+            if is_live:
+                detector.search()
     feet = COCO_21.indices(("left_heel", "right_big_toe"))
-    for frame in clip:
-        before, after = alone.detect(frame), looking.detect(frame)
-        moved = (after.keypoints_xy - before.keypoints_xy)[0]
-        assert np.ptp(moved[: len(COCO_17)], axis=0) == pytest.approx(0, abs=1e-3)
-        assert (moved[0, 0] > 20) == bool(looked_at), "a tenth of a man 350 px tall"
-        assert not moved[feet].any()
+    for before, after in zip(found[:4], found[4:], strict=True):
+        moved = after.keypoints_xy - before.keypoints_xy
+        assert len(moved) == 1 or (is_live and after.frame_index == 0), "met after the first frame"
+        assert not moved[:, feet].any()
+        for one in moved[:, : len(COCO_17)]:
+            assert np.ptp(one, axis=0) == pytest.approx(0, abs=1e-3)
+            assert (one[0, 0] > 20) == bool(looked_at), "a tenth of a man 350 px tall"
     assert seen == looked_at
 
 

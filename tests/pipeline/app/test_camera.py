@@ -10,8 +10,18 @@ from typing import Any
 
 import pytest
 
+from core.errors import OutputError
+from core.types import Picture
+from pipeline.app.camera import parse_camera
+from pipeline.app.filming import film_source
+from pipeline.app.pages import content_of
 from pipeline.app.store import Store
+from pipeline.batch.workers import new_event
+from pipeline.config import PipelineConfig
 from pipeline.media.ffmpeg_program import ffmpeg_program
+from pipeline.media.video_writer import VideoWriter
+from pipeline.results.result import load_result
+from pipeline.runtime.progress import uncounted
 from testkit.make_video import run_ffmpeg
 from tests.pipeline.app.conftest import LONG_S, App
 from weights.store import resolve
@@ -90,6 +100,31 @@ def test_it_is_shown_live_and_becomes_a_clip_that_can_be_corrected(app: App, cam
     assert app.until(again["id"], "done", "failed")["status"] == "done"
     for one in (name, again["id"]):
         app.ask(f"/api/clips/{one}", "DELETE")
+
+
+def test_what_was_recorded_before_a_failure_is_kept(
+    camera: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(VideoWriter):
+        written = 0
+
+        def write(self, rgb: Picture, time_s: float) -> None:
+            if self.written == 20:
+                raise OutputError("the disk has a fault")
+            super().write(rgb, time_s)
+            self.written += 1
+
+    monkeypatch.setattr("pipeline.app.filming.VideoWriter", Failing)
+    (tmp_path / "clip" / "source").mkdir(parents=True)
+    source, folder = parse_camera(str(camera)), tmp_path / "clip"
+    config = PipelineConfig.from_flat(output=folder / "filming", render="none")
+    with pytest.raises(OutputError, match="the disk has a fault"):
+        film_source(source, config, folder, new_event(), uncounted)
+    result = load_result(folder / "result")
+    assert result.people
+    assert "the recording ends early: the disk has a fault" in result.report.warnings
+    assert len(json.loads((folder / "page" / "page.json").read_text())["frames"]) == 20
+    assert content_of(result, folder / "page")["people"]
 
 
 def test_what_is_no_camera_is_refused_in_a_line(app: App, tmp_path: Path) -> None:

@@ -31,3 +31,10 @@ def test_what_is_asked_for_in_another_way_is_missing(report: Report) -> None:
     assert missing_exports(with_measures, wanted) == []
     # measures that are there do no harm to who does not ask for them
     assert missing_exports(with_measures, PipelineConfig.from_flat(export=("csv",))) == []
+
+
+def test_what_was_written_is_there_and_what_failed_is_missing(report: Report) -> None:
+    written = replace(report, config={**report.config, "export": ["csv", "fbx"]})
+    written = written.exported(["npz", "csv", "plots"], ["--export fbx failed: it needs Blender"])
+    wanted = PipelineConfig.from_flat(export=("csv", "fbx"), plots=True)
+    assert missing_exports(written, wanted) == ["fbx"]

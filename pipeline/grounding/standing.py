@@ -44,7 +44,15 @@ class _Reference:
 class Standing:
     """Follows the background of one video."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_s: float = _EVERY_S) -> None:
+        """Begin.
+
+        Args:
+            longest_s: The longest time between two frames that are looked at: while nothing moves
+                it doubles, up to that.
+        """
+        self._longest_s = longest_s
+        self._interval_s = _EVERY_S
         self._times_s: list[float] = []
         self._corners: list[Floats] = []  # (4, 2) of the first picture, NaN where not known
         self._size = (1, 1)
@@ -56,30 +64,45 @@ class Standing:
     def passing(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """The same frames; some of them are looked at."""
         for frame in frames:
-            if not self._times_s or frame.time_s >= self._times_s[-1] + _EVERY_S:
-                self._times_s.append(frame.time_s)
+            if not self._times_s or frame.time_s >= self._times_s[-1] + self._interval_s:
+                before = self._pose
                 pose = self._look(_small(frame.rgb))
+                stands = bool(self._times_s) and np.array_equal(pose, before)
+                longer_s = min(2 * self._interval_s, self._longest_s)
+                self._interval_s = longer_s if stands else _EVERY_S
+                self._times_s.append(frame.time_s)
                 self._corners.append(_moved(self._frame_corners(), pose))
             yield frame
 
     @property
     def away_s(self) -> list[tuple[float, float]]:
         """From when to when the camera is not where it is most of the time, in seconds."""
-        ends = [*self._times_s[1:], *self._times_s[-1:]]
+        ends = self._ends_s()
         runs = true_runs(self._is_away())
         return [(self._times_s[start], ends[stop - 1]) for start, stop in runs]
 
     @property
     def is_standing(self) -> bool:
         """Whether the camera is in one place most of the time, as far as is known."""
-        return bool(self._is_away().sum() <= (1 - _MOSTLY) * len(self._times_s))
+        seconds = self._seconds()
+        return bool(seconds[self._is_away()].sum() <= (1 - _MOSTLY) * seconds.sum())
+
+    def _seconds(self) -> Floats:
+        """How long what was seen at each time holds."""
+        return np.asarray(np.subtract(self._ends_s(), self._times_s))
+
+    def _ends_s(self) -> list[float]:
+        """Until when what was seen at each time holds."""
+        return [*self._times_s[1:], *self._times_s[-1:]]
 
     def _is_away(self) -> Array:
         corners = np.array(self._corners).reshape(-1, 4, 2)
         known: Array = np.isfinite(corners).all((1, 2))
         if not known.any():
             return known
-        distance = np.linalg.norm(corners - np.median(corners[known], axis=0), axis=-1).mean(1)
+        looks = np.maximum(self._seconds()[known] / _EVERY_S, 1.0).round().astype(int)
+        mostly = np.median(np.repeat(corners[known], looks, axis=0), axis=0)
+        distance = np.linalg.norm(corners - mostly, axis=-1).mean(1)
         return np.asarray(np.nan_to_num(distance) > _AWAY * max(self._size))
 
     def _frame_corners(self) -> Floats:
