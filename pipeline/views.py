@@ -209,6 +209,8 @@ def _view_reports(
                 rotation=tuple(_plain(row) for row in camera.rotation),
                 residual_px=round(residual, 2) if np.isfinite(residual) else None,
                 people=tuple(SeenReport(person, frames[number]) for person, frames in seen.items()),
+                focal_sigma=round(float(calibration.focal_sigma[number]), 4),
+                position_sigma_m=round(float(calibration.position_sigma_m[number]), 3),
             )
         )
     return tuple(reports)

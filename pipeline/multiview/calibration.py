@@ -1,11 +1,13 @@
 """Cameras from the people they see: who is who, bundle adjustment, scale."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.camera import intrinsics_from_fov
 from core.errors import InputError
 from core.skeletons import Skeleton
 from core.types import Floats
@@ -16,6 +18,7 @@ from pipeline.multiview.adjustment.problem import Body, Problem, State, free_unk
 from pipeline.multiview.adjustment.sides import with_sides_corrected
 from pipeline.multiview.adjustment.start import cameras_of, start_from
 from pipeline.multiview.adjustment.steadiness import steadiness
+from pipeline.multiview.adjustment.sureness import camera_sigmas
 from pipeline.multiview.doubts import check_angles, check_fit, check_motion
 from pipeline.multiview.first_cameras import first_cameras
 from pipeline.multiview.matching import Key, agreements, group_tracks
@@ -29,6 +32,7 @@ _MOST_PEOPLE = 4  # that decide about cameras, those seen longest
 _MIN_COMMON = 5  # frames
 _INDEPENDENT_S = 0.25  # errors of keypoints and lifts last: so far apart they are independent
 _ROUNDS = 2  # of adjusting cameras and matching people
+_LIKELY_FOV_RAD = math.radians(65)  # of a lens of which nothing is known: phones, webcams
 
 
 def calibrate(
@@ -60,15 +64,19 @@ def calibrate(
             raise InputError(f"{view.name}: no person is found; leave this view out")
     found = first_cameras(views) if cameras is None else _relative(cameras)
     groups = group_tracks(sightings, agreements(sightings, found))
+    solution = None
     for _ in range(_ROUNDS):
         people = _deciding_people(groups, sightings)
         if not people:
+            if solution is not None:
+                check_fit(found, solution.misfits())
             raise InputError(
                 f"{views[0].name}: no person is seen by two cameras at the same time; check the "
                 "calibration and that all views show the same moment"
             )
         found, solution = _adjusted(views, found, people, fps, cameras is None)
         groups = group_tracks(sightings, agreements(sightings, found))
+    assert solution is not None
     matched = tuple(
         _matched(number, _tracks(group, sightings), found, solution)
         for number, group in enumerate(groups, 1)
@@ -83,6 +91,8 @@ def calibrate(
         tuple(replace(camera, translation=camera.translation * factor) for camera in found),
         tuple(replace(person, lengths_m=person.lengths_m * factor) for person in matched),
         solution.residual_px(),
+        solution.focal_sigma,
+        solution.position_sigma_m * factor,
         tuple(doubts),
     )
 
@@ -133,12 +143,14 @@ def _deciding_people(
 
 @dataclass(frozen=True)
 class _Solution:
-    """The people that decide, their `steadiness`, and the adjustment's answer."""
+    """The people that decide, their `steadiness`, the adjustment's answer and how sure it is."""
 
     people: list[tuple[_Person, NDArray[np.int64]]]
     bodies: list[Body]
     steady: list[Floats]
     state: State
+    focal_sigma: Floats
+    position_sigma_m: Floats
 
     def log_lengths_of(self, tracks: _Person) -> Floats | None:
         """Of the person with one of these tracks; None where they did not decide."""
@@ -197,16 +209,25 @@ def _adjusted(
     ]
     state = start_from(cameras, bodies, [lifted for _, lifted in both])
     free = free_unknowns(len(views), links.lengths * len(bodies), are_free, focals)
-    supposed = np.log([view.intrinsics.fx for view in views])
     is_guessed = np.array([view.intrinsics.source == "assumed" for view in views])
+    supposed = np.log([_likely_focal_px(view) for view in views])
     for lifts, widths in _STAGES:
         weighted = [replace(body, lifted_weights=lifts * body.lifted_weights) for body in bodies]
-        state = adjust(Problem(weighted, links, supposed, free, is_guessed), state, widths)
+        problem = Problem(weighted, links, supposed, free, is_guessed)
+        state = adjust(problem, state, widths)
         bodies = [
             with_sides_corrected(body, state, index, skeleton, widths[-1])
             for index, body in enumerate(bodies)
         ]
-    return cameras_of(state, cameras), _Solution(people, bodies, steady, state)
+    sigmas = camera_sigmas(problem, state, widths[-1])
+    return cameras_of(state, cameras), _Solution(people, bodies, steady, state, *sigmas)
+
+
+def _likely_focal_px(view: View) -> float:
+    """A view's focal length as far as known, else the likely one."""
+    if view.intrinsics.source != "assumed":
+        return view.intrinsics.fx
+    return intrinsics_from_fov(view.width, view.height, _LIKELY_FOV_RAD, "assumed").fx
 
 
 def _tempered(body: Body, frames: NDArray[np.int64], steady: Floats, fps: float) -> Body:

@@ -14,7 +14,7 @@ from pipeline.multiview.scene import Camera
 _SAME_DEG, _NEAR_DEG = 6.0, 15.0  # between two lines of sight: no depth, little depth
 _OPPOSITE_DEG = 172.0
 _STILL_M = 0.05  # median over joints of the spread of their positions over time
-_POOR, _WRONG = 1.6, 2.5  # median distance of keypoints from images, in their usual errors
+_POOR, _WRONG = 1.6, 2.0  # median distance of keypoints from images, in their usual errors
 
 
 def check_angles(cameras: Sequence[Camera], people: Sequence[Floats]) -> list[str]:

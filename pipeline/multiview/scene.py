@@ -98,13 +98,17 @@ class MatchedPerson:
 class Calibration:
     """Cameras found or given, who is who, and how well it fits.
 
-    residual_px: (V,) the median distance of keypoints from the joints' images in each view; doubts:
-    what cannot be relied on, a line each, for the report's warnings.
+    residual_px: (V,) the median distance of keypoints from the joints' images in each view;
+    focal_sigma (V,), position_sigma_m (V,): one standard deviation of focal lengths, as a share of
+    them, and of positions in the axes of the first camera, 0 where they are given; doubts: what
+    cannot be relied on, a line each, for the report's warnings.
     """
 
     cameras: tuple[Camera, ...]
     people: tuple[MatchedPerson, ...]
     residual_px: Floats
+    focal_sigma: Floats
+    position_sigma_m: Floats
     doubts: tuple[str, ...]
 
 

@@ -74,7 +74,9 @@ class ViewReport:
     "given", "sound" or "motion"; margin: by how many standard deviations that explains the
     recordings better than any other offset, None where it was not measured. position_m (3,),
     rotation (3, 3): where the camera stands in the world, and world axes → camera axes. distortion
-    k1, k2, p1, p2. residual_px: median distance of keypoints from the joints' images.
+    k1, k2, p1, p2. residual_px: median distance of keypoints from the joints' images. focal_sigma,
+    position_sigma_m: one standard deviation of the focal length, as a share of it, and of where the
+    camera stands beside the first one; 0 where it is given, None in reports that do not say.
     """
 
     video: VideoInfo
@@ -88,6 +90,8 @@ class ViewReport:
     rotation: tuple[tuple[float, ...], ...]
     residual_px: float | None
     people: tuple[SeenReport, ...]
+    focal_sigma: float | None = None
+    position_sigma_m: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Its fields as plain values."""

@@ -15,12 +15,16 @@ from core.types import Floats
 from pipeline.multiview.adjustment.problem import CAMERA, FOCAL, LENS, Problem, State
 from pipeline.multiview.adjustment.terms import Equations, linearised
 
-_CONVERGED = 1e-5  # relative decrease of the objective
-_MAX_DAMPING = 1e4
-_UNREACHED = 1.0  # 1/m², added for joints that no term reaches
+_CONVERGED = 3e-6  # relative decrease of the objective
+_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-3, 1e-6, 1e4
+_UNREACHED = 1e-4
+"""1/m², added for joints that no term reaches. Added to all, it must be far below what the priors
+say: with 1/m² a step along the valley of focal length and distance, in which all joints move, is
+held back by thousands of them."""
+_ALONE = 1.0  # 1/m², what is known of joints that no term reaches
 
 
-def adjust(problem: Problem, state: State, widths: Sequence[float], steps: int = 12) -> State:
+def adjust(problem: Problem, state: State, widths: Sequence[float], steps: int = 24) -> State:
     """Minimise the objective from a start.
 
     Args:
@@ -33,7 +37,7 @@ def adjust(problem: Problem, state: State, widths: Sequence[float], steps: int =
         The minimum.
     """
     for width in widths:
-        damping = 1e-3
+        damping = _FIRST_DAMPING
         equations = linearised(problem, state, width)
         cost = equations.cost
         for _ in range(steps):
@@ -43,12 +47,12 @@ def adjust(problem: Problem, state: State, widths: Sequence[float], steps: int =
             if tried.cost < cost:
                 is_done = cost - tried.cost < _CONVERGED * cost
                 state, equations, cost = new, tried, tried.cost
-                damping /= 5
+                damping = max(damping / 5, _LEAST_DAMPING)
                 if is_done:
                     break
             else:
                 damping *= 10
-                if damping > _MAX_DAMPING:
+                if damping > _MOST_DAMPING:
                     break
     return state
 
@@ -68,9 +72,23 @@ def covariances(problem: Problem, state: State, width: float) -> list[Floats]:
     found = []
     for matrix, _, own in _by_frame(equations, problem.free):
         joints = own.shape[1] // 3
-        inverse = np.linalg.inv(matrix + _UNREACHED * np.eye(own.shape[1]))
+        inverse = np.linalg.inv(matrix + _ALONE * np.eye(own.shape[1]))
         found.append(inverse.reshape(len(own), joints, 3, joints, 3).transpose(0, 1, 3, 2, 4))
     return found
+
+
+def camera_covariance(problem: Problem, state: State, width: float) -> Floats:
+    """Posterior covariance of cameras and lengths (C, C), whatever joints are; 0 of what is fixed.
+
+    Args:
+        problem: The observations.
+        state: The minimum.
+        width: τ there.
+    """
+    schur, _, _ = _without_joints(linearised(problem, state, width), problem.free, 0.0)
+    covariance = np.zeros((len(problem.free), len(problem.free)))
+    covariance[np.ix_(problem.free, problem.free)] = np.linalg.inv(schur)
+    return covariance
 
 
 def moved(state: State, step: Floats, moves: Sequence[Floats]) -> State:
@@ -92,6 +110,25 @@ def _solved(
     equations: Equations, free: NDArray[np.bool_], damping: float
 ) -> tuple[Floats, list[Floats]]:
     """The step of cameras and lengths (C,) and the moves of joints (T, J, 3)."""
+    schur, right, eliminated = _without_joints(equations, free, damping)
+    step: Floats = np.zeros(len(free))
+    step[free] = np.linalg.solve(schur, right) if free.any() else 0.0
+    moves: list[Floats] = [
+        (solved[..., -1] - solved[..., :-1] @ step[free]).reshape(len(solved), -1, 3)
+        for solved in eliminated
+    ]
+    return step, moves
+
+
+def _without_joints(
+    equations: Equations, free: NDArray[np.bool_], damping: float
+) -> tuple[Floats, Floats, list[Floats]]:
+    """The damped equations of cameras and lengths with joints eliminated.
+
+    Returns:
+        The Schur complement S = H_cc - Σ H_cx H_xx⁻¹ H_xc (free, free), its right side (free,), and
+        of each person H_xx⁻¹ [H_xc, b_x] (T, 3J, free + 1).
+    """
     schur = equations.cc[np.ix_(free, free)].copy()
     diagonal = np.diag_indices(len(schur))
     schur[diagonal] *= 1 + damping
@@ -106,13 +143,7 @@ def _solved(
         schur -= both[:, :-1]
         right -= both[:, -1]
         eliminated.append(solved)
-    step: Floats = np.zeros(len(free))
-    step[free] = np.linalg.solve(schur, right) if free.any() else 0.0
-    moves: list[Floats] = [
-        (solved[..., -1] - solved[..., :-1] @ step[free]).reshape(len(solved), -1, 3)
-        for solved in eliminated
-    ]
-    return step, moves
+    return schur, right, eliminated
 
 
 def _by_frame(

@@ -38,7 +38,7 @@ KEYPOINT_M = 0.025
 _LENGTH_M = 0.012  # σ_l: the length of a link, over time
 _ACROSS, _ALONG = 0.45, 0.9  # σ_a, σ_z: a lifted link, as shares of the 68 % radius σ_vl
 _LOG_LENGTH = 0.08  # σ_λ: lifted lengths
-_LOG_FOCAL, _LOG_FOCAL_SHARED = 0.05, 0.15  # Σ_g: of each view, and of all guesses alike
+_LOG_FOCAL, _LOG_FOCAL_SHARED = 0.05, 0.2  # Σ_g: of each view, and of all guesses alike
 _DISTORTION = 0.02  # σ_d
 _LENGTH_WIDTH = 3.0  # τ of lengths, as a multiple of that of keypoints
 

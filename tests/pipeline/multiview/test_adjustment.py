@@ -1,8 +1,11 @@
 """The normal equations against differences of the objective, and what the search finds."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.rotations import from_rotation_vectors
+from core.types import Floats
 from pipeline.multiview.adjustment.bundle import adjust, moved
 from pipeline.multiview.adjustment.problem import (
     CAMERA,
@@ -63,8 +66,8 @@ def test_gradients_are_those_of_the_objective() -> None:
         )
 
 
-def test_exact_observations_are_explained_exactly() -> None:
-    problem, truth = made(np.random.default_rng(1))
+def explained(problem: Problem, truth: State) -> tuple[Body, Floats]:
+    """Observations that are exactly those of a state, and its joints with bones of one length."""
     parents, children = LINKS.ends.T
     joints = truth.joints[0].copy()
     # Bones of one length: directions as they are
@@ -74,10 +77,16 @@ def test_exact_observations_are_explained_exactly() -> None:
     ways = joints[:, children] - joints[:, parents]
     lifted = np.stack([ways @ rotation.T for rotation in truth.rotations])
     body = problem.bodies[0]
-    exact = Body(
-        reprojected(body, truth, joints), np.ones_like(body.point_weights), body.point_px, lifted,
-        body.lifted_m, body.lifted_weights, body.sight, np.log([0.3, 0.4]),
+    exact = replace(
+        body, points=reprojected(body, truth, joints), lifted=lifted,
+        point_weights=np.ones_like(body.point_weights), log_lengths=np.log([0.3, 0.4]),
     )  # fmt: skip
+    return exact, joints
+
+
+def test_exact_observations_are_explained_exactly() -> None:
+    problem, truth = made(np.random.default_rng(1))
+    exact, joints = explained(problem, truth)
     rng = np.random.default_rng(2)
     turned = from_rotation_vectors(np.array([0.2, 0.1, -0.2])) @ truth.rotations[1]
     start = State(
@@ -90,3 +99,20 @@ def test_exact_observations_are_explained_exactly() -> None:
     found = adjust(asked, start, (20.0, 8.0), 40)
     np.testing.assert_allclose(found.joints[0], joints, atol=2e-3)
     np.testing.assert_allclose(found.rotations[1], truth.rotations[1], atol=2e-3)
+
+
+def test_the_search_goes_on_along_the_valley_of_focal_length_and_distance() -> None:
+    """A longer lens from farther away shows nearly the same; the prior says which it is."""
+    problem, truth = made(np.random.default_rng(1))
+    exact, joints = explained(problem, truth)
+    unsure = replace(exact, point_px=np.full((VIEWS, FRAMES), 50.0))
+    start = replace(
+        truth,
+        translations=truth.translations * 1.3,
+        log_focals=truth.log_focals + np.log(1.3),
+        joints=(joints,),
+    )
+    free = free_unknowns(VIEWS, LINKS.lengths, True, [True, True])
+    asked = Problem([unsure], LINKS, truth.log_focals, free)
+    found = adjust(asked, start, (8.0,))
+    np.testing.assert_allclose(found.log_focals, truth.log_focals, atol=0.01)

@@ -137,7 +137,7 @@ def test_a_person_comes_in_parts_without_holes(
     lens = Intrinsics(500, 500, 320, 240, "given")
     camera = Camera("a", (640, 480), lens, np.eye(3), np.zeros(3))
     person = MatchedPerson(7, ((4,),), np.zeros(21))
-    calibration = Calibration((camera,), (person,), np.zeros(1), ())
+    calibration = Calibration((camera,), (person,), *np.zeros((3, 1)), ())
     frames = SharedFrames(np.arange(4500) + 100, shared_s, 30.0)
     rows = Spool(fused_row(H36M_21), tmp_path)
     fused, seen = fuse_people(calibration, [shared], frames, rows, "none")

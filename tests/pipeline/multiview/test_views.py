@@ -110,6 +110,10 @@ def test_the_report_says_what_was_found_of_each_view(result: Result) -> None:
     assert [view.video.fps for view in views.views] == [25, 50]
     assert [(seen.track_id, seen.frames) for seen in left.people] == [(1, FRAMES)]
     assert [seen.frames for seen in right.people] == [pytest.approx(187, abs=2)]
+    assert left.position_sigma_m == 0
+    assert right.position_sigma_m is not None
+    assert 0 < right.position_sigma_m < 1.0
+    assert [view.focal_sigma for view in views.views] == [0, 0]  # given
 
 
 def test_cameras_and_people_are_where_they_were(result: Result) -> None:
