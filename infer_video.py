@@ -27,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     debug = False
     try:
-        options = vars(make_parser().parse_intermixed_args(arguments))
+        given = [*(sys.argv[1:] if arguments is None else arguments)]
+        end = given.index("--") if "--" in given else len(given)
+        options = vars(make_parser().parse_intermixed_args(given[:end]))
+        options["videos"] += given[end + 1 :]  # names that may begin with a dash
         # Imported after the command line is known to be right: OpenCV and SciPy take their time.
         from pipeline.batch.addresses import parse_location
         from pipeline.batch.run import run_batch

@@ -38,7 +38,7 @@ def main() -> None:
     wanted = set(
         frames[np.linspace(0, len(frames) - 1, 2 * MOMENTS + 1).astype(int)[1::2]].tolist()
     )
-    with VideoReader(result.report.video.path) as reader:
+    with VideoReader(result.source) as reader:
         columns = [column(frame, result) for frame in reader if frame.index in wanted]
     sheet = np.concatenate(columns, axis=1)
     cv2.imwrite(str(chosen.picture), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])

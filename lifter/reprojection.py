@@ -155,8 +155,9 @@ def fit_last(
         Joints (J, 3) and root (3,) of each person in their last frame.
     """
     fitted = [(joints[-1], root[-1]) for joints, root, _ in people]
-    terms = {i: _keypoint_terms(*person, intrinsics) for i, person in enumerate(people)}
-    seen = {i: (term[0][..., -1], term[1][..., -1]) for i, term in terms.items() if term}
+    last = slice(-1, None)
+    terms = {i: _keypoint_terms(*person, intrinsics, last) for i, person in enumerate(people)}
+    seen = {i: (term[0][..., 0], term[1][..., 0]) for i, term in terms.items() if term}
     if not seen:
         return fitted
     joints = np.stack([fitted[i][0] for i in seen])
@@ -214,12 +215,20 @@ def _frames_last(values: Array) -> Array:
 
 
 def _keypoint_terms(
-    joints_m: Floats, root_m: Floats, sequence: LifterInput, intrinsics: Intrinsics
+    joints_m: Floats,
+    root_m: Floats,
+    sequence: LifterInput,
+    intrinsics: Intrinsics,
+    of: slice = slice(None),
 ) -> tuple[Floats, Floats] | None:
     """The keypoints' part of the normal equations of each joint; None if nothing was seen.
 
+    Args:
+        joints_m, root_m, sequence, intrinsics: As for `fit_keypoints`.
+        of: The frames whose equations are wanted, T' of them.
+
     Returns:
-        τ P (J, 3, 3, T) and τ P o (J, 3, T), 0 for joints without a keypoint.
+        τ P (J, 3, 3, T') and τ P o (J, 3, T'), 0 for joints without a keypoint.
     """
     rays = pixels_to_rays(np.nan_to_num(sequence.keypoints[:, LIMBS_IN]), intrinsics)
     rays = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
@@ -240,9 +249,10 @@ def _keypoint_terms(
     jitter = np.linalg.norm(offsets - smoothed, axis=1)[weight > 0]
     if not len(jitter):
         return None
-    precision = mass / (_SEEN_M + _BIAS_PER_JITTER * np.median(jitter)) ** 2  # (12, 1, T)
+    rays, smoothed, mass = (values[..., of] for values in (rays, smoothed, mass))
+    precision = mass / (_SEEN_M + _BIAS_PER_JITTER * np.median(jitter)) ** 2  # (12, 1, T')
 
-    frames, count = joints_m.shape[:2]
+    frames, count = rays.shape[-1], joints_m.shape[1]
     matrices, vectors = np.zeros((count, 3, 3, frames)), np.zeros((count, 3, frames))
     projections = np.eye(3)[..., None] - rays[:, :, None] * rays[:, None]
     matrices[LIMBS_OUT] = precision[:, None] * projections

@@ -68,6 +68,26 @@ def results(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "two people"
 
 
+def test_after_two_dashes_a_name_may_begin_with_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    moving(tmp_path / "-x.mp4", frames=2)
+    assert main(["--dry-run", "--", "-x.mp4"]) == 0
+    assert "would do -x.mp4" in capsys.readouterr().out
+
+
+def test_a_dry_run_names_all_views(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("left.mp4", "right.mp4"):
+        moving(tmp_path / name, frames=2)
+    assert main(["--dry-run", "--views", "left.mp4", "right.mp4"]) == 0
+    said = capsys.readouterr().out
+    assert "would do left.mp4 + right.mp4 -> output/left+right" in said
+
+
 def test_the_help_says_every_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["--help"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.config import PipelineConfig
+from pipeline.results.result import load_result
 from testkit.make_video import run_ffmpeg
 from weights.store import resolve
 
@@ -21,7 +22,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
             "-ss", "2.2", "-t", "0.5", "-i", str(resolve("demo-clip")), "-vf", "scale=640:-2", name
         )
     examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     names: dict[str, Any] = {}
     for example in examples:
         exec(compile(example, str(PAGE), "exec"), names)
@@ -29,3 +30,6 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert names["wrist"].shape == (len(names["person"].times_s), 3)
     assert np.isfinite(names["joints"]).all()
     assert (tmp_path / "out" / "other" / "poses.npz").exists()
+    again = load_result(tmp_path / "again" / "clip")
+    assert again.report.detector.why == "--keypoints keypoints.json"
+    assert len(again.people) == 1

@@ -53,7 +53,9 @@ def download_wheel(wheel: Wheel, folder: Path) -> Path:
     ]  # fmt: skip
     with (
         log.open("wb") as output,
-        tqdm(desc=wheel.requirement, total=wheel.size, unit="B", unit_scale=True) as bar,
+        tqdm(
+            desc=wheel.requirement, total=wheel.size, unit="B", unit_scale=True, disable=None
+        ) as bar,
     ):
         pip = subprocess.Popen(
             command,
@@ -185,7 +187,7 @@ def _append(response: HTTPResponse, part: Path, have: int, label: str) -> None:
     total = have + int(length) if length is not None else None
     with (
         part.open("r+b" if have else "wb") as file,
-        tqdm(desc=label, total=total, initial=have, unit="B", unit_scale=True) as bar,
+        tqdm(desc=label, total=total, initial=have, unit="B", unit_scale=True, disable=None) as bar,
     ):
         file.seek(have)
         while chunk := response.read(CHUNK_BYTES):

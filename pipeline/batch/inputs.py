@@ -36,6 +36,8 @@ Pictures count only where there is no video: beside videos they are thumbnails a
 
 Kind = Literal["list", "address", "folder", "pattern", "file"]
 
+_VIDEO = (b"\0", b"\x1a", b"RIFF")  # how MP4, Matroska and AVI begin, and no list does
+
 
 @dataclass(frozen=True)
 class InputFile:
@@ -78,8 +80,8 @@ def find_jobs(
         file; `-` where the list on stdin is empty.
 
     Raises:
-        UsageError: Two clips would share a folder of results, or a word is no folder although
-            `sequences` asks for one.
+        UsageError: Two clips would share a folder of results, a word is no folder although
+            `sequences` asks for one, or stdin is no list.
     """
     found: dict[Path, InputFile] = {}
     empty = []
@@ -104,7 +106,12 @@ def _sequence(word: str) -> InputFile:
 
 def _listed() -> list[str]:
     """The lines of stdin, or what its zero bytes separate (`find -print0`)."""
-    data = sys.stdin.buffer.read()
+    head = sys.stdin.buffer.read(4)
+    if head.startswith(_VIDEO):
+        raise UsageError(
+            "- stands for a list of names on stdin; what comes there is a video itself"
+        )
+    data = head + sys.stdin.buffer.read()
     if b"\0" in data:
         lines = data.split(b"\0")
     else:  # a list that was made on Windows has a carriage return, too

@@ -209,7 +209,7 @@ def _work(engine: Engine, jobs: Sequence[Job], outcomes: OutcomeLog, bars: Progr
 
 def _list(plan: _Plan) -> None:
     for job in plan.pending:
-        say(f"would do {job.source} -> {job.folder}")
+        say(f"would do {' + '.join(map(str, job.videos))} -> {job.folder}")
     for outcome in plan.done:
         say(f"{outcome.job.folder}: already done")
     for outcome in plan.failed:

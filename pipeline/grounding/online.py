@@ -94,7 +94,8 @@ class _PersonHistory:
 
     def joints(self) -> Floats:
         """(T, J, 3) metres in camera space."""
-        return np.stack([row.joints_m for row in self.rows])
+        every = np.concatenate([row.joints_m for row in self.rows])
+        return every.reshape(len(self.rows), -1, 3)
 
     def motion(self) -> PersonMotion:
         """The rows as the estimates take them."""

@@ -5,13 +5,14 @@ import time
 from pipeline.live.moment import Moment
 
 _FIRST_S, _LONGEST_S = 0.5, 8.0
+_NEARLY = 1.5  # after twice the time, the next frame is missed
 
 
 class Behind:
     """Whether pictures are to be left out; asked of every moment when its poses are out.
 
-    They are for a while after a frame was missed, or its poses took longer than until the next
-    frame. Where that happens again soon after the while is over, the next one is twice as long.
+    They are for a while after a frame was missed, or nearly: its poses took `_NEARLY` times as long
+    as it lasts. Where that happens again soon after the while is over, the next is twice as long.
     """
 
     def __init__(self) -> None:
@@ -34,4 +35,4 @@ class Behind:
             return False
         frames = moment.frame.index - self._last.frame.index
         interval_s = (moment.frame.time_s - self._last.frame.time_s) / frames
-        return frames > 1 or time.monotonic() - moment.arrived_s > interval_s
+        return frames > 1 or time.monotonic() - moment.arrived_s > _NEARLY * interval_s

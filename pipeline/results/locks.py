@@ -37,6 +37,8 @@ def locked(folder: Path) -> Iterator[bool]:
     lock = FileLock(path, blocking=False, fallback_to_soft=False)
     try:
         is_ours = _acquire(lock, path)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OutputError(f"{folder}: a file has the name of a folder above it") from error
     except OSError as error:
         raise OutputError(f"{folder}: cannot write there ({error.strerror or error})") from error
     if not is_ours:

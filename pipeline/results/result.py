@@ -121,6 +121,17 @@ class Result:
         return self.report.stem
 
     @property
+    def source(self) -> Path:
+        """The video that this is of, which may be gone.
+
+        A path that was given from another folder than the present one is looked for from each
+        folder above the result, too.
+        """
+        path = self.report.video.path
+        from_above = (folder / path for folder in self.folder.absolute().parents)
+        return next((found for found in (path, *from_above) if found.exists()), path)
+
+    @property
     def files(self) -> dict[str, Path]:
         """The result's files by name."""
         return {name: self.folder / name for name in self.report.files}

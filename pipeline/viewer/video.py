@@ -66,7 +66,7 @@ def web_video(result: Result, target: Path, passed: Passed = iter) -> WebVideo:
     """
     if result.report.live is not None:
         raise InputError("a live source is not there to be read again")
-    path, config = result.report.video.path, result.report.config
+    path, config = result.source, result.report.config
     options = ClipOptions(**{name: config.get(name) for name in ("start", "end", "fps")})
     try:
         reader = open_clip(path, options)

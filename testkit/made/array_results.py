@@ -70,7 +70,7 @@ def array_result(
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.lexsort((columns["track_id"], columns["frame_index"]))
     table = ArrayTable(COCO_17, skeleton, {name: values[order] for name, values in columns.items()})
-    fps = (len(times_s) - 1) / float(times_s[-1] - times_s[0])
+    fps = (len(times_s) - 1) / float(times_s[-1] - times_s[0]) if len(times_s) > 1 else 1.0
     width, height = _SIZE
     people = tuple(
         PersonReport(

@@ -42,7 +42,7 @@ def frames_with_people(result: Result) -> Iterator[tuple[Iterator[FrameAndPeople
     if result.report.live is not None:
         yield _blank_frames(result, people), "a live source is not there to be read again"
         return
-    path, config = result.report.video.path, result.report.config
+    path, config = result.source, result.report.config
     options = ClipOptions(**{name: config.get(name) for name in ("start", "end", "fps")})
     try:
         reader = open_clip(path, options)

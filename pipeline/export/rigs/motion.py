@@ -75,7 +75,8 @@ class RigidPerson:
         """Their poses from the first frame in which they are in view to the last, without holes."""
         skeleton, fps = self._table.joints, float(self.grid.rate)
         before: Poses | None = None
-        for rows, own in _windows(self._rows_in_view(), round(TWIST_MARGIN_S * fps)):
+        margin = max(1, round(TWIST_MARGIN_S * fps))
+        for rows, own in _windows(self._rows_in_view(), margin):
             rotations = bone_rotations(rows.joints, skeleton, fps)
             rotations, root = plant_feet(
                 rotations, rows.joints, rows.contacts, self.rest, skeleton, fps

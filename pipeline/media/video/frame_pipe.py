@@ -1,9 +1,9 @@
-"""Frames out of a running ffmpeg: pictures by one pipe, what `showinfo` says by another."""
+"""Frames out of a running ffmpeg: pictures by a socket, what `showinfo` says by a pipe."""
 
-import fcntl
 import math
 import queue
-import select
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -25,7 +25,7 @@ from pipeline.media.video.fitting import Size
 SHOWINFO = "showinfo=checksum=0"
 """The filter that must be the first one."""
 
-_PIPE_BYTES = 1 << 20
+_BUFFER_BYTES = 4 << 20  # of pictures, where the system allows so many
 _POLL_S = 0.2
 _LOG_AHEAD = 10000  # frames that are described and not read yet
 
@@ -59,25 +59,31 @@ class FramePipe:
         """What was read of ffmpeg's log so far."""
         self._frames: queue.Queue[ShownFrame | None] = queue.Queue(_LOG_AHEAD)
         inputs = [*BOUNDED, *source]
+        self._pictures, given = socket.socketpair()
+        given.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        self._pictures.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+        if timeout_s is not None:
+            limit = struct.pack("ll", int(timeout_s), round(timeout_s % 1 * 1e6))
+            self._pictures.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         outputs = ["-vf", ",".join(filters), f"-{frame_sync_option()}", "passthrough"]
-        self._process = subprocess.Popen(
-            [
-                *(ffmpeg_program(), "-hide_banner", "-nostdin", "-nostats", *inputs, *outputs),
-                *("-pix_fmt", "rgb24", "-noautoscale", "-flush_packets", "1"),
-                *("-f", "rawvideo", "pipe:1"),
-            ],
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            process_group=0,  # a terminal's Ctrl-C must not end it as if the video did
-        )
+        with given:
+            self._process = subprocess.Popen(
+                [
+                    *(ffmpeg_program(), "-hide_banner", "-nostdin", "-nostats", *inputs, *outputs),
+                    *("-pix_fmt", "rgb24", "-noautoscale", "-flush_packets", "1"),
+                    *("-f", "rawvideo", "pipe:1"),
+                ],
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=given.fileno(),
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                process_group=0,  # a terminal's Ctrl-C must not end it as if the video did
+            )
         limit_memory(self._process, max_pixels)
         self.is_stalled = False
         """Whether a picture did not come in time."""
         self._thread = threading.Thread(target=self._read_log, name="ffmpeg", daemon=True)
         self._thread.start()
-        _enlarge(self._process)
 
     def next(self) -> tuple[ShownFrame, Picture] | None:
         """The next frame, and its picture (H, W, 3) RGB; None at the end, or where it is late."""
@@ -98,17 +104,20 @@ class FramePipe:
         return (shown, picture) if self._fill(picture.data.cast("B")) else None
 
     def _fill(self, rest: memoryview) -> bool:
-        """Read a picture; False where the program ends or stalls before."""
-        output = self._process.stdout
-        assert output is not None
-        while rest:
-            if not select.select([output], [], [], self._timeout_s)[0]:
-                self.is_stalled = True
-                return False
-            count = output.readinto(rest)  # type: ignore[attr-defined]
-            if not count:
-                return False
-            rest = rest[count:]
+        """Read a picture; False where the program ends or stalls before.
+
+        A whole picture is one call, in which other threads run: after each part of it, this one
+        would wait for Python again.
+        """
+        try:
+            while rest:
+                count = self._pictures.recv_into(rest, len(rest), socket.MSG_WAITALL)
+                if not count:
+                    return False
+                rest = rest[count:]
+        except BlockingIOError:
+            self.is_stalled = True
+            return False
         return True
 
     def close(self) -> None:
@@ -118,9 +127,9 @@ class FramePipe:
             self._drain()
             self._thread.join(0.05)
         self._process.wait()
-        for pipe in (self._process.stdout, self._process.stderr):
-            assert pipe is not None
-            pipe.close()
+        self._pictures.close()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
 
     def _drain(self) -> None:
         """Make room for the thread that would wait for it."""
@@ -142,12 +151,3 @@ class FramePipe:
                         self._frames.put(frame)
         finally:
             self._frames.put(None)
-
-
-def _enlarge(process: subprocess.Popen[bytes]) -> None:
-    """Give the pictures' pipe room for more than 64 KB, where the system has such a call."""
-    if hasattr(fcntl, "F_SETPIPE_SZ") and process.stdout is not None:
-        try:
-            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        except OSError:  # more than this user may have
-            return

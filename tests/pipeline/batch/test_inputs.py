@@ -9,6 +9,7 @@ import pytest
 from core.errors import UsageError
 from pipeline.batch.inputs import find_jobs, shard
 from pipeline.runtime.logs import LogOptions, start_logging
+from testkit.make_video import moving
 
 
 def tree(root: Path, *names: str) -> Path:
@@ -177,3 +178,10 @@ def test_names_as_long_as_a_disk_has_them_have_results_of_their_own() -> None:
     jobs, _ = find_jobs([f"{'x' * 250}{number}.mp4" for number in (1, 2)], Path("out"))
     assert len({job.folder for job in jobs}) == 2
     assert max(len(job.folder.name) for job in jobs) <= 200
+
+
+def test_a_video_on_stdin_is_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = moving(tmp_path / "clip.mp4", frames=2).read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(video)))
+    with pytest.raises(UsageError, match="what comes there is a video itself"):
+        find_jobs(["-"], Path("out"))

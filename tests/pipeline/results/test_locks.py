@@ -32,6 +32,16 @@ def test_a_link_in_the_lock_s_stead_is_refused_and_not_followed(
     assert not exists or other.read_text() == "somebody's"
 
 
+@pytest.mark.parametrize("below", ["clip", "a/clip"])
+def test_a_file_where_a_folder_should_be_is_said(tmp_path: Path, below: str) -> None:
+    (tmp_path / "out.mp4").write_bytes(b"x")
+    with (
+        pytest.raises(OutputError, match="a file has the name of a folder above it"),
+        locked(tmp_path / "out.mp4" / below),
+    ):
+        pass
+
+
 def test_a_disk_that_knows_no_locks_can_be_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,5 @@
 """`python -m train pack`: the FBX library's takes as CMU positions, each once, without faults."""
 
-import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from core.errors import InputError
+from core.options import Parser
 from core.skeletons import H36M_21
 from core.types import Array, Floats
 from train.wild.motion.fbx import read_fbx
@@ -58,7 +58,7 @@ class _Takes:
 
 def main(argv: Sequence[str]) -> int:
     """Command line of `python -m train pack`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m train pack",
         description="Pack the takes of the Huge FBX Mocap Library for `python -m train wild`.",
     )

@@ -1,5 +1,6 @@
 """Where the page's video goes, and what is said where there is none."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,18 @@ def test_a_private_page_has_no_pixel(result: Result, folder: Path) -> None:
     page = (folder / "clip.html").read_text()
     assert "data:video" not in page
     assert '"video":null' in page
+
+
+def test_a_video_that_was_named_from_another_folder_is_found(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = replace(result.report, video=replace(result.report.video, path=Path("clip.mp4")))
+    there = replace(result, folder=tmp_path / "output" / "clip", report=report)
+    for name in ("elsewhere", "output/clip"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert write_exports(there, ["html", "png"], there.folder).lines == ()
+    assert "data:video/mp4;base64," in (there.folder / "clip.html").read_text()
 
 
 def test_where_the_video_is_gone_the_page_has_none_and_says_so(

@@ -1,0 +1,19 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.export.base import exporter_names, write_exports
+from testkit.made.array_results import Actor, array_result
+from testkit.made.moving_people import striding
+
+
+@pytest.mark.parametrize("frames", [1, 5])
+def test_a_photo_and_a_time_lapse_are_written_in_every_format(frames: int, tmp_path: Path) -> None:
+    joints, contacts = striding(frames)
+    actor = Actor(np.arange(frames), joints, contacts=contacts)
+    result = array_result(tmp_path, [actor], np.arange(frames, dtype=float))
+    (tmp_path / "out").mkdir()
+    written = write_exports(result, sorted(exporter_names()), tmp_path / "out")
+    assert {"bvh", "glb", "trc", "mot", "csv", "html"} <= {*written.names}
+    assert [line for line in written.failures if "it needs" not in line] == []
