@@ -38,7 +38,7 @@ def locked(folder: Path) -> Iterator[bool]:
     try:
         is_ours = _acquire(lock, path)
     except (FileExistsError, NotADirectoryError) as error:
-        raise OutputError(f"{folder}: a file has the name of a folder above it") from error
+        raise OutputError(f"{folder}: cannot write there (a file has that name)") from error
     except OSError as error:
         raise OutputError(f"{folder}: cannot write there ({error.strerror or error})") from error
     if not is_ours:

@@ -36,7 +36,7 @@ def test_a_link_in_the_lock_s_stead_is_refused_and_not_followed(
 def test_a_file_where_a_folder_should_be_is_said(tmp_path: Path, below: str) -> None:
     (tmp_path / "out.mp4").write_bytes(b"x")
     with (
-        pytest.raises(OutputError, match="a file has the name of a folder above it"),
+        pytest.raises(OutputError, match=r"cannot write there \(a file has that name\)"),
         locked(tmp_path / "out.mp4" / below),
     ):
         pass
