@@ -114,7 +114,8 @@ class ClipWorker:
                 return self._with_missing_exports(job, before)
             LOG.info("%s: begins", job.source, extra={"clip": job.source})
             result = self._process(job, told_progress(lambda *said: on_tick(Tick(job, *said))))
-            return from_report(job, "done", result.report, time.perf_counter() - started)
+            done = from_report(job, "done", result.report, time.perf_counter() - started)
+            return replace(done, lacks=tuple(missing_exports(result.report, self._config)))
 
     def _process(self, job: Job, progress: StageProgress) -> Result:
         if job.views:

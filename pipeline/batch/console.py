@@ -43,6 +43,7 @@ class OutcomeLog:
                 trace = outcome.trace if self._debug else ""
                 LOG.error(outcome.reason, extra={"clip": job.source, "trace": trace})
             case "done":
+                self.failures += bool(outcome.lacks)
                 frames = counted(outcome.frames, "frame", "frames")
                 say(f"{job.folder}: {frames}, {counted(outcome.people, 'person', 'people')}")
                 for warning in outcome.warnings:

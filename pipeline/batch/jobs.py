@@ -58,6 +58,8 @@ class Outcome:
     """People in the results."""
     warnings: tuple[str, ...] = ()
     """What the clip's report warns of."""
+    lacks: tuple[str, ...] = ()
+    """The export formats that could not be written."""
     trace: str = ""
     """Where in the program it failed."""
     lasting: bool = False
