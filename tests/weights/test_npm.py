@@ -1,4 +1,4 @@
-"""Members of npm packages, by the real npm client and, where there is none, from a server."""
+"""Members of npm packages, from a server and, where it has none, by the real npm client."""
 
 import hashlib
 import json
@@ -17,6 +17,18 @@ from weights.store import Store
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 
 
+@pytest.fixture(autouse=True)
+def _address(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The packages' public address: one file, whose path is whatever is asked for."""
+    monkeypatch.setattr(npm, "CDN", server.url.removesuffix("/model.bin"))
+
+
+@pytest.fixture
+def _nothing_there(server: Server) -> None:
+    """The address has nothing."""
+    server.status = 404
+
+
 @pytest.fixture
 def package(tmp_path: Path) -> str:
     """A package's folder, which npm takes where it takes a name and version."""
@@ -27,14 +39,29 @@ def package(tmp_path: Path) -> str:
     return str(folder)
 
 
+def test_a_member_comes_alone_from_the_packages_address(store: Callable[..., Store]) -> None:
+    built = store(*(entry(Package("made@1.0.0", f"{name}.bin"), name=name) for name in ("a", "b")))
+    assert built.resolve("b").read_bytes() == CONTENT
+    assert [path.name for path in built.cache.iterdir()] == ["b.bin"]
+
+
+def test_some_bytes_of_a_member_are_taken(store: Callable[..., Store]) -> None:
+    part = CONTENT[100:5000]
+    source = Package("made@1.0.0", "one.bin", 100, 5000)
+    built = store(entry(source, sha256=hashlib.sha256(part).hexdigest()))
+    assert built.resolve("model").read_bytes() == part
+
+
 @needs_npm
-def test_a_member_is_taken_out_of_a_package(store: Callable[..., Store], package: str) -> None:
+@pytest.mark.usefixtures("_nothing_there")
+def test_else_npm_gets_the_package(store: Callable[..., Store], package: str) -> None:
     built = store(entry(Package(package, "data/one.bin")))
     assert built.resolve("model").read_bytes() == CONTENT
     assert [path.name for path in built.cache.iterdir()] == ["model.bin"]
 
 
 @needs_npm
+@pytest.mark.usefixtures("_nothing_there")
 def test_what_else_is_wanted_of_a_package_is_taken_at_once(
     store: Callable[..., Store], package: str
 ) -> None:
@@ -48,33 +75,7 @@ def test_what_else_is_wanted_of_a_package_is_taken_at_once(
 
 
 @needs_npm
-def test_some_bytes_of_a_member_are_taken(store: Callable[..., Store], package: str) -> None:
-    part = CONTENT[100:5000]
-    source = Package(package, "data/one.bin", 100, 5000)
-    built = store(entry(source, sha256=hashlib.sha256(part).hexdigest()))
-    assert built.resolve("model").read_bytes() == part
-
-
-def test_without_npm_it_comes_from_the_packages_address(
-    store: Callable[..., Store], server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(npm, "CDN", server.url.removesuffix("/model.bin"))
-    built = store(entry(Package("made@1.0.0", "one.bin")))
-    assert built.resolve("model").read_bytes() == CONTENT
-
-
-def test_without_npm_only_what_is_asked_for_is_fetched(
-    store: Callable[..., Store], server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(npm, "CDN", server.url.removesuffix("/model.bin"))
-    built = store(*(entry(Package("made@1.0.0", f"{name}.bin"), name=name) for name in ("a", "b")))
-    built.resolve("b")
-    assert [path.name for path in built.cache.iterdir()] == ["b.bin"]
-
-
-@needs_npm
+@pytest.mark.usefixtures("_nothing_there")
 @pytest.mark.parametrize(
     ("member", "sha256", "said"),
     [
@@ -83,16 +84,8 @@ def test_without_npm_only_what_is_asked_for_is_fetched(
     ],
 )
 def test_what_is_wrong_is_said_in_one_line_and_nothing_is_left(
-    store: Callable[..., Store],
-    server: Server,
-    package: str,
-    monkeypatch: pytest.MonkeyPatch,
-    member: str,
-    sha256: str,
-    said: str,
+    store: Callable[..., Store], package: str, member: str, sha256: str, said: str
 ) -> None:
-    server.status = 404
-    monkeypatch.setattr(npm, "CDN", server.url)
     built = store(entry(Package(package, member), sha256=sha256))
     with pytest.raises(WeightsError) as raised:
         built.resolve("model")

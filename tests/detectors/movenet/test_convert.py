@@ -1,7 +1,6 @@
 """A small graph of TensorFlow.js's kinds of nodes, run by LiteRT and, independently, by torch."""
 
 import base64
-import json
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from detectors.blazepose.models import Network
 from detectors.movenet.convert import read_weights, to_tflite
 
 
-def as_stored(weights: dict[str, Array]) -> tuple[list[dict[str, Any]], bytes]:
-    """The manifest and the file of constants: numbers in half precision, counts as they are."""
+def as_stored(weights: dict[str, Array]) -> tuple[dict[str, Any], bytes]:
+    """A graph's account of its constants, and their file: numbers in half precision, counts not."""
     entries, content = [], b""
     for name, values in weights.items():
         entry: dict[str, Any] = {
@@ -28,7 +27,7 @@ def as_stored(weights: dict[str, Array]) -> tuple[list[dict[str, Any]], bytes]:
             values = values.astype("<f2")
         entries.append(entry)
         content += values.tobytes()
-    return [{"paths": ["made.bin"], "weights": entries}], content
+    return {"weightsManifest": [{"paths": ["made.bin"], "weights": entries}]}, content
 
 
 def node(op: str, name: str, *inputs: str, **attributes: Any) -> dict[str, Any]:
@@ -62,7 +61,7 @@ def weights() -> dict[str, Array]:
 
 def test_a_graph_gives_the_same_in_tflite(weights: dict[str, Array]) -> None:
     """Strides, activations, each channel by itself with and without bias, sums, enlargement."""
-    manifest, content = as_stored(weights)
+    graph, content = as_stored(weights)
     constants = [{"name": name, "op": "Const"} for name in weights]
     nodes = [
         convolution("_FusedConv2D", "a", "start", "first", "first_bias", stride=2, fused="Relu6"),
@@ -74,8 +73,8 @@ def test_a_graph_gives_the_same_in_tflite(weights: dict[str, Array]) -> None:
         convolution("DepthwiseConv2dNative", "c", "a", "plain", stride=1),
         node("Sqrt", "after", "sum"),
     ]
-    graph = {"modelTopology": {"node": constants + nodes}, "weightsManifest": manifest}
-    model = to_tflite(json.dumps(graph).encode(), content, "start", ("sum", "b"), 32)
+    graph = {"modelTopology": {"node": constants + nodes}, **graph}
+    model = to_tflite(graph, read_weights(graph, content), "start", ("sum", "b"), 32)
     picture = np.random.default_rng(2).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
     found = Network(model, 1)(picture)
 
@@ -99,7 +98,6 @@ def test_a_graph_gives_the_same_in_tflite(weights: dict[str, Array]) -> None:
 
 
 def test_constants_are_read_one_behind_the_other(weights: dict[str, Array]) -> None:
-    manifest, content = as_stored(weights)
-    read = read_weights(manifest, content)
+    read = read_weights(*as_stored(weights))
     assert all(np.array_equal(read[name], weights[name]) for name in weights)
     assert read["first"].dtype == np.float32

@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from core.skeletons import BLAZEPOSE_33, COCO_17
+from core.skeletons import COCO_17
 from core.types import Picture
 from detectors.blazepose.clearness import COCO, LIMBS
 from detectors.blazepose.models import LandmarkModel, Landmarks
 from detectors.blazepose.region import Region
+from detectors.blazepose.turns import body_size
 from detectors.movenet.model import MoveNet, decode
-from detectors.movenet.second_look import SecondLook, region_around
+from detectors.movenet.second_look import AGREED, SHARE, SecondLook, region_around
 from weights.store import default_cache, resolve
 
 
@@ -43,18 +44,14 @@ def test_a_keypoint_is_at_the_peak_that_its_persons_centre_expects() -> None:
     assert found[joint] == pytest.approx([17.75 / 64, 41.25 / 64])
 
 
-@pytest.mark.parametrize(
-    ("wrist_px", "is_agreed"), [(0.0, True), (2000.0, False)], ids=["agrees", "another person"]
-)
-def test_its_points_are_taken_where_both_agree(
-    rgb: Picture, man: Landmarks, wrist_px: float, is_agreed: bool
-) -> None:
-    found = man.xy[COCO] + (6.0, -4.0)
-    found[COCO_17.index("left_wrist")] += wrist_px
-    seen = SecondLook(lambda *_: found)(rgb, man)
-    assert np.array_equal(seen.xy[COCO], found if is_agreed else man.xy[COCO])
-    feet = BLAZEPOSE_33.indices(("left_heel", "right_foot_index"))
-    assert np.array_equal(seen.xy[feet], man.xy[feet]), "MoveNet knows no feet"
+def test_it_is_believed_joint_by_joint_where_both_agree(rgb: Picture, man: Landmarks) -> None:
+    wrist = COCO_17.index("left_wrist")
+    size = body_size(man)
+    found = man.xy[COCO] + (0.01 * size, 0.0)
+    found[wrist] += (2 * AGREED * size, 0.0)
+    shift = SecondLook(lambda *_: found, SHARE)(rgb, man)
+    assert np.delete(shift, wrist, 0) == pytest.approx(np.full((16, 2), (0.008, 0.0)), rel=1e-3)
+    assert np.linalg.norm(shift[wrist]) < 0.1 * AGREED, "another person's, or another side's"
 
 
 def test_the_square_holds_a_turned_body() -> None:
@@ -70,10 +67,10 @@ def test_the_square_holds_a_turned_body() -> None:
     reason="MoveNet is not here: python -m weights fetch movenet-graph movenet-constants",
 )
 def test_the_published_network_agrees_with_blazepose(rgb: Picture, man: Landmarks) -> None:
-    look = SecondLook(MoveNet(resolve("movenet-graph"), resolve("movenet-constants"), 1))
+    movenet = MoveNet(resolve("movenet-graph"), resolve("movenet-constants"), 1)
     turned = np.ascontiguousarray(np.rot90(rgb))
     height = np.ptp(man.xy[LIMBS], axis=0).max()
-    found = look.movenet(rgb, region_around(man.xy[COCO], 0.0))
+    found = movenet(rgb, region_around(man.xy[COCO], 0.0))
     assert np.median(np.linalg.norm(found - man.xy[COCO], axis=1)) < 0.03 * height
     x, y = man.xy.T
     lying = replace(
@@ -81,6 +78,6 @@ def test_the_published_network_agrees_with_blazepose(rgb: Picture, man: Landmark
         xy=np.stack([y, rgb.shape[1] - x], 1),
         region=Region(270.0, 1768 - 654.0, 522.0, -np.pi / 2),
     )
-    x, y = look(turned, lying).xy[COCO].T
-    upright = look(rgb, man).xy[COCO]
+    x, y = movenet(turned, region_around(lying.xy[COCO], lying.region.angle)).T
+    upright = movenet(rgb, region_around(man.xy[COCO], man.region.angle))
     assert np.stack([rgb.shape[1] - y, x], 1) == pytest.approx(upright, abs=0.03 * height)

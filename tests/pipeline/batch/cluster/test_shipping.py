@@ -39,7 +39,7 @@ def test_the_copy_runs_by_itself_and_has_its_weights(tmp_path: Path) -> None:
     assert done.stdout.strip() == str(tmp_path / "weights")
     assert not list(tmp_path.rglob("__pycache__/*.git*"))
     size = sum(path.stat().st_size for path in tmp_path.rglob("*"))
-    assert size < 60 << 20, "far below the 500 MB that Ray takes"
+    assert size < 80 << 20, "far below the 500 MB that Ray takes"
 
 
 def test_weights_that_cannot_be_had_here_are_left_to_the_machines(
