@@ -30,6 +30,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from core.errors import UsageError
+from core.options import Parser
 from core.types import Detections
 from pipeline.config import PipelineConfig
 from pipeline.results.result import Result
@@ -64,9 +65,7 @@ SCENES = "scenes"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", help=f"starts of rows' names, or {SCENES}; default all")
     parser.add_argument("--detector", default="blazepose", help="who finds people in pictures")
     parser.add_argument(

@@ -31,6 +31,7 @@ WRONG = {
     "live": "-1",
     "memory": "--minutes nan",
     "several.scenes": "--seeds 0",
+    "tracking": "nonsense",
     "train": "-d no",
 }
 

@@ -8,6 +8,7 @@ import pytest
 from core.types import Picture
 from detectors.blazepose.likeness import (
     box_around,
+    is_alone,
     is_in,
     is_known,
     plausibility,
@@ -63,3 +64,6 @@ def test_regions_are_one_person_s_if_place_and_size_agree() -> None:
     assert not is_known(Region(200.0, 240.0, 90.0, 0.0), [one])
     assert is_in(Region(230.0, 240.0, 260.0, 0.0), one)
     assert not is_in(Region(500.0, 240.0, 260.0, 0.0), one)
+    assert not is_alone(Region(230.0, 240.0, 260.0, 0.0), [one])
+    assert not is_alone(Region(460.0, 240.0, 260.0, 0.0), [one]), "next to them"
+    assert is_alone(Region(560.0, 240.0, 260.0, 0.0), [one])
