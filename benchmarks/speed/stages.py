@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from core.types import Frame, Picture
-from detectors.blazepose.models import LANDMARK_SIZE, LandmarkModel
+from detectors.blazepose.networks.models import LANDMARK_SIZE, LandmarkModel
 from detectors.choice import DetectOptions
 from pipeline.config import PipelineConfig
 from pipeline.detection import detect_people

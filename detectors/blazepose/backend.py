@@ -1,15 +1,19 @@
 """BlazePose's two backends: the same detector with the landmark model "full" or "heavy"."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from core.errors import WeightsError
 from core.limits import usable_cores
 from core.options import option
 from detectors.base import Availability, Detector, DetectorBackend
 from weights.store import Store, default_cache, resolve
+
+if TYPE_CHECKING:
+    from detectors.blazepose.turns import Look
 
 MAX_AT_ONCE = 2
 """How many networks run at once, at most: for several people, and for a search beside them."""
@@ -21,8 +25,6 @@ PERSON_FINDER = "person-finder"
 are small, turned away or many, so it is not worth failing for."""
 HEAVY = "blazepose-landmark-heavy"
 """The largest landmark model. Without it people who are hard to see are seen less well."""
-MOVENET = ("movenet-graph", "movenet-constants")
-"""MoveNet's graph and its weights, for second looks. Without them points are a little worse."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,8 @@ class BlazePoseBackend(DetectorBackend):
     about = "BlazePose (MediaPipe's models) for several people, on a CPU"
     packages = ("ai-edge-litert",)
     weights: ClassVar[tuple[str, ...]] = ("blazepose-detector", "blazepose-landmark-full")
-    """BlazePose's finder, the landmark model and what else it cannot do without, by their names in
-    the weights manifest."""
-    look_every: ClassVar[int | None] = 24
-    """Frames from a second look at a person to the next; None for no second look."""
+    """BlazePose's finder, the landmark model and what `second_looks` needs, by their names in the
+    weights manifest."""
 
     max_people: int = option(
         64, "the most people that are followed at once (default: %(default)s)", metavar="N",
@@ -53,62 +53,50 @@ class BlazePoseBackend(DetectorBackend):
         return Availability(True, "BlazePose's weights are here")
 
     def fetch(self) -> None:
-        """Fetch the models, and those that it can do without if they can be had."""
+        """Fetch the models, and the finder of boxes and the heavy one if they can be had."""
         for name in self.weights:
             resolve(name)
-        for name in self.weight_names():
+        for name in (PERSON_FINDER, HEAVY):
             _optional(name, default_cache())
 
     def warning(self) -> str:
-        """What is seen less well for want of a model, if one is missing."""
+        """Why there is no finder of boxes or no heavy model, if so."""
         _, no_finder = _optional(PERSON_FINDER, default_cache())
         if no_finder:
             return f"people who are small, turned away or many may be missed: {no_finder}"
         _, no_heavy = _optional(HEAVY, default_cache())
         if no_heavy:
             return f"people who are cut off or unclear are seen less well: {no_heavy}"
-        if self.look_every is not None:
-            for name in MOVENET:
-                _, no_movenet = _optional(name, default_cache())
-                if no_movenet:
-                    return f"keypoints are a little less exact: {no_movenet}"
         return ""
 
     def weight_names(self) -> tuple[str, ...]:
         """All models."""
-        looks = () if self.look_every is None else MOVENET
-        return tuple(dict.fromkeys((*self.weights, PERSON_FINDER, HEAVY, *looks)))
+        return tuple(dict.fromkeys((*self.weights, PERSON_FINDER, HEAVY)))
 
     def build(self, threads: int | None = None) -> Detector:
         """Build the detector."""
         from detectors.blazepose.detector import BlazePose
-        from detectors.blazepose.turns import Look
 
-        finder, landmarks = map(resolve, self.weights[:2])
+        finder, landmarks, *others = map(resolve, self.weights)
         boxes, _ = _optional(PERSON_FINDER, default_cache())
         heavy, _ = _optional(HEAVY, default_cache()) if HEAVY not in self.weights else (None, "")
         # Networks side by side do more than one with several threads, which wait for each other.
         cores = usable_cores() if threads is None else threads
         at_once = min(max(cores, 1), MAX_AT_ONCE)
         num_threads = min(max(cores // MAX_AT_ONCE, 1), MAX_THREADS)
-        look: Look | None = None
-        if self.look_every is not None:
-            from detectors.movenet.second_look import second_look
-
-            graph, constants = (_optional(name, default_cache())[0] for name in MOVENET)
-            if graph is not None and constants is not None:
-                look = second_look(graph, constants, num_threads, self.look_every)
+        look, every = self.second_looks(others, num_threads)
         return BlazePose(
-            finder,
-            landmarks,
-            boxes,
-            heavy,
-            self.max_people,
-            num_threads,
-            at_once,
-            look,
-            self.look_every or 1,
+            finder, landmarks, boxes, heavy, self.max_people, num_threads, at_once, look, every
         )
+
+    def second_looks(self, files: Sequence[Path], num_threads: int) -> "tuple[Look | None, int]":
+        """Who looks at people a second time, and the frames from one look at a person to the next.
+
+        Args:
+            files: Those of `weights` but the first two.
+            num_threads: LiteRT's threads.
+        """
+        return None, 1
 
 
 @dataclass(frozen=True)
@@ -118,7 +106,6 @@ class HeavyBlazePoseBackend(BlazePoseBackend):
     name = "blazepose-heavy"
     about = "BlazePose with its largest landmark model, fetched on first use"
     weights: ClassVar[tuple[str, ...]] = ("blazepose-detector", HEAVY)
-    look_every: ClassVar[int | None] = None
 
 
 @cache

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from core.skeletons import BLAZEPOSE_33, COCO_17
 from core.types import Floats, Picture
-from detectors.blazepose.models import Landmarks
+from detectors.blazepose.networks.models import Landmarks
 
 COCO = BLAZEPOSE_33.indices(COCO_17.joints)
 FEET = ("left_foot_index", "left_heel", "right_foot_index", "right_heel")

@@ -6,8 +6,8 @@ import numpy as np
 
 from core.skeletons import BLAZEPOSE_33
 from core.types import Floats, Picture
-from detectors.blazepose.models import Landmarks, iou
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.models import Landmarks, iou
+from detectors.blazepose.networks.region import Region
 
 BODY = slice(0, len(BLAZEPOSE_33))
 

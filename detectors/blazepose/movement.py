@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Array, Floats, Picture
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.region import Region
 
 SHORTER_PX = 270
 """The shorter side of the small pictures that are compared."""

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.boxes import SMALL_SIDE
+from detectors.blazepose.networks.region import Region
 
-FAR_SIDE, TINY_SIDE, FINE_SIDE = 0.6, 0.35, 0.2
+FAR_SIDE, TINY_SIDE, FINE_SIDE = 0.6, SMALL_SIDE, 0.2
 """Sides of the smaller windows, in the frame's shorter side."""
 MIN_SIDE_PX = 24
 """No person is recognised in smaller squares."""

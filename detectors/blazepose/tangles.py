@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from core.types import Picture
-from detectors.blazepose.calls import Calls
 from detectors.blazepose.clearness import MIN_PRESENCE
 from detectors.blazepose.likeness import is_in, plausibility, shared
-from detectors.blazepose.models import LandmarkModel, Landmarks
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.calls import Calls
+from detectors.blazepose.networks.models import LandmarkModel, Landmarks
+from detectors.blazepose.networks.region import Region
 
 SHARED = 0.15
 """Two people who share a larger part of their points are tangled."""

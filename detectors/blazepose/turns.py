@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.types import Floats, Picture
-from detectors.blazepose.calls import Calls
 from detectors.blazepose.clearness import COCO, LIMBS
-from detectors.blazepose.models import Landmarks
+from detectors.blazepose.networks.calls import Calls
+from detectors.blazepose.networks.models import Landmarks
 
 Look = Callable[[Picture, Landmarks], Floats]
 """A look at a person in a frame (H, W, 3): by how much their points of COCO-17 are to move, (17, 2)

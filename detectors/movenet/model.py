@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Floats
-from detectors.blazepose.models import Network, sigmoid
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.models import Network, sigmoid
+from detectors.blazepose.networks.region import Region
 from detectors.movenet.convert import read_weights, to_tflite
 
 SIZE, CELLS = 256, 64

@@ -13,8 +13,8 @@ import numpy as np
 
 from core.types import Floats, Picture
 from detectors.blazepose.clearness import COCO
-from detectors.blazepose.models import Landmarks
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.models import Landmarks
+from detectors.blazepose.networks.region import Region
 from detectors.blazepose.turns import body_size
 from detectors.movenet.model import MoveNet
 

@@ -16,8 +16,8 @@ from detectors.blazepose.likeness import (
     shared,
     unknown,
 )
-from detectors.blazepose.models import LANDMARKS, Landmarks
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.models import LANDMARKS, Landmarks
+from detectors.blazepose.networks.region import Region
 
 RGB: Picture = np.zeros((480, 640, 3), np.uint8)
 

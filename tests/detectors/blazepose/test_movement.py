@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from core.types import Floats
 from detectors.blazepose.movement import MAX_WINDOWS, Movement
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.region import Region
 
 Picture = NDArray[np.uint8]
 TEXTURE = np.random.default_rng(0).integers(60, 200, (135, 240), np.uint8).repeat(8, 0).repeat(8, 1)

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.region import Region
 from detectors.blazepose.search import (
     EMPTY_INTERVAL,
     FAR_SIDE,

@@ -11,11 +11,11 @@ import pytest
 from core.skeletons import COCO_17, COCO_21
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.blazepose.backend import BlazePoseBackend
-from detectors.blazepose.calls import Calls
 from detectors.blazepose.clearness import COCO
 from detectors.blazepose.detector import BlazePose
-from detectors.blazepose.models import LANDMARKS, Landmarks
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.calls import Calls
+from detectors.blazepose.networks.models import LANDMARKS, Landmarks
+from detectors.blazepose.networks.region import Region
 from detectors.blazepose.turns import UNSEEN, Turns, body_size
 from weights.store import resolve
 

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from core.types import Array
-from detectors.blazepose.models import Network
+from detectors.blazepose.networks.models import Network
 from detectors.movenet.convert import read_weights, to_tflite
 
 

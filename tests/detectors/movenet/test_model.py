@@ -9,8 +9,8 @@ import pytest
 from core.skeletons import COCO_17
 from core.types import Picture
 from detectors.blazepose.clearness import COCO, LIMBS
-from detectors.blazepose.models import LandmarkModel, Landmarks
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.models import LandmarkModel, Landmarks
+from detectors.blazepose.networks.region import Region
 from detectors.blazepose.turns import body_size
 from detectors.movenet.model import MoveNet, decode
 from detectors.movenet.second_look import AGREED, SHARE, SecondLook, region_around

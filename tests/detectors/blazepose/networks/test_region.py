@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.region import Region
 
 
 def test_a_region_stands_around_the_hips_and_is_turned_with_the_body() -> None:

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from detectors.blazepose.graph import without_output
-from detectors.blazepose.models import (
+from detectors.blazepose.networks.graph import without_output
+from detectors.blazepose.networks.models import (
     LANDMARK_SIZE,
     LandmarkModel,
     Network,
@@ -16,7 +16,7 @@ from detectors.blazepose.models import (
     refine,
     weighted_suppression,
 )
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.region import Region
 from weights.store import resolve
 
 

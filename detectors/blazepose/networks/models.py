@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from core.skeletons import BLAZEPOSE_33
 from core.types import Array, Floats
-from detectors.blazepose.graph import without_output
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.graph import without_output
+from detectors.blazepose.networks.region import Region
 
 FINDER_SIZE = 224
 MIN_SCORE = 0.5

@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 
 from core.types import Floats, Picture
-from detectors.blazepose.models import Network, iou, sigmoid
-from detectors.blazepose.region import Region
-from detectors.blazepose.search import TINY_SIDE
+from detectors.blazepose.networks.models import Network, iou, sigmoid
+from detectors.blazepose.networks.region import Region
 
 SIZE = 300
 PERSON = 4
@@ -26,8 +25,10 @@ SCALES = (0.2, 0.95)
 ASPECTS = (1.0, 2.0, 1 / 2, 3.0, 1 / 3)
 CENTRE_CODE, SIZE_CODE = 10.0, 5.0
 """What the network gives is so many times the centre's offset in anchor sizes, and ln of sizes."""
+SMALL_SIDE = 0.35
+"""Up to which, in the frame's shorter side, a window is small: people in it are far away."""
 MIN_SCORE, MIN_SCORE_SMALL = 0.35, 0.2
-"""The least score of a box, and that in small windows: people who are far away have lower ones."""
+"""The least score of a box, and that in small windows."""
 MIN_SIDE_PX = 35
 """The least longer side of a box in a small window: no pose can be told of who is smaller."""
 EDGE = 0.01
@@ -61,7 +62,7 @@ class BoxFinder:
         picture = window.crop(rgb, SIZE, cv2.BORDER_CONSTANT).astype(np.float32) / 127.5 - 1
         codes, logits = self._network(picture[None])
         scores = sigmoid(logits[0, :, PERSON])
-        is_small = window.side <= TINY_SIDE * min(rgb.shape[:2])
+        is_small = window.side <= SMALL_SIDE * min(rgb.shape[:2])
         likely = scores >= (MIN_SCORE_SMALL if is_small else MIN_SCORE)
         boxes, scores = decode(codes[0, likely], self._anchors[likely]), scores[likely]
         corner = np.array([window.x, window.y]) - window.side / 2

@@ -8,8 +8,8 @@ import pytest
 
 from core.types import Picture
 from detectors.blazepose.backend import PERSON_FINDER
-from detectors.blazepose.boxes import BoxFinder, anchors, decode, is_cut, suppressed
-from detectors.blazepose.region import Region
+from detectors.blazepose.networks.boxes import BoxFinder, anchors, decode, is_cut, suppressed
+from detectors.blazepose.networks.region import Region
 from weights.store import resolve
 
 
