@@ -21,9 +21,10 @@ MAX_SHARE = 0.2
 """Where a larger share of the pixels differs, the camera moves."""
 GAP_PX = 2
 """Pixels of a small picture that are no further from each other move together."""
-MIN_AREA_PX, MAX_SIDE = 36, 0.6
+MIN_AREA_PX, MAX_SIDE = 36, 0.35
 """The least area, in pixels of the small picture with half the gap around, and the largest side, in
-the picture's shorter side, of something that moves."""
+the picture's shorter side, of something that moves. What is larger fills the windows that come
+round."""
 WINDOW_SIDE, MIN_WINDOW_PX = 1.6, 80
 """A window's side, in the longer side of what moves, and its least."""
 KNOWN_MARGIN = 0.1
