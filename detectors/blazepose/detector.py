@@ -30,6 +30,8 @@ from detectors.blazepose.turns import NONE_YET, UNSEEN, Look, Shift, Turns
 
 FOLLOWED_PRESENCE = 0.5
 """The presence below which a person who is followed back is lost: they are soon seen well."""
+MOST_WINDOWS = 2
+"""Windows that are searched for one frame where the next one does not wait."""
 HARD_FRAMES = 8
 """Frames for which a followed person has to be hard to see: who only comes or goes is not."""
 
@@ -152,7 +154,8 @@ class BlazePose:
             )
             for region, hard_frames in zip(self._regions, self._hard_frames, strict=True)
         ]
-        due = self._search.due((width, height), self._regions, frame.starts_shot)
+        most = None if searches_meanwhile else MOST_WINDOWS
+        due = self._search.due((width, height), self._regions, frame.starts_shot, most)
         least_side = self._search.least_side(self._regions)
         due += self._movement.due(frame.rgb, self._known, least_side, frame.starts_shot)
         searching = self._search_in(frame.rgb, due) if searches_meanwhile else []

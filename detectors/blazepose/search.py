@@ -52,11 +52,17 @@ class Search:
         self._turn = 0
         self._since = 0
         self._is_first = False  # whether the last frame began a shot
-        self._finer: list[list[Region]] = []  # what else may be searched in such a frame
+        self._finer: list[list[Region]] = []  # what else may be searched then
+        self._waiting: list[Region] = []  # windows that were too many for the last frame
+        self._most: int | None = None  # for one frame
         self._losses: list[tuple[Region, int]] = []  # windows, and frames since the loss
 
     def due(
-        self, size: tuple[int, int], known: Sequence[Region], is_new_shot: bool
+        self,
+        size: tuple[int, int],
+        known: Sequence[Region],
+        is_new_shot: bool,
+        most: int | None = None,
     ) -> list[Region]:
         """The windows to search in the next frame, whoever is seen in it.
 
@@ -67,14 +73,26 @@ class Search:
             size: The frame's width and height, px.
             known: The regions of the people who were seen in the frame before.
             is_new_shot: Whether a shot begins.
+            most: How many at most; the others wait for the next frames.
         """
+        self._most = most
         self._is_first = is_new_shot or size != self._size
-        self._finer = [tiny_windows(*size), fine_windows(*size)] if self._is_first else []
         if self._is_first:
             self._size = size
             self._turn = self._since = 0
             self._losses = []
-            return [*coarse_windows(*size), *far_windows(*size)]
+            self._waiting = [*coarse_windows(*size), *far_windows(*size)]
+            self._finer = [tiny_windows(*size), fine_windows(*size)]
+        else:
+            if not self._waiting:
+                self._finer = []
+            self._waiting += self._in_turn(known)
+        due = self._waiting[:most]
+        self._waiting = self._waiting[len(due) :]
+        return due
+
+    def _in_turn(self, known: Sequence[Region]) -> list[Region]:
+        """Windows where people were lost before, and at times one in turn."""
         due = [window for window, age in self._losses if age % LOSS_INTERVAL == 0]
         self._losses = [
             (window, age + 1)
@@ -102,10 +120,14 @@ class Search:
 
         The smallest are many: they wait for their turns where no person is known.
         """
-        if not self._finer or not self._has_small(known):
+        if self._waiting or not self._finer or not self._has_small(known):
             return []
         windows = self._finer.pop(0)
-        return windows if known or self._finer else []
+        windows = windows if known or self._finer else []
+        if self._most is None:
+            return windows
+        self._waiting = windows
+        return []
 
     def least_side(self, known: Sequence[Region]) -> float:
         """The least side in px of windows that are worth their time, beside `known` people."""

@@ -138,3 +138,15 @@ def test_windows_are_searched_five_times_a_second_at_most(fps: float, apart: int
     search.due(SIZE, [], False)
     searched = [i for i in range(200) if search.due(SIZE, [TALL], False)]
     assert {b - a for a, b in pairwise(searched)} == {apart}
+
+
+def test_where_few_are_searched_for_a_frame_the_others_wait_and_then_the_smaller_ones() -> None:
+    together, apart = Search(30.0), Search(30.0)
+    at_once = together.due(SIZE, [], True) + together.also_due([SMALL])
+    found: list[Region] = []
+    while len(found) < len(at_once):
+        due = apart.due(SIZE, [SMALL], not found, most=2)
+        assert len(due) == 2 or len(found) + len(due) == len(at_once)
+        assert apart.also_due([SMALL]) == [], "they wait, too"
+        found += [window for window in due if window in at_once]
+    assert set(found) == set(at_once)
