@@ -22,7 +22,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
             "-ss", "2.2", "-t", "0.5", "-i", str(resolve("demo-clip")), "-vf", "scale=640:-2", name
         )
     examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(examples) == 6
+    assert len(examples) == 7
     names: dict[str, Any] = {}
     for example in examples:
         exec(compile(example, str(PAGE), "exec"), names)
@@ -33,3 +33,4 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     again = load_result(tmp_path / "again" / "clip")
     assert again.report.detector.why == "--keypoints keypoints.json"
     assert len(again.people) == 1
+    assert len(names["people"]) == 2

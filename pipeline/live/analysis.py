@@ -1,6 +1,7 @@
 """Frames of a live source → the poses of everyone in them, from the past alone."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from core.skeletons import COCO_21
 from core.types import CameraPoses, Detections, Floats, Frame, Intrinsics
@@ -9,10 +10,22 @@ from lifter.predict import Lifter
 from pipeline.config import PipelineConfig
 from pipeline.grounding.online import OnlineWorld
 from pipeline.lifting.online import OnlineLifter, PersonSample
+from pipeline.lifting.options import LiftOptions, Smoothing
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.media.live.reader import LiveFrame
 from pipeline.render.person import PersonInFrame
 from pipeline.tracking.online import OnlineTracker
+
+CAUSAL_LIFTER = "lifter-causal"
+
+
+def causal(config: PipelineConfig) -> PipelineConfig:
+    """The configuration for a source whose future is not known."""
+    lift = config.lift
+    if lift.lifter == LiftOptions.lifter:
+        lift = replace(lift, lifter=CAUSAL_LIFTER)
+    smooth: Smoothing = "none" if lift.smooth == "none" else "one-euro"
+    return replace(config, lift=replace(lift, smooth=smooth))
 
 
 class Analysis:

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice
 
@@ -20,8 +19,7 @@ from tqdm import tqdm
 from core.lazy_scipy import load_meanwhile
 from core.types import Picture, VideoInfo
 from pipeline.config import PipelineConfig
-from pipeline.lifting.options import LiftOptions, Smoothing
-from pipeline.live.analysis import Analysis
+from pipeline.live.analysis import Analysis, causal
 from pipeline.live.behind import Behind
 from pipeline.live.latency import Latency
 from pipeline.live.moment import Moment
@@ -39,8 +37,6 @@ from pipeline.results.result import Result
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.threads import limit_threads
-
-CAUSAL_LIFTER = "lifter-causal"
 
 Watch = Callable[[Moment, Picture], None]
 
@@ -67,7 +63,7 @@ def process_live(
     Raises:
         InputError: No frame ever came.
     """
-    config = _causal(config or PipelineConfig())
+    config = causal(config or PipelineConfig())
     config.require_inputs()
     stop = threading.Event()
     with ExitStack() as opened:
@@ -128,15 +124,6 @@ def process_live(
     if failure:
         raise failure
     return recorder.result
-
-
-def _causal(config: PipelineConfig) -> PipelineConfig:
-    """The configuration for a source whose future is not known."""
-    lift = config.lift
-    if lift.lifter == LiftOptions.lifter:
-        lift = replace(lift, lifter=CAUSAL_LIFTER)
-    smooth: Smoothing = "none" if lift.smooth == "none" else "one-euro"
-    return replace(config, lift=replace(lift, smooth=smooth))
 
 
 def _opened_page(port: int | None, opened: ExitStack) -> Page | None:
