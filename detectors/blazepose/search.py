@@ -14,6 +14,8 @@ from detectors.blazepose.networks.region import Region
 
 FAR_SIDE, TINY_SIDE, FINE_SIDE = 0.6, SMALL_SIDE, 0.2
 """Sides of the smaller windows, in the frame's shorter side."""
+MOST_WAITING = 12
+"""Windows that wait, from which on no more do: people may be lost faster than that is searched."""
 MIN_SIDE_PX = 24
 """No person is recognised in smaller squares."""
 MIN_FINE_PX = 180
@@ -86,7 +88,9 @@ class Search:
         else:
             if not self._waiting:
                 self._finer = []
-            self._waiting += self._in_turn(known)
+            due = self._in_turn(known)
+            if len(self._waiting) < MOST_WAITING:
+                self._waiting += due
         due = self._waiting[:most]
         self._waiting = self._waiting[len(due) :]
         return due

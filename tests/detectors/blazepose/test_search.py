@@ -150,3 +150,14 @@ def test_where_few_are_searched_for_a_frame_the_others_wait_and_then_the_smaller
         assert apart.also_due([SMALL]) == [], "they wait, too"
         found += [window for window in due if window in at_once]
     assert set(found) == set(at_once)
+
+
+def test_those_who_wait_do_not_become_ever_more() -> None:
+    search = Search(30.0)
+    search.due(SIZE, [TALL], True)
+    for _ in range(300):
+        search.due(SIZE, [TALL], False, most=2)
+        search.lost([TALL] * 20)
+    after = [len(search.due(SIZE, [TALL], False, most=2)) for _ in range(300)]
+    assert after[0] == 2
+    assert max(after[100:]) == 1, "one in turn at times"
