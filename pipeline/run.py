@@ -22,7 +22,7 @@ from pipeline.config import PipelineConfig
 from pipeline.corrections.people import corrected_people
 from pipeline.detection import FirstPass, detect_people
 from pipeline.export.base import write_exports
-from pipeline.grounding.standing import Standing
+from pipeline.grounding.standing import Standing, in_words
 from pipeline.media.clip import check_clip
 from pipeline.media.frame_times import constant_rate
 from pipeline.media.images import is_still, write_image
@@ -215,7 +215,7 @@ def _moves(standing: Standing) -> list[str]:
     spans = [(start, end) for start, end in standing.away_s if end - start >= _BRIEF_S]
     if standing.is_standing and not spans:
         return []
-    when = ", ".join(f"{start:.1f} to {end:.1f} s" for start, end in spans[:_TOLD])
+    when = ", ".join(in_words(spans[:_TOLD]))
     more = ", …" if len(spans) > _TOLD else ""
     return [
         f"the camera moves{f' ({when}{more})' if spans else ''}: poses are right, but ways in the "

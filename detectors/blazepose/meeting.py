@@ -22,7 +22,7 @@ AIM_SIDE = 1.3
 """The side of the square in which BlazePose's finder aims at a box, in the box's longer side."""
 ON_TARGET = 0.3
 """The least IoU of a new person with the box that proposed them: else the landmarks have slid to
-somebody else."""
+another person."""
 REFUSED = 0.7
 """The IoU from which a box is one in which no one was found: neighbouring windows see it, too."""
 

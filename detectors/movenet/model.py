@@ -6,9 +6,7 @@ LiteRT; what the published graph does with their maps is done here.
 """
 
 import json
-from functools import cached_property
 from pathlib import Path
-from threading import Lock
 
 import cv2
 import numpy as np
@@ -40,28 +38,20 @@ _SOFTENED = 1.8
 
 
 class MoveNet:
-    """The network: a region of a frame → one person's keypoints.
-
-    It is loaded when it is first needed, which takes a fifth of a second.
-
-    Args:
-        graph, constants: The files of the published graph model of TensorFlow.js.
-        num_threads: LiteRT's threads.
-    """
+    """The network: a region of a frame → one person's keypoints."""
 
     def __init__(self, graph: Path, constants: Path, num_threads: int) -> None:
-        self._files, self._num_threads = (graph, constants), num_threads
-        self._loading = Lock()  # several threads may need it at once
+        """Load the network.
 
-    @cached_property
-    def _loaded(self) -> tuple[Network, Floats]:
-        """The network, and the weights (CELLS, CELLS) of where a person's centre is."""
-        description, content = (file.read_bytes() for file in self._files)
-        graph = json.loads(description)
-        weights = read_weights(graph, content)
+        Args:
+            graph, constants: The files of the published graph model of TensorFlow.js.
+            num_threads: LiteRT's threads.
+        """
+        description = json.loads(graph.read_bytes())
+        weights = read_weights(description, constants.read_bytes())
         ends = (_HEATMAPS, _CENTRE, _FROM_CENTRE, _IN_CELL)
-        network = Network(to_tflite(graph, weights, _START, ends, SIZE), self._num_threads)
-        return network, weights[_NEAR_CENTRE].reshape(CELLS, CELLS)
+        self._network = Network(to_tflite(description, weights, _START, ends, SIZE), num_threads)
+        self._near_centre = weights[_NEAR_CENTRE].reshape(CELLS, CELLS)
 
     def __call__(self, rgb: NDArray[np.uint8], region: Region) -> Floats:
         """Find the keypoints of the person in the middle of a region of a frame (H, W, 3).
@@ -69,11 +59,11 @@ class MoveNet:
         Returns:
             (17, 2) frame px.
         """
-        with self._loading:
-            network, near_centre = self._loaded
         picture = region.crop(rgb, SIZE, cv2.BORDER_CONSTANT).astype(np.float32) / 127.5 - 1
-        heatmaps, centre, from_centre, in_cell = (output[0] for output in network(picture[None]))
-        likely = sigmoid(centre[..., 0]) * near_centre
+        heatmaps, centre, from_centre, in_cell = (
+            output[0] for output in self._network(picture[None])
+        )
+        likely = sigmoid(centre[..., 0]) * self._near_centre
         points = decode(sigmoid(heatmaps), likely, from_centre, in_cell)
         to_frame = region.to_frame()
         xy: Floats = points @ to_frame[:, :2].T + to_frame[:, 2]

@@ -22,8 +22,6 @@ CROP_SIDE = 1.3
 """The side of the square that MoveNet is shown, in the longer side of the keypoints' box."""
 AGREED = 0.1
 """The distance of the two points of a joint, in the body's size, of which half is believed."""
-
-
 SHARE, SHARE_HELD = 0.8, 0.5
 """How much of a difference is taken in its own frame, and where it holds for others."""
 

@@ -132,6 +132,11 @@ class Standing:
         return pose
 
 
+def in_words(spans_s: Iterable[tuple[float, float]]) -> list[str]:
+    """From when to when, a text each."""
+    return [f"{start:.1f} to {end:.1f} s" for start, end in spans_s]
+
+
 def _small(rgb: Array) -> Array:
     factor = min(1.0, _SIDE / max(rgb.shape[:2]))
     small = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)

@@ -8,7 +8,7 @@ import numpy as np
 from core.errors import InputError
 from core.rotations import unit_vectors
 from core.types import Floats
-from pipeline.grounding.standing import Standing
+from pipeline.grounding.standing import Standing, in_words
 from pipeline.multiview.scene import Camera
 
 _SAME_DEG, _NEAR_DEG = 6.0, 15.0  # between two lines of sight: no depth, little depth
@@ -98,7 +98,7 @@ def check_standing(name: str, standing: Standing) -> list[str]:
     Raises:
         InputError: It does not, for most of the time.
     """
-    away = [f"{start:.1f} to {end:.1f} s" for start, end in standing.away_s]
+    away = in_words(standing.away_s)
     if not standing.is_standing:
         raise InputError(
             f"{name}: its camera moves ({', '.join(away[:3])}); views are worked out from cameras "
