@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import stat
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -16,25 +17,30 @@ from core.errors import InputError
 _TOKEN_BYTES = 4
 _MAX_STEM_BYTES = 200  # a name has 255, and results add endings and marks of unfinished files
 _HASH_LETTERS = 8
+_NO_TEXT = frozenset({"Cc", "Cs"})  # control characters; bytes of a name that are no UTF-8
 
 
 def result_stem(path: Path) -> str:
-    """The name that a file's results begin with: its own without the ending, cut where too long.
+    """The name that a file's results begin with: its own without the ending, as `result_name`."""
+    return result_name(path.stem)
+
+
+def result_name(name: str) -> str:
+    """The name under which results lie: a file's or folder's own, where every program can use it.
 
     Args:
-        path: The file that the results are of.
+        name: Of what the results are of, without an ending.
 
     Returns:
-        A cut one ends in a hash of the whole name, so that no two files share it.
+        Too long a name is cut, and control characters and bytes that are no UTF-8 become `_`: such
+        a name ends in a hash of the whole one, so that no two files share it.
     """
-    name = os.fsencode(path.stem)
-    if len(name) <= _MAX_STEM_BYTES:
-        return path.stem
-    mark = hashlib.sha256(name).hexdigest()[:_HASH_LETTERS]
-    end = _MAX_STEM_BYTES - _HASH_LETTERS - 1
-    while name[end] & 0xC0 == 0x80:  # inside a letter of UTF-8
-        end -= 1
-    return f"{os.fsdecode(name[:end])}~{mark}"
+    plain = "".join("_" if unicodedata.category(one) in _NO_TEXT else one for one in name)
+    if plain == name and len(name.encode()) <= _MAX_STEM_BYTES:
+        return name
+    mark = hashlib.sha256(os.fsencode(name)).hexdigest()[:_HASH_LETTERS]
+    start = plain.encode()[: _MAX_STEM_BYTES - _HASH_LETTERS - 1].decode(errors="ignore")
+    return f"{start}~{mark}"
 
 
 def views_stem(paths: Sequence[Path]) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import UsageError
-from core.files import number_in, result_stem
+from core.files import number_in, result_name
 from pipeline.batch.addresses import files_at, is_address, parse_location
 from pipeline.batch.jobs import Job
 from pipeline.media.images import is_image
@@ -194,7 +194,11 @@ def _walk(root: Path, output: Path, pattern: str | None) -> Iterator[Path]:
     """List the clips below `root` by name; results are no inputs, and links may lead in circles."""
     visited: set[tuple[int, int]] = set()
     for folder, folders, files in os.walk(root, onerror=_warn_left_out, followlinks=True):
-        status = os.stat(folder)  # noqa: PTH116 - a str from os.walk
+        try:
+            status = os.stat(folder)  # noqa: PTH116 - a str from os.walk
+        except OSError as error:  # it was deleted meanwhile
+            _warn_left_out(error)
+            continue
         is_result = REPORT in files or (Path(folder).absolute() == output and Path(folder) != root)
         if is_result or (status.st_dev, status.st_ino) in visited:
             folders.clear()
@@ -239,7 +243,10 @@ def _jobs(files: Sequence[InputFile], output: Path) -> list[Job]:
 
 def _folder(below: Path) -> Path:
     """Return a file's folder below OUTPUT: its name without the ending, never `.` or `..`."""
-    return below.parent / (result_stem(below) if below.stem.strip(".") else below.name)
+    *above, name = below.parts
+    return Path(
+        *map(result_name, above), result_name(below.stem if below.stem.strip(".") else name)
+    )
 
 
 def shard(jobs: Sequence[Job], number: int, count: int) -> Iterable[Job]:

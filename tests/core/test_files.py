@@ -1,4 +1,5 @@
 import contextlib
+import os
 import secrets
 from pathlib import Path
 
@@ -46,3 +47,14 @@ def test_the_names_of_results_are_those_of_the_files_unless_too_long() -> None:
     assert len(f".{long}_3d.01234567.part.mp4".encode()) <= 255
     assert long.startswith("ä" * 90)
     assert long != other
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb", "a\tb", os.fsdecode(b"a\xffb"), os.fsdecode(b"a\xffb" * 99)]
+)
+def test_the_names_of_results_are_text_of_one_line(name: str) -> None:
+    stem, other = result_stem(Path(f"{name}.mp4")), result_stem(Path("a_b.mp4"))
+    assert stem.encode().decode().isprintable()
+    assert len(stem.encode()) <= 200
+    assert stem.startswith("a_b")
+    assert stem != other

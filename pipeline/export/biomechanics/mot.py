@@ -56,7 +56,7 @@ def _write(path: Path, result: Result, grid: Grid, track_id: int, with_sigma: bo
     angles = _angles(skeleton)
     names = [*_ROOT, *angles, *(f"{name}_sigma" for name in angles if with_sigma)]
     count = 0
-    with path.open("w", encoding="ascii", newline="\n") as file:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f"{path.stem}\nversion=1\nnRows=")
         count_at = file.tell()
         file.write(f"{'':{_COUNT_WIDTH}}\nnColumns={len(names) + 1}\ninDegrees=yes\n")

@@ -29,7 +29,7 @@ class TrcExporter(Exporter):
 def _write(path: Path, result: Result, grid: Grid, track_id: int) -> None:
     names = marker_names(result.joints)
     rate, count = f"{float(grid.rate):.6g}", 0
-    with path.open("w", encoding="ascii", newline="\n") as file:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f"PathFileType\t4\t(X/Y/Z)\t{path.name}\n")
         file.write(
             "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\t"

@@ -4,6 +4,7 @@ https://movement.neuroinformatics.dev, version 0.17. Time is even; a person's va
 they are out of view.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def _describe(file: Any, result: Result, grid: Grid) -> None:
     file.attrs["fps"] = float(grid.rate)
     file.attrs["time_unit"] = "seconds"
     file.attrs["source_software"] = "video3d"
-    file.attrs["source_file"] = result.report.video.path.name
+    name = os.fsencode(result.report.video.path.name)
+    file.attrs["source_file"] = name.decode(errors="backslashreplace")
     file.attrs["space_unit"] = "m"
     file.attrs["axes"] = AXES
     if grid.note:

@@ -1,8 +1,11 @@
 import errno
 import io
 import os
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +42,28 @@ def test_a_folder_is_searched_to_the_bottom_and_its_tree_mirrored(tmp_path: Path
     assert found(clips) == {"x.mp4": "out/x", "y.MOV": "out/a/y", "z.mkv": "out/a/b c/z"}
 
 
+def test_folders_of_results_have_names_that_every_program_can_use(tmp_path: Path) -> None:
+    name = os.fsdecode(b"a\xff")
+    assert found(tree(tmp_path, f"{name}/x.mp4"))["x.mp4"].encode().startswith(b"out/a_~")
+
+
+def test_a_folder_that_vanishes_while_it_is_searched_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clips = tree(tmp_path, "x.mp4", "gone/y.mp4")
+    walk = os.walk
+
+    def walking(*args: Any, **options: Any) -> Iterator[tuple[str, list[str], list[str]]]:
+        for step in walk(*args, **options):
+            if step[0].endswith("gone"):
+                shutil.rmtree(step[0])
+            yield step
+
+    monkeypatch.setattr(os, "walk", walking)
+    assert found(clips) == {"x.mp4": "out/x"}
+    assert "gone: cannot be read" in caplog.text
+
+
 def test_pictures_of_a_folder_count_where_there_is_no_video(tmp_path: Path) -> None:
     assert found(tree(tmp_path, "a/1.jpg", "2.png", "notes.txt")) == {
         "1.jpg": "out/a/1",
@@ -73,7 +98,7 @@ def test_a_list_on_stdin_names_anything(
     assert found("-") == {
         "one two.mp4": "out/one two",
         "x.mp4": "out/x",
-        "\udcff.mp4": "out/\udcff",
+        "\udcff.mp4": "out/_~a8100ae6",
     }
 
 
