@@ -1,5 +1,6 @@
 """`plots`: a person's angles over time, how sure they are, and when feet rest on the ground."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,9 @@ def _plot(path: Path, result: Result, track_id: int) -> None:
     axes[0].legend(loc="upper right")
     axes[-1].legend(loc="upper right")
     axes[-1].set_xlabel("time, s; bars: the foot rests on the ground")
-    axes[0].set_title(f"{result.stem}, person {track_id}")
-    figure.savefig(path, dpi=100)
+    axes[0].set_title(f"{result.stem}, person {track_id}", parse_math=False)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # letters without a glyph
+        figure.savefig(path, dpi=100)
 
 
 def _line(axis: Any, times: Floats, values: Floats, sigmas: Floats, colour: str, word: str) -> None:

@@ -20,7 +20,9 @@ def test_a_photo_and_a_time_lapse_are_written_in_every_format(frames: int, tmp_p
     assert [line for line in written.failures if "it needs" not in line] == []
 
 
-@pytest.mark.parametrize("name", ["été 日本 😀", "two\nlines", os.fsdecode(b"latin \xe9")])
+@pytest.mark.parametrize(
+    "name", ["été 日本 😀", r"$\frac$", "two\nlines", os.fsdecode(b"latin \xe9")]
+)
 def test_a_clip_of_any_name_is_written_in_every_format(name: str, tmp_path: Path) -> None:
     joints, contacts = striding(5)
     actor = Actor(np.arange(5), joints, contacts=contacts)
