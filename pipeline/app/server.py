@@ -1,5 +1,6 @@
 """The page's addresses: what the browser asks for, and what it gets."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -30,7 +31,7 @@ from pipeline.app.forms import described, make_config
 from pipeline.app.guard import Guard
 from pipeline.app.pages import LIVE_PICTURE, POSTER, content_of, page_of
 from pipeline.app.store import UNFINISHED, Clip, Store, safe_name
-from pipeline.corrections.edits import CORRECTIONS, MAX_BYTES, parse_corrections
+from pipeline.corrections.edits import CORRECTIONS, MAX_BYTES, Corrections, parse_corrections
 from pipeline.export.base import exporter_names, exporters, write_exports
 from pipeline.results.result import load_result
 from pipeline.results.staging import REPORT
@@ -181,7 +182,8 @@ class _Pages:
         return JSONResponse(self._described(clip), 201)
 
     async def corrections(self, request: Request) -> Response:
-        return JSONResponse(self._store.corrections(self._clip(request)).as_dict())
+        corrections = self._store.corrections(self._clip(request))
+        return JSONResponse(corrections.as_dict(), headers=_version(corrections))
 
     async def correct(self, request: Request) -> Response:
         clip = self._with_result(request)
@@ -191,8 +193,12 @@ class _Pages:
             corrections = parse_corrections(await _body(request))
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
+        now = _version(self._store.corrections(clip))["ETag"]
+        if request.headers.get("if-match", now) != now:
+            raise HTTPException(412, "corrected elsewhere meanwhile: load this page again")
         self._store.correct(clip, corrections)
-        return JSONResponse(self._described(self._clip(request)), 202)
+        described = self._described(self._clip(request))
+        return JSONResponse(described, 202, headers=_version(corrections))
 
     async def viewer(self, request: Request) -> Response:
         clip = self._with_result(request)
@@ -291,6 +297,12 @@ async def _body(request: Request) -> bytes:
         if len(content) > MAX_BYTES:
             raise HTTPException(413, f"more than {MAX_BYTES >> 20} MiB")
     return content
+
+
+def _version(corrections: Corrections) -> dict[str, str]:
+    """The header by which a page tells that another one changed what it is about to replace."""
+    content = json.dumps(corrections.as_dict(), sort_keys=True).encode()
+    return {"ETag": f'"{hashlib.sha256(content).hexdigest()}"'}
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -120,6 +120,20 @@ async function mend(page, said) {
   said.corrections = await page.evaluate(async () => (await fetch(`${window.viewer.settings.api}/corrections`)).json());
 }
 
+/** Correct in a tab that was opened before another one corrected, and leave it. */
+async function correctTooLate(page, said) {
+  await page.getByRole("tab", { name: "Mend" }).click();
+  for (const key of [",", "."]) await page.locator("#world").press(key);
+  await page.locator("#swap-sides").click();
+  await page.locator("#lift-again").click();
+  await until(page, () => document.querySelector("#page-mend .bad"));
+  said.late = await page.locator("#page-mend .bad").textContent();
+  said.errors = said.errors.filter((text) => !text.includes("412"));
+  const [dialog] = await Promise.all([page.waitForEvent("dialog"), page.close({ runBeforeUnload: true })]);
+  said.leaving = dialog.type();
+  await dialog.accept();
+}
+
 async function main() {
   const { chromium } = require(path.join(modules, "playwright-core"));
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
@@ -144,7 +158,11 @@ async function main() {
     await ready(page);
     said.people = await page.evaluate(() => window.viewer.clip.people.map((person) => person.id));
     await page.screenshot({ path: path.join(folder, "viewer.png") });
+    const late = await context.newPage();
+    await late.goto(page.url());
+    await ready(late);
     await mend(page, said);
+    await correctTooLate(late, said);
     await until(other, () => document.querySelector(".state")?.textContent.includes("corrected by hand"));
     const original = await context.newPage();
     await original.goto(new URL("original", page.url()).href);

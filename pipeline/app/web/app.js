@@ -31,6 +31,7 @@ async function ask(path, options = {}) {
 }
 
 const say = (text) => { element("said").textContent = text; };
+const sayToo = (text) => say([element("said").textContent, text].filter(Boolean).join("; "));
 
 /** Do something that may fail, and say so. */
 async function attempt(work) {
@@ -79,7 +80,7 @@ function chosen(form) {
 
 function upload(file) {
   if (file.size > known.upload_bytes) {
-    say(`${file.name}: clips of more than ${known.upload_bytes / 1e9} GB are not taken; --app-upload-gb says how large`);
+    sayToo(`${file.name}: clips of more than ${known.upload_bytes / 1e9} GB are not taken; --app-upload-gb says how large`);
     return;
   }
   const query = new URLSearchParams({ name: file.name, options: JSON.stringify(chosen(element("options"))) });
@@ -89,7 +90,7 @@ function upload(file) {
   request.upload.onprogress = ({ loaded, total }) => { uploads.set(file.name, loaded / total); };
   request.onloadend = () => {
     uploads.delete(file.name);
-    if (request.status !== 201) say(`${file.name}: ${request.responseText.trim() || "the upload failed"}`);
+    if (request.status !== 201) sayToo(`${file.name}: ${request.responseText.trim() || "the upload failed"}`);
     refresh();
   };
   request.send(file);
@@ -113,7 +114,7 @@ function stateOf(clip) {
   if (clip.status === "failed") return clip.reason;
   if (clip.status === "cancelled") return "Cancelled";
   const people = clip.people === 1 ? "1 person" : `${clip.people} people`;
-  return `${people}, ${clip.frames} frames${clip.is_corrected ? ", corrected by hand" : ""}`;
+  return `${people}, ${clip.frames === 1 ? "1 frame" : `${clip.frames} frames`}${clip.is_corrected ? ", corrected by hand" : ""}`;
 }
 
 function card(clip) {

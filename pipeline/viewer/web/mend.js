@@ -40,19 +40,26 @@ export default async function addMending(viewer) {
 
 class Mending {
   constructor(viewer, api, base, id) {
-    Object.assign(this, { viewer, api, base, id, edits: [], lifted: 0, isDragging: false, isBusy: false, dragged: null });
+    Object.assign(this, { viewer, api, base, id, edits: [], lifted: new Set(), isDragging: false, isBusy: false, dragged: null });
     const { canvas } = viewer.overlay;
     canvas.addEventListener("pointerdown", (event) => this.#take(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     canvas.addEventListener("pointerup", () => this.#drop());
     canvas.addEventListener("pointercancel", () => this.#drop());
     viewer.on("overlay", ({ context, frame, toCanvas }) => this.#drawHandle(context, frame, toCanvas));
+    window.addEventListener("beforeunload", (event) => { if (!this.#isLifted()) event.preventDefault(); });
   }
 
   async load() {
     const answer = await fetch(`${this.api}/corrections`);
     if (answer.ok) this.edits = (await answer.json()).edits;
-    this.lifted = this.edits.length;
+    this.version = answer.headers.get("ETag");
+    this.lifted = new Set(this.edits);
+  }
+
+  /** Whether what is shown was lifted after just these edits. */
+  #isLifted() {
+    return this.edits.length === this.lifted.size && this.edits.every((edit) => this.lifted.has(edit));
   }
 
   build(page) {
@@ -118,9 +125,11 @@ class Mending {
     this.#say("Sending …");
     try {
       const body = JSON.stringify({ format_version: 1, edits: this.edits });
-      await ask(`${this.api}/corrections`, { method: "PUT", body });
+      const headers = { "If-Match": this.version };
+      const answer = await ask(`${this.api}/corrections`, { method: "PUT", body, headers });
+      this.version = answer.headers.get("ETag");
       await this.#await();
-      this.lifted = this.edits.length;
+      this.lifted = new Set(this.edits);
       await this.#reload();
       this.#say(this.edits.length ? "Lifted again." : "As it was found.");
       this.viewer.say("Lifted again");
@@ -188,9 +197,8 @@ class Mending {
 
   #remove(index) {
     if (this.isBusy || index < 0) return;
-    const isLifted = index < this.lifted;
-    this.edits.splice(index, 1);
-    if (isLifted) this.lift();
+    const [edit] = this.edits.splice(index, 1);
+    if (this.lifted.has(edit)) this.lift();
     else this.#preview();
   }
 
@@ -199,7 +207,7 @@ class Mending {
     const { viewer } = this;
     await this.#reload();
     const { clip } = viewer;
-    for (const { kind, person: id, frame, joint, position_px: at } of this.edits.slice(this.lifted)) {
+    for (const { kind, person: id, frame, joint, position_px: at } of this.edits.filter((edit) => !this.lifted.has(edit))) {
       const person = kind === "point" ? clip.person(id) : null;
       const row = person?.row(clip.frameNumbers.indexOf(frame)) ?? -1;
       if (row >= 0) person.keypoints.set(at, 2 * (row * person.K + clip.keypoints.names.indexOf(joint)));
@@ -215,11 +223,11 @@ class Mending {
 
   #show() {
     const { viewer, edits } = this;
-    this.liftButton.disabled = this.isBusy || edits.length === this.lifted;
+    this.liftButton.disabled = this.isBusy || this.#isLifted();
     this.undoButton.disabled = this.clearButton.disabled = this.isBusy || !edits.length;
     const others = viewer.clip.people.map((person) => person.id).filter((id) => id !== viewer.selected);
     this.other.replaceChildren(...others.map((id) => make("option", { value: id }, `with ${id}`)));
-    this.list.replaceChildren(...edits.map((edit, index) => make("li", {}, told(edit), index < this.lifted ? "" : " (not lifted yet)",
+    this.list.replaceChildren(...edits.map((edit, index) => make("li", {}, told(edit), this.lifted.has(edit) ? "" : " (not lifted yet)",
       make("button", { type: "button", "aria-label": `Undo: ${told(edit)}`, onClick: () => this.#remove(index) }, "×"))));
   }
 
@@ -242,7 +250,7 @@ class Mending {
     }
     if (!nearest) return;
     if (nearest.person.id !== viewer.selected) viewer.select(nearest.person.id);
-    this.dragged = { ...nearest, at: null };
+    this.dragged = { ...nearest, frame: this.#frame(), at: null };
     viewer.overlay.canvas.setPointerCapture(event.pointerId);
     event.preventDefault();
   }
@@ -263,7 +271,7 @@ class Mending {
     viewer.redraw();
     if (!dragged?.at) return;
     const [x, y] = dragged.at.map((value) => Math.round(value * 100) / 100);
-    this.#add({ kind: "point", frame: this.#frame(), joint: viewer.clip.keypoints.names[dragged.k], position_px: [x, y] });
+    this.#add({ kind: "point", frame: dragged.frame, joint: viewer.clip.keypoints.names[dragged.k], position_px: [x, y] });
   }
 
   #drawHandle(context, frame, toCanvas) {
@@ -293,7 +301,7 @@ function told({ kind, person, frame, first_frame: first, last_frame: last, ...ed
 }
 
 async function ask(path, options = {}) {
-  const answer = await fetch(path, options);
+  const answer = await fetch(path, options).catch(() => { throw new Error("The program does not answer: was it ended?"); });
   if (!answer.ok) throw new Error((await answer.text()).trim() || `the program answers ${answer.status}`);
   return answer;
 }

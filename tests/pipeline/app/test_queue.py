@@ -67,10 +67,14 @@ def test_a_broken_file_fails_in_a_line_and_the_next_clip_goes_on(
     assert app.ask(f"/api/clips/{second['id']}/corrections", "PUT", b"{}")[0] == 400
     edits = {"format_version": 1, "edits": [{"kind": "delete", "person": 4}]}
     path = f"/api/clips/{second['id']}/corrections"
-    assert app.ask(path, "PUT", json.dumps(edits))[0] == 202
+    before = app.ask(path)[2]["etag"]
+    status, _, headers = app.ask(path, "PUT", json.dumps(edits), If_Match=before)
+    assert status == 202
+    assert app.ask(path)[2]["etag"] == headers["etag"] != before
     assert "there is no person 4" in app.until(second["id"], "failed")["reason"]
     assert json.loads(app.ask(path)[1]) == edits
     assert app.clip(second["id"])["has_result"]
+    assert app.ask(path, "PUT", json.dumps(edits), If_Match=before)[0] == 412
     for one in (first, second):
         app.ask(f"/api/clips/{one['id']}", "DELETE")
 
