@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from core.errors import UsageError, Video3DError, shortage
+from core.errors import UsageError, Video3DError, refusal, shortage
 from core.options import Parser, add_flags, given_flags
 from detectors.base import AUTO
 from pipeline.app.options import AppOptions
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         LOG.error("stopped before the end; the same command goes on from here")
         return 130
     except Exception as error:
-        text = shortage(error)
+        text = shortage(error) or refusal(error)
         if text is None or debug:
             raise
         LOG.error(text)

@@ -11,6 +11,7 @@ Everything but `UsageError` concerns one input: the others go on, the exit statu
 """
 
 import errno
+import os
 import re
 
 _SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
@@ -81,6 +82,13 @@ def shortage(error: BaseException) -> str | None:
     if not is_short and not _SHORT_WORDS.search(str(error)):
         return None
     return f"this machine is short of memory, open files or threads ({one_line(error)})"
+
+
+def refusal(error: BaseException) -> str | None:
+    """What to say of a file or folder that the system refuses; None for other errors."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    return escaped(f"{os.fspath(error.filename)}: {error.strerror}")
 
 
 def one_line(error: BaseException, longest: int = 200) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import InputError, Video3DError
+from core.errors import InputError, Video3DError, refusal
 from core.options import Parser
 from pipeline.config import PipelineConfig
 from pipeline.corrections.edits import MENDED, Corrections, read_corrections
@@ -153,8 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         edits = read_corrections(given.corrections)
         print(mend(load_result(given.result), edits, given.output).folder)
-    except Video3DError as error:
-        print(f"failed: {error}", file=sys.stderr)
+    except (Video3DError, OSError) as error:
+        print(f"failed: {refusal(error) or error}", file=sys.stderr)
         return 1
     return 0
 

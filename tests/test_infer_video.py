@@ -1,7 +1,9 @@
 """The command line on real files: what a user types and what lies there afterwards."""
 
+import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -285,6 +287,42 @@ def test_a_file_that_is_not_there_or_not_what_it_is_given_for_leaves_nothing(
     assert main([str(clip), "--output", str(tmp_path / "new" / "out"), *arguments]) == 1
     assert reason in capfd.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("infer_video", ["clip.mp4", "--output", "NAME"]),
+        ("infer_video", ["clip.mp4", "--lifter", "NAME"]),
+        ("infer_video", ["clip.mp4", "--keypoints", "NAME"]),
+        ("infer_video", ["--views", "clip.mp4", "README.md", "--calibration", "NAME"]),
+        ("infer_video", ["--app", "--output", "NAME"]),
+        ("pipeline.export.__main__", ["NAME", "--to", "bvh"]),
+        ("pipeline.viewer.__main__", ["NAME", "clip", "--output", "page.html"]),
+        ("pipeline.mend", ["NAME", "fix.json"]),
+        ("train.__main__", ["validate", "--shots", "NAME"]),
+        ("weights.__main__", ["list"]),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(
+    module: str,
+    arguments: list[str],
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A name too long stands for all refusals: folders that may not be entered, broken disks."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(clip, "clip.mp4")
+    Path("fix.json").write_text('{"format_version": 1, "edits": []}')
+    name = "a" * 300
+    monkeypatch.setenv("VIDEO3D_WEIGHTS", name if module == "weights.__main__" else "weights")
+    words = [word.replace("NAME", name) for word in arguments]
+    assert importlib.import_module(module).main(words) == 1
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if name in line]
+    assert "File name too long" in line
+    assert "[Errno" not in line
 
 
 def test_of_people_whom_nobody_has_only_that_is_said(clip: Path, tmp_path: Path) -> None:

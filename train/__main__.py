@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from core.errors import UsageError, Video3DError
+from core.errors import UsageError, Video3DError, refusal
 
 COMMANDS = {
     "wild": "train.wild.run",
@@ -22,10 +22,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit status."""
     try:
         return run(arguments)
-    except Video3DError as error:
-        if "--debug" in arguments:
+    except (Video3DError, OSError) as error:
+        text = error.as_flags() if isinstance(error, UsageError) else refusal(error) or str(error)
+        if "--debug" in arguments or isinstance(error, OSError) and not refusal(error):
             raise
-        text = error.as_flags() if isinstance(error, UsageError) else str(error)
         print(f"error: {text}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
 

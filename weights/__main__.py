@@ -2,7 +2,7 @@
 
 import sys
 
-from core.errors import WeightsError
+from core.errors import WeightsError, refusal
 from core.options import Parser
 from weights.store import Store
 
@@ -24,9 +24,13 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
 
     store = Store()
-    if chosen.command == "list":
-        return _list(store)
-    return _fetch(store, chosen.names) if chosen.command == "fetch" else _verify(store)
+    try:
+        if chosen.command == "list":
+            return _list(store)
+        return _fetch(store, chosen.names) if chosen.command == "fetch" else _verify(store)
+    except OSError as error:
+        print(refusal(error) or error, file=sys.stderr)
+        return 1
 
 
 def _list(store: Store) -> int:

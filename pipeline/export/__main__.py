@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from core.errors import OutputError, UsageError, Video3DError
+from core.errors import OutputError, UsageError, Video3DError, refusal
 from core.options import Parser, add_flags, comma_separated
 from pipeline.export.base import ExportOptions, add_exports, exporters, require_known
 from pipeline.results.locks import locked
@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     raise OutputError(f"{folder}: another run is at work on it")
                 written = add_exports(load_result(folder), names, options)
             print(f"{folder}: {', '.join(written)}")
-        except Video3DError as error:
-            print(f"failed: {error}", file=sys.stderr)
+        except (Video3DError, OSError) as error:
+            print(f"failed: {refusal(error) or error}", file=sys.stderr)
             failed = True
     return 1 if failed else 0
 

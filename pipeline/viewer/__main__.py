@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError, OutputError, Video3DError
+from core.errors import InputError, OutputError, Video3DError, refusal
 from core.files import written_whole
 from core.options import Parser
 from core.types import Floats
@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.private, given.names,
         )  # fmt: skip
         _write(given.output, page)
-    except Video3DError as error:
-        print(f"failed: {error}", file=sys.stderr)
+    except (Video3DError, OSError) as error:
+        print(f"failed: {refusal(error) or error}", file=sys.stderr)
         return 1
     print(given.output)
     return 0
