@@ -300,7 +300,7 @@ def test_a_file_that_is_not_there_or_not_what_it_is_given_for_leaves_nothing(
         ("pipeline.export.__main__", ["NAME", "--to", "bvh"]),
         ("pipeline.viewer.__main__", ["NAME", "clip", "--output", "page.html"]),
         ("pipeline.mend", ["NAME", "fix.json"]),
-        ("train.__main__", ["validate", "--shots", "NAME"]),
+        ("train.__main__", ["prepare", "poses", "NAME", "--name", "x"]),
         ("weights.__main__", ["list"]),
     ],
 )
@@ -317,7 +317,8 @@ def test_what_the_system_refuses_is_one_line(
     shutil.copy(clip, "clip.mp4")
     Path("fix.json").write_text('{"format_version": 1, "edits": []}')
     name = "a" * 300
-    monkeypatch.setenv("VIDEO3D_WEIGHTS", name if module == "weights.__main__" else "weights")
+    if module == "weights.__main__":
+        monkeypatch.setenv("VIDEO3D_WEIGHTS", name)
     words = [word.replace("NAME", name) for word in arguments]
     assert importlib.import_module(module).main(words) == 1
     (line,) = [line for line in capfd.readouterr().err.splitlines() if name in line]

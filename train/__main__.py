@@ -24,7 +24,8 @@ def main(arguments: Sequence[str]) -> int:
         return run(arguments)
     except (Video3DError, OSError) as error:
         text = error.as_flags() if isinstance(error, UsageError) else refusal(error) or str(error)
-        if "--debug" in arguments or isinstance(error, OSError) and not refusal(error):
+        is_told = isinstance(error, Video3DError) or refusal(error) is not None
+        if "--debug" in arguments or not is_told:
             raise
         print(f"error: {text}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

@@ -55,8 +55,8 @@ def _describe(file: Any, result: Result, grid: Grid) -> None:
     file.attrs["fps"] = float(grid.rate)
     file.attrs["time_unit"] = "seconds"
     file.attrs["source_software"] = "video3d"
-    name = os.fsencode(result.report.video.path.name)
-    file.attrs["source_file"] = name.decode(errors="backslashreplace")
+    source = os.fsencode(result.report.video.path.name)
+    file.attrs["source_file"] = source.decode(errors="backslashreplace")
     file.attrs["space_unit"] = "m"
     file.attrs["axes"] = AXES
     if grid.note:
