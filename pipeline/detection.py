@@ -145,7 +145,8 @@ def detect_people(
     if isinstance(detector, WarningDetector):
         warnings += detector.warnings(info)
     if shot_starts:
-        others = f" and {len(shot_starts) - 1} times more" if len(shot_starts) > 1 else ""
+        more = len(shot_starts) - 1
+        others = f" and {counted(more, 'time', 'times')} more" if more else ""
         warnings.append(
             f"the picture cuts to another view at {times[shot_starts[0]]:.2f} s{others}: "
             "people have other numbers there"

@@ -110,7 +110,10 @@ async function mend(page, said) {
   await drag(page, { id: 2, frame: 12, joint: "left_wrist", by: [25, -30] });
   said.edits = await page.locator("#edits li").allTextContents();
   await page.screenshot({ path: path.join(folder, "mend.png") });
-  await page.locator("#lift-again").click();
+  said.isHeld = await page.evaluate(() => {
+    document.querySelector("#lift-again").click();
+    return ["#lift-again", "#undo-edit", "#undo-all"].every((id) => document.querySelector(id).disabled);
+  });
   await lifted(page, "Lifted again.");
   said.mended = await page.evaluate(() => {
     const { clip } = window.viewer;

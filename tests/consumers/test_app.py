@@ -114,6 +114,7 @@ def test_the_original_stays_and_everything_can_be_undone(
 ) -> None:
     said, _ = visit
     assert said["original"], "the page of the original has nothing to mend with"
+    assert said["isHeld"], "edits do not change while people are lifted again"
     assert said["late"] == "corrected elsewhere meanwhile: load this page again"
     assert said["leaving"] == "beforeunload", "edits that were not lifted are not left unasked"
     assert said["undone"] == {"edits": 0, "isMended": False}

@@ -122,6 +122,7 @@ class Mending {
   /** Have the people lifted again after all edits, and show what came of it. */
   async lift() {
     this.isBusy = true;
+    this.#show();
     this.#say("Sending …");
     try {
       const body = JSON.stringify({ format_version: 1, edits: this.edits });
