@@ -20,8 +20,8 @@ _OFFLINE = "'none'"
 class PageVideo:
     """What the page shows beside the 3D view.
 
-    url: Where it is: `data_url` of a file, the name of a file beside the page, or an address of the
-    server that sends the page. start_s: Time of its first frame on the clock of the result.
+    url: Where it is: `data_url` of a file, the quoted name of a file beside the page, or an address
+    of the server that sends the page. start_s: Time of its first frame on the clock of the result.
     is_picture: Whether it does not move.
     """
 

@@ -1,6 +1,7 @@
 """`html`: a page with the video, the 3D view and plots in step, which opens without a server."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 from core.errors import InputError
 from pipeline.export.base import Exporter
@@ -35,7 +36,7 @@ class HtmlPageExporter(Exporter):
         """The video in the page, or beside it."""
         if shown.path.stat().st_size > self.options.embed_mb * 1e6:
             self.note(f"the page shows {shown.path.name}, which must lie beside it")
-            return PageVideo(shown.path.name, shown.start_s, shown.is_picture)
+            return PageVideo(quote(shown.path.name), shown.start_s, shown.is_picture)
         url = data_url(shown.path)
         shown.path.unlink()
         return PageVideo(url, shown.start_s, shown.is_picture)

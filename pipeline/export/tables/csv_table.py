@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def _metadata(name: str, columns: Sequence[Column]) -> dict[str, Any]:
     """What the table is, in the vocabulary of https://www.w3.org/TR/tabular-metadata/."""
     return {
         "@context": "http://www.w3.org/ns/csvw",
-        "url": name,
+        "url": quote(name),
         "dc:description": AXES,
         "tableSchema": {
             "columns": [

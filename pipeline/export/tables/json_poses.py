@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class JsonExporter(Exporter):
         head = {
             "format": "video3d-poses",
             "version": 1,
-            "$schema": schema.name,
+            "$schema": quote(schema.name),
             "video": {
                 "name": result.stem, "width": video.width, "height": video.height, "fps": video.fps,
             },

@@ -1,5 +1,7 @@
+import json
 import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ def test_a_photo_and_a_time_lapse_are_written_in_every_format(frames: int, tmp_p
 
 
 @pytest.mark.parametrize(
-    "name", ["été 日本 😀", r"$\frac$", "two\nlines", os.fsdecode(b"latin \xe9")]
+    "name", ["été 日本 😀", r"100% $\frac$ #1?", "two\nlines", os.fsdecode(b"latin \xe9")]
 )
 def test_a_clip_of_any_name_is_written_in_every_format(name: str, tmp_path: Path) -> None:
     joints, contacts = striding(5)
@@ -32,3 +34,7 @@ def test_a_clip_of_any_name_is_written_in_every_format(name: str, tmp_path: Path
     assert [line for line in written.failures if "it needs" not in line] == []
     trc = (tmp_path / "out" / f"{result.stem}_person1.trc").read_text(encoding="utf-8")
     assert trc.split("\n")[1].startswith("DataRate")
+    poses = json.loads((tmp_path / "out" / f"{result.stem}.json").read_text())
+    about = json.loads((tmp_path / "out" / f"{result.stem}.csv-metadata.json").read_text())
+    for url in (poses["$schema"], about["url"]):
+        assert (tmp_path / "out" / unquote(urlsplit(url).path)).is_file()

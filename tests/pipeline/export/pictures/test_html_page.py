@@ -1,7 +1,9 @@
 """Where the page's video goes, and what is said where there is none."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -45,6 +47,17 @@ def test_a_large_video_lies_beside_the_page_with_all_its_frames(
     with VideoReader(folder / "clip_page.mp4") as video:
         times = [frame.time_s for frame in video]
     np.testing.assert_allclose(times, np.arange(40) / 25, atol=0.002)
+
+
+def test_a_page_finds_a_video_of_any_name_beside_it(
+    result: Result, folder: Path, tmp_path: Path
+) -> None:
+    path = (tmp_path / "clip.mp4").rename(tmp_path / "100% #1?.mp4")
+    report = replace(result.report, video=replace(result.report.video, path=path))
+    renamed = replace(result, report=report)
+    assert write_exports(renamed, ["html"], folder, ExportOptions(embed_mb=0.001)).failures == []
+    (url,) = re.findall('"url":"([^"]*)"', (folder / "100% #1?.html").read_text())
+    assert (folder / unquote(urlsplit(url).path)).is_file()
 
 
 def test_a_private_page_has_no_pixel(result: Result, folder: Path) -> None:
