@@ -146,7 +146,7 @@ def detect_people(
         warnings += detector.warnings(info)
     if shot_starts:
         more = len(shot_starts) - 1
-        others = f" and {counted(more, 'time', 'times')} more" if more else ""
+        others = {0: "", 1: " and once more"}.get(more, f" and {more} times more")
         warnings.append(
             f"the picture cuts to another view at {times[shot_starts[0]]:.2f} s{others}: "
             "people have other numbers there"
