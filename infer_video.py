@@ -148,10 +148,11 @@ def _run_live(source: LiveSource, config: PipelineConfig) -> int:
     frames = counted(report.frames, "frame", "frames")
     people = counted(len(report.people), "person", "people")
     text = f"{frames}, {report.live.frames_missed} missed, {people}"
-    print(f"{result.folder}: {text}", file=sys.stderr)  # stdout may be --stream's
+    told = printable(f"{result.folder}: {text}")
+    print(told, file=sys.stderr)  # stdout may be --stream's
     for warning in report.warnings:
         LOG.warning("%s: %s", source.shown, warning)
-    return 0
+    return 1 if set(config.export.formats) - report.exports else 0
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -34,6 +34,7 @@ from pipeline.render.live_view import LiveView
 from pipeline.render.options import RenderOptions
 from pipeline.results.report_parts import DetectorReport
 from pipeline.results.result import Result
+from pipeline.runtime.logs import printable
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.threads import limit_threads
@@ -237,4 +238,4 @@ def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
 
 
 def _say(text: str) -> None:
-    tqdm.write(f"live: {text}", file=sys.stderr)
+    tqdm.write(f"live: {printable(text)}", file=sys.stderr)

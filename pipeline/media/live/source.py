@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from core.files import result_name, result_stem
+
 _SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp", "srt", "tcp")
 
 Kind = Literal["camera", "network", "pipe"]
@@ -40,8 +42,9 @@ class LiveSource:
             return f"camera{self.address}"
         if self.kind == "network":
             host_and_path = self.shown.partition("://")[2]
-            return re.sub(r"[^\w.-]+", "_", host_and_path).strip("_.")[:100] or "stream"
-        return Path(self.address).stem
+            words = re.sub(r"[^\w.-]+", "_", host_and_path).strip("_.")[:100]
+            return result_name(words) or "stream"
+        return result_stem(Path(self.address))
 
 
 def parse_live_source(text: str) -> LiveSource | None:

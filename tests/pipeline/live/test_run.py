@@ -286,9 +286,13 @@ def test_datagrams_until_sigterm_and_data_without_video(
             os.kill(os.getpid(), signal.SIGTERM)
 
         with meanwhile(stop_after_a_while):
-            assert here(fifo, "--output", tmp_path / "out", "--stream", target, "--no-render") == 0
+            words = ["--stream", target, "--no-render", "--export", "csv,fbx", "--blender", "none"]
+            status = here(fifo, "--output", tmp_path / "out", *words)
+    assert status == 1, "a format failed"
     assert [one["type"] for one in told[:2]] == ["header", "frame"]
     assert sorted(path.name for path in only_folder(tmp_path / "out").iterdir()) == [
+        "camera.csv",
+        "camera.csv-metadata.json",
         "poses.npz",
         "report.json",
     ]

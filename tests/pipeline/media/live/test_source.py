@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.media.live.source import parse_live_source
+from pipeline.media.live.source import LiveSource, parse_live_source
 
 
 def test_a_word_is_a_live_source_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +32,12 @@ def test_a_password_is_never_shown_and_names_make_good_folders() -> None:
     camera = parse_live_source("0")
     assert camera is not None
     assert camera.name == "camera0"
+    for text in (
+        f"rtsp://host/{'ü' * 300}",
+        os.fsdecode(b"a\xff.ts"),
+        "a\nb.ts",
+        f"{'ü' * 120}.ts",
+    ):
+        name = LiveSource(text, "network" if "://" in text else "pipe").name
+        assert name.isprintable()
+        assert len(name.encode()) <= 200
