@@ -18,12 +18,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from core.errors import InputError
+from pipeline.media.live.source import LiveSource
+
 TIMEOUT_S = 10.0
 """How long a server may say nothing."""
 
 _SCHEMES = ("http", "https")
 _LISTS = (".m3u8", ".m3u", ".mpd", ".sdp")
 """Endings of what refers to a stream."""
+_NOTHING_THERE = (404, 410)
 _NO_FILES = ("text/", "application/dash", "application/json", "application/sdp")
 
 
@@ -46,11 +50,20 @@ class WebAnswer:
 
 
 def ask_web(text: str) -> WebAnswer:
-    """Ask a server what there is at an address of the web."""
+    """Ask a server what there is at an address of the web.
+
+    Raises:
+        InputError: The server says that there is nothing.
+    """
     if PurePosixPath(urlsplit(text).path).suffix.lower() in _LISTS:
         return WebAnswer(False)
     try:
         answer = _open(text, "GET")
+    except urllib.error.HTTPError as error:
+        if error.code in _NOTHING_THERE:
+            shown = LiveSource(text, "network").shown
+            raise InputError(f"{shown}: is not there, the server answers {error.code}") from error
+        return WebAnswer(False)  # FFmpeg may be let in where we are not
     except (OSError, ValueError, HTTPException):
         return WebAnswer(False)
     kind = (answer.headers.get("Content-Type") or "").lower()

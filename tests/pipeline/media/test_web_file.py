@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import InputError
 from pipeline.media.web_file import WebFiles, ask_web, is_web, web_name
 
 CONTENT = bytes(range(256)) * 8
@@ -58,13 +59,19 @@ def host() -> Iterator[str]:
     ("path", "is_file"),
     [
         ("clip.mp4", True), ("clip.mp4?token=a*b", True), ("get_only.mp4", True),
-        ("live", False), ("gone.mp4", False), ("page", False), ("list.m3u8", False),
+        ("live", False), ("page", False), ("list.m3u8", False),
     ],
 )  # fmt: skip
 def test_a_file_has_a_length_and_a_stream_has_none(host: str, path: str, is_file: bool) -> None:
     answer = ask_web(f"http://{host}/{path}")
     assert answer.is_file == is_file
     assert (answer.body is not None) == (path == "live")
+
+
+def test_a_server_that_has_no_such_file_is_heard(host: str) -> None:
+    with pytest.raises(InputError, match=rf"^http://{host}/gone\.mp4: is not there, .* 404$"):
+        ask_web(f"http://me:secret@{host}/gone.mp4?key=secret")
+    assert not ask_web(f"http://{host}/private.mp4").is_file
 
 
 def test_what_does_not_answer_is_no_file() -> None:
