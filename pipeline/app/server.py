@@ -25,7 +25,7 @@ from starlette.responses import (
 )  # fmt: skip
 from starlette.routing import Route
 
-from core.errors import Video3DError
+from core.errors import Video3DError, one_line, refusal
 from pipeline.app.camera import parse_camera
 from pipeline.app.forms import described, make_config
 from pipeline.app.guard import Guard
@@ -76,7 +76,8 @@ def make_server(store: Store, token: str, port: int, upload_bytes: int) -> Guard
         Route("/clips/{id}/files/{name}", pages.file),
         Route("/clips/{id}/{name}", pages.page_file),
     ]
-    app = Starlette(routes=routes, exception_handlers={Video3DError: _refused})
+    handlers = {Video3DError: _refused, OSError: _refused_by_system}
+    app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return Guard(app, token, port)
 
@@ -84,6 +85,11 @@ def make_server(store: Store, token: str, port: int, upload_bytes: int) -> Guard
 async def _refused(request: Request, error: Exception) -> Response:
     """An error for a person, as text."""
     return PlainTextResponse(f"{error}\n", 400)
+
+
+async def _refused_by_system(request: Request, error: Exception) -> Response:
+    """What the disk refuses, as text."""
+    return PlainTextResponse(f"{refusal(error) or one_line(error)}\n", 500)
 
 
 class _Pages:

@@ -109,3 +109,12 @@ def test_names_are_made_safe_and_keep_their_endings() -> None:
     assert {name: safe_name(name) for name in names} == names
     assert len(safe_name("ü" * 300 + ".mp4").encode()) < 200
     assert safe_name("ü" * 300 + ".mp4").endswith(".mp4")
+
+
+def test_what_the_disk_refuses_is_said(bounded: tuple[App, Path]) -> None:
+    app, folder = bounded
+    away = folder.rename(folder.with_name("away"))
+    status, said, _ = app.ask("/api/clips?name=short.mp4", "POST", b"x")
+    away.rename(folder)
+    assert status == 500
+    assert said.decode() == f"{folder}: No such file or directory\n"
