@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ _POLICY = (
 )
 _SPARE_BYTES = 1 << 30
 """What an upload must leave free on the disk."""
+_FRAMES = "frames.zip"
+"""What the pictures of `--render frames` are taken along as."""
 _WRITTEN_BYTES = 1 << 20  # of an upload at once
 
 
@@ -232,9 +235,14 @@ class _Pages:
         return _file(path)
 
     async def file(self, request: Request) -> Response:
-        """A file of the result, to be kept."""
+        """What was drawn, to be kept."""
         result = load_result(self._store.result(self._with_result(request)))
         name = request.path_params["name"]
+        if name == _FRAMES and (frames := list(filter(_is_frame, result.files))):
+            with _temporary() as (folder, clean):
+                path = folder / f"{result.stem}_{_FRAMES}"
+                await run_in_threadpool(_zip, [result.files[frame] for frame in frames], path)
+                return FileResponse(path, filename=path.name, background=clean)
         if name not in result.files:
             raise HTTPException(404)
         return _file(result.files[name], name)
@@ -245,8 +253,7 @@ class _Pages:
         name = request.path_params["format"]
         if name not in exporter_names():
             raise HTTPException(404)
-        folder = Path(tempfile.mkdtemp(prefix="video3d-"))
-        try:
+        with _temporary() as (folder, clean):
             written = await run_in_threadpool(write_exports, result, [name], folder)
             files = sorted(folder.iterdir())
             if written.failures or not files:
@@ -256,11 +263,7 @@ class _Pages:
             if len(files) > 1:
                 path = folder / f"{result.stem}_{name}.zip"
                 await run_in_threadpool(_zip, files, path)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-        return FileResponse(path, filename=path.name, background=clean)
+            return FileResponse(path, filename=path.name, background=clean)
 
     def _clip(self, request: Request) -> Clip:
         clip = self._store.get(request.path_params["id"])
@@ -291,8 +294,27 @@ class _Pages:
             "has_poster": (self._page(clip) / POSTER).exists(),
             "is_live": (self._page(clip) / LIVE_PICTURE).exists() and clip.status == "running",
             "is_corrected": (result / CORRECTIONS).exists(),
-            "videos": [name for name in files if name.endswith(("_3d.mp4", "_3d.jpg"))],
+            "drawn": [
+                *(name for name in files if name.endswith(("_3d.mp4", "_3d.jpg"))),
+                *([_FRAMES] if any(map(_is_frame, files)) else []),
+            ],
         }
+
+
+def _is_frame(name: str) -> bool:
+    """Whether a file of a result is a picture of `--render frames`."""
+    return re.search(r"_3d_[0-9]+\.png$", name) is not None
+
+
+@contextmanager
+def _temporary() -> Iterator[tuple[Path, BackgroundTask]]:
+    """A folder for an answer, and what deletes it once that is sent; an exception does, too."""
+    folder = Path(tempfile.mkdtemp(prefix="video3d-"))
+    try:
+        yield folder, BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 async def _body(request: Request) -> bytes:

@@ -160,8 +160,8 @@ function livePicture(base) {
 }
 
 function downloads(clip, base) {
-  const files = clip.videos.map((name) => make("a", { class: "button", href: `${base}files/${encodeURIComponent(name)}` }, name,
-    make("small", {}, "the video beside the 3D view")));
+  const files = clip.drawn.map((name) => make("a", { class: "button", href: `${base}files/${encodeURIComponent(name)}` }, name,
+    make("small", {}, "what was drawn")));
   const formats = known.formats.map(({ name, about }) => make("button", { type: "button", onClick: () => download(`${base}export/${name}`, name) },
     name, make("small", {}, about)));
   return make("details", {}, make("summary", {}, "Download"), make("div", { class: "formats" }, ...files, ...formats));

@@ -1,8 +1,10 @@
 """Clips are worked through, cancelled, lifted again; a killed program goes on where it was."""
 
+import io
 import json
 import signal
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -42,10 +44,15 @@ def test_a_clip_becomes_a_result_with_a_page_and_downloads(app: App, short: Path
     assert app.ask(f"{base}export/nothing")[0] == 404
     assert app.ask(f"{base}files/poses.npz")[1][:2] == b"PK"
     assert app.ask(f"{base}files/clip.json")[0] == 404
-    status, said, _ = app.ask(f"/api/clips/{clip['id']}/again", "POST", b'{"fov": "50"}')
+    status, said, _ = app.ask(f"/api/clips/{clip['id']}/again", "POST", b'{"render": "frames"}')
     again = json.loads(said)
-    assert (status, again["options"], again["id"] != clip["id"]) == (201, {"fov": "50"}, True)
-    assert app.until(again["id"], "done", "failed")["status"] == "done"
+    assert (status, again["options"]) == (201, {"render": "frames"})
+    assert again["id"] != clip["id"]
+    drawn = app.until(again["id"], "done", "failed")
+    assert (drawn["status"], drawn["drawn"], done["drawn"]) == ("done", ["frames.zip"], [])
+    pictures = app.ask(f"/clips/{again['id']}/files/frames.zip")[1]
+    assert len(ZipFile(io.BytesIO(pictures)).namelist()) == 8
+    assert app.ask(f"{base}files/frames.zip")[0] == 404
     for one in (clip, again):
         assert app.ask(f"/api/clips/{one['id']}", "DELETE")[0] == 204
         assert app.ask(base)[0] == 404
