@@ -51,7 +51,7 @@ class Point:
             or len(position) != 2
             or not all(_is_number(value) and abs(value) <= _FARTHEST_PX for value in position)
         ):
-            raise ValueError(f"`position_px` must be two numbers, x and y, got {position!r}")
+            raise ValueError(f"'position_px' must be two numbers, x and y, got {position!r}")
         object.__setattr__(self, "position_px", tuple(map(float, position)))
 
 
@@ -70,7 +70,7 @@ class Swap:
         _require_range(self)
         if self.joints is not None:
             if not isinstance(self.joints, list | tuple) or not self.joints:
-                raise ValueError(f"`joints` must be a list of names, got {self.joints!r}")
+                raise ValueError(f"'joints' must be a list of names, got {self.joints!r}")
             for joint in self.joints:
                 _require_one_of("joints", joint, SIDED)
             object.__setattr__(self, "joints", tuple(self.joints))
@@ -99,7 +99,7 @@ class Merge:
     def __post_init__(self) -> None:
         _require_number(self, "person", "other")
         if self.person == self.other:
-            raise ValueError(f"`other` must be another person than {self.person}")
+            raise ValueError(f"'other' must be another person than {self.person}")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Delete:
     def __post_init__(self) -> None:
         _require_number(self, "person")
         if (self.first_frame is None) != (self.last_frame is None):
-            raise ValueError("`first_frame` and `last_frame` go together")
+            raise ValueError("'first_frame' and 'last_frame' go together")
         if self.first_frame is not None:
             _require_range(self)
 
@@ -135,7 +135,7 @@ class Contact:
         _require_range(self)
         _require_one_of("part", self.part, PARTS)
         if not isinstance(self.on, bool):
-            raise ValueError(f"`on` must be true or false, got {self.on!r}")
+            raise ValueError(f"'on' must be true or false, got {self.on!r}")
 
 
 Edit = Point | Swap | Split | Merge | Delete | Contact
@@ -168,10 +168,10 @@ class Corrections:
             ValueError: It says none; the text names the edit, counted from 1.
         """
         if not isinstance(content, dict) or not isinstance(content.get("edits"), list):
-            raise ValueError("it has no list of `edits`")
+            raise ValueError("it has no list of 'edits'")
         version = content.get("format_version")
         if version != FORMAT_VERSION:
-            raise ValueError(f"`format_version` must be {FORMAT_VERSION}, got {version!r}")
+            raise ValueError(f"'format_version' must be {FORMAT_VERSION}, got {version!r}")
         if len(content["edits"]) > MAX_EDITS:
             raise ValueError(f"{len(content['edits'])} edits, and {MAX_EDITS} are the most")
         edits = []
@@ -229,7 +229,7 @@ def _edit(plain: Any) -> Edit:
     known = {entry.name for entry in fields(kind)}
     given = {name: value for name, value in plain.items() if name != "kind"}
     if unknown := sorted(map(str, given.keys() - known)):
-        raise ValueError(f"a {kind.kind} has no `{_shown(unknown[0])}`")
+        raise ValueError(f"a {kind.kind} has no '{_shown(unknown[0])}'")
     try:
         return kind(**given)
     except TypeError as error:  # what is missing
@@ -237,7 +237,7 @@ def _edit(plain: Any) -> Edit:
 
 
 def _needed(kind: type[Edit], given: Mapping[str, Any]) -> list[str]:
-    return [f"`{entry.name}`" for entry in fields(kind) if entry.name not in given]
+    return [f"'{entry.name}'" for entry in fields(kind) if entry.name not in given]
 
 
 def _plain(value: Any) -> Any:
@@ -263,7 +263,7 @@ def _require_number(edit: Edit, *names: str) -> None:
     for name in names:
         value, least = getattr(edit, name), 1 if name in ("person", "other") else 0
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _LAST:
-            raise ValueError(f"`{name}` must be a whole number from {least}, got {_shown(value)}")
+            raise ValueError(f"'{name}' must be a whole number from {least}, got {_shown(value)}")
 
 
 def _require_range(edit: Swap | Delete | Contact) -> None:
@@ -276,4 +276,4 @@ def _require_range(edit: Swap | Delete | Contact) -> None:
 
 def _require_one_of(name: str, value: Any, allowed: Any) -> None:
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"`{name}` must be one of {', '.join(allowed)}, got {_shown(value)}")
+        raise ValueError(f"'{name}' must be one of {', '.join(allowed)}, got {_shown(value)}")

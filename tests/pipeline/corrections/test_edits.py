@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError
+from core.errors import InputError, UsageError
 from pipeline.corrections.edits import (
     CORRECTIONS,
     EDITS,
@@ -56,29 +56,29 @@ POINT = {"kind": "point", "person": 1, "frame": 0, "joint": "nose", "position_px
     ("edit", "said"),
     [
         (5, "edit 1: is no object, but 5"),
-        ({}, "edit 1: `kind` must be one of point, swap"),
+        ({}, "edit 1: 'kind' must be one of point, swap"),
         ({**POINT, "kind": "poke"}, "got poke"),
-        ({**POINT, "colour": 1}, "a point has no `colour`"),
-        ({"kind": "point", "person": 1}, "needs `frame`, `joint`, `position_px`"),
-        ({**POINT, "person": 0}, "`person` must be a whole number from 1, got 0"),
-        ({**POINT, "person": True}, "`person` must be a whole number"),
-        ({**POINT, "frame": 1.5}, "`frame` must be a whole number from 0, got 1.5"),
-        ({**POINT, "frame": 10**30}, "`frame` must be a whole number"),
-        ({**POINT, "joint": "tail"}, "`joint` must be one of nose, left_eye"),
-        ({**POINT, "position_px": [1]}, "`position_px` must be two numbers"),
-        ({**POINT, "position_px": [1, float("nan")]}, "`position_px` must be two numbers"),
-        ({**POINT, "position_px": [1, 10**400]}, "`position_px` must be two numbers"),
+        ({**POINT, "colour": 1}, "a point has no 'colour'"),
+        ({"kind": "point", "person": 1}, "needs 'frame', 'joint', 'position_px'"),
+        ({**POINT, "person": 0}, "'person' must be a whole number from 1, got 0"),
+        ({**POINT, "person": True}, "'person' must be a whole number"),
+        ({**POINT, "frame": 1.5}, "'frame' must be a whole number from 0, got 1.5"),
+        ({**POINT, "frame": 10**30}, "'frame' must be a whole number"),
+        ({**POINT, "joint": "tail"}, "'joint' must be one of nose, left_eye"),
+        ({**POINT, "position_px": [1]}, "'position_px' must be two numbers"),
+        ({**POINT, "position_px": [1, float("nan")]}, "'position_px' must be two numbers"),
+        ({**POINT, "position_px": [1, 10**400]}, "'position_px' must be two numbers"),
         ({"kind": "swap", "person": 1, "first_frame": 5, "last_frame": 4}, "ends before it begins"),
         ({"kind": "swap", "person": 1, "first_frame": 5, "last_frame": 6, "joints": "knee"},
-         "`joints` must be a list"),
+         "'joints' must be a list"),
         ({"kind": "swap", "person": 1, "first_frame": 5, "last_frame": 6, "joints": ["nose"]},
-         "`joints` must be one of eye"),
+         "'joints' must be one of eye"),
         ({"kind": "merge", "person": 2, "other": 2}, "another person than 2"),
         ({"kind": "delete", "person": 2, "first_frame": 2}, "go together"),
         ({"kind": "contact", "person": 1, "first_frame": 5, "last_frame": 6, "part": "heel",
-          "on": True}, "`part` must be one of left_heel"),
+          "on": True}, "'part' must be one of left_heel"),
         ({"kind": "contact", "person": 1, "first_frame": 5, "last_frame": 6, "part": "left_toe",
-          "on": 1}, "`on` must be true or false"),
+          "on": 1}, "'on' must be true or false"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_an_edit_is_said_in_a_line(
@@ -91,6 +91,7 @@ def test_what_is_wrong_with_an_edit_is_said_in_a_line(
     assert said in str(error.value)
     assert str(error.value).startswith(f"{path}: these are no corrections: ")
     assert "\n" not in str(error.value)
+    assert "--" not in UsageError(str(error.value)).as_flags(), "fields of a file are no options"
 
 
 @pytest.mark.parametrize(
@@ -99,8 +100,8 @@ def test_what_is_wrong_with_an_edit_is_said_in_a_line(
         (b"", "no JSON"),
         (b"[" * 100_000, "no JSON"),
         (b"\xff\x00", "no JSON"),
-        (b"[]", "no list of `edits`"),
-        (b'{"edits": []}', "`format_version` must be 1, got None"),
+        (b"[]", "no list of 'edits'"),
+        (b'{"edits": []}', "'format_version' must be 1, got None"),
         (b" " * ((4 << 20) + 1), "larger than 4 MiB"),
         (json.dumps({"format_version": 1, "edits": [1] * (MAX_EDITS + 1)}).encode(), "the most"),
     ],
