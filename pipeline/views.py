@@ -8,7 +8,7 @@ The result has the frames of the first video; everything that reads one of a sin
 """
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,9 +90,7 @@ def process_views(
     config.require_inputs()
     stopwatch = Stopwatch()
     with ExitStack() as opened:
-        if models is None:
-            models = Models(config.detect, config.lift.lifter)
-            opened.callback(models.close)
+        models = models or opened.enter_context(closing(Models(config.detect, config.lift.lifter)))
         partial = opened.enter_context(staged(folder))
         inputs = config.input_files(*paths)
         opened.enter_context(unchanged(inputs))
@@ -102,19 +100,11 @@ def process_views(
         known: Sequence[Camera | None] = cameras or [None] * len(paths)
         mosaic = Mosaic(infos)
         is_shown = video_size(config.render, infos[0]) is not None
+        sizes = mosaic.sizes if is_shown else [None] * len(paths)
         with stopwatch.stage("detect"):
             filmed = [
-                film_view(
-                    path,
-                    config,
-                    models,
-                    camera,
-                    size if is_shown else None,
-                    progress,
-                    partial,
-                    opened,
-                )
-                for path, camera, size in zip(paths, known, mosaic.sizes, strict=True)
+                film_view(path, config, models, camera, size, progress, partial, opened)
+                for path, camera, size in zip(paths, known, sizes, strict=True)
             ]
         with stopwatch.stage("join"):
             clocks = find_clocks(filmed, config.several.offset)

@@ -20,6 +20,7 @@ from detectors.choice import DetectOptions
 from pipeline.config import PipelineConfig
 from pipeline.detection import detect_people
 from pipeline.export.pictures.frames import frames_with_people
+from pipeline.lifting.people import Lifting
 from pipeline.media.clip import open_clip
 from pipeline.media.options import ClipOptions
 from pipeline.media.shots import mark_cuts
@@ -138,7 +139,11 @@ def _lifting(clip: Path, count: int, folder: Path) -> Stage:
     lifter = models.lifter
     first = detect_people(clip, ClipOptions(), models.detector, lambda i, *_: i, folder)
     with closing(models), closing(first):
-        intrinsics, network = config.lift.intrinsics(first.info), Meter()
+        lifting = Lifting(
+            first.frame_indices, first.times_s, lifter, config.lift.intrinsics(first.info),
+            config.lift,
+        )  # fmt: skip
+        network = Meter()
         lift, seconds = lifter.model.lift_windows, []
 
         def counted(windows: object) -> object:
@@ -152,10 +157,7 @@ def _lifting(clip: Path, count: int, folder: Path) -> Stage:
         def follow() -> None:
             seconds.clear()
             tracks = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
-            find_people(
-                tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
-                config.lift, config.ground, folder,
-            ).table.close()  # fmt: skip
+            find_people(tracks, lifting, first.info.fps, config.ground, folder).table.close()
 
         cost = core_ms(follow, count)
         return Stage("track, lift, ground", cost, 1e3 * sum(seconds) / count, "its network alone")
