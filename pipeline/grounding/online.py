@@ -105,7 +105,7 @@ class _PersonHistory:
         return PersonMotion(poses, np.arange(len(joints)), feet_seen)
 
     def add(self, time_s: float, joints_m: Floats, feet_seen: Bools, up: Floats) -> None:
-        """Add a row and decide its contacts."""
+        """Add the values of a `_Row` and decide its contacts; up (3,) is a unit vector."""
         contacts = np.zeros(len(self.soles.joints), dtype=bool)
         if self.rows and time_s - self.last_s < _MAX_STEP_S:
             recent = [row for row in self.rows if time_s - row.time_s <= LOW_WITHIN_S]
