@@ -17,6 +17,10 @@ from pipeline.multiview.sync.clocks import Clock
 from pipeline.results.rows import lifted_row
 from pipeline.results.spool import Spool
 
+MAX_CHOSEN, STRETCH, MIN_ROWS = 1500, 150, 25
+"""Frames to calibrate by, in stretches of so many; a track with fewer rows among them gets more."""
+CHOSEN_HZ = 12.0
+"""The least rate of frames in a stretch."""
 _INTERPOLATED = (
     "box_xyxy", "keypoints_2d", "joints_camera_m", "joint_sigma_m", "root_camera_m",
 )  # fmt: skip
@@ -157,9 +161,3 @@ def chosen_frames(views: Sequence[SharedTracks], frames: int, fps: float) -> NDA
         if len(np.intersect1d(own, chosen)) < min(len(own), MIN_ROWS)
     ]
     return np.unique(np.concatenate([chosen, *few]))
-
-
-MAX_CHOSEN, STRETCH, MIN_ROWS = 1500, 150, 25
-"""Frames to calibrate by, in stretches of so many; a track with fewer rows among them gets more."""
-CHOSEN_HZ = 12.0
-"""The least rate of frames in a stretch."""
