@@ -172,7 +172,7 @@ class _Solution:
         distances = [
             np.where(
                 body.point_weights > 0,
-                np.linalg.norm(reprojected(body, self.state, joints) - body.points, axis=-1)
+                np.linalg.norm(reprojected(self.state, joints) - body.points, axis=-1)
                 / unit[..., None],
                 np.nan,
             ).reshape(len(body.points), -1)
