@@ -108,7 +108,7 @@ def ground_people(
     world = estimate_world(_Motions(lifted), fps, camera)
     floor = "one floor for all" if len(lifted.parts) > 1 else "floor under the lowest steps"
     grounding = f"up from balance and steps; {floor}; {camera} camera"
-    return _ground(lifted.kept(keep), world, grounding, fps, intrinsics, folder)
+    return _ground(lifted.kept(keep), world, grounding, intrinsics, folder)
 
 
 def mend_people(
@@ -142,7 +142,7 @@ def mend_people(
     corrected = [track for track, keep in zip(after, is_kept, strict=True) if not keep]
     copied = KeptPeople(table, kept, lifting.frame_indices)
     with _lifted(corrected, lifting, folder, progress) as lifted:
-        return _ground(lifted, world, grounding, world.fps, lifting.intrinsics, folder, copied)
+        return _ground(lifted, world, grounding, lifting.intrinsics, folder, copied)
 
 
 @dataclass(frozen=True)
@@ -170,37 +170,35 @@ def _ground(
     lifted: LiftedPeople,
     world: World,
     grounding: str,
-    fps: float,
     intrinsics: Intrinsics,
     folder: Path | None,
     kept: KeptPeople | None = None,
 ) -> People:
     """Put people into a world, part after part; `grounding` says how it was found."""
     with ExitStack() as undo:
-        table, measurement = _empty_table(lifted, folder, kept), Measurement()
+        table = _empty_table(lifted, folder, kept)
         undo.callback(table.close)  # unless all goes well
-        judges = (measurement, Plausibility())
-        if kept is not None:
-            for rows in kept:
-                table.add(rows)
-                for part in kept.parts(rows, fps, intrinsics):
-                    for judge in judges:
-                        judge.add(part)
-        _fill(table, judges, lifted, world, fps, intrinsics)
+        measurement, plausibility = Measurement(), Plausibility()
+        for part in _filled(table, kept, lifted, world, intrinsics):
+            measurement.add(part)
+            plausibility.add(part)
         undo.pop_all()
     table.persons = dict(sorted(table.persons.items()))
-    return People(table, measurement.values(), grounding, judges[1].doubts(), world)
+    return People(table, measurement.values(), grounding, plausibility.doubts(), world)
 
 
-def _fill(
+def _filled(
     table: PersonTable,
-    judges: tuple[Measurement, Plausibility],
+    kept: KeptPeople | None,
     lifted: LiftedPeople,
     world: World,
-    fps: float,
     intrinsics: Intrinsics,
-) -> None:
-    """Add every part's rows, blended where parts overlap, to the table and show it the judges."""
+) -> Iterator[PersonPart]:
+    """Add everyone's rows to the table, blended where parts overlap; yield what measures get."""
+    if kept is not None:
+        for rows in kept:
+            table.add(rows)
+            yield from kept.parts(rows, world.fps, intrinsics)
     pending = np.zeros(0, table.rows.dtype)  # rows of the part before that the next one shares
     shared_next = [*(part.shared for part in lifted.parts[1:]), 0]
     for part, repeated in zip(lifted.parts, shared_next, strict=False):
@@ -209,8 +207,7 @@ def _fill(
         done, pending = np.split(rows, [len(rows) - repeated])
         if len(done):
             table.add(done)
-            for judge in judges:
-                judge.add(PersonPart(done, lifted.joints, joints, contacts, fps, intrinsics))
+            yield PersonPart(done, lifted.joints, joints, contacts, world.fps, intrinsics)
 
 
 def _empty_table(lifted: LiftedPeople, folder: Path | None, kept: KeptPeople | None) -> PersonTable:
