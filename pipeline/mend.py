@@ -23,7 +23,6 @@ from pipeline.config import PipelineConfig
 from pipeline.corrections.edits import MENDED, Corrections, read_corrections
 from pipeline.corrections.options import CorrectionOptions
 from pipeline.corrections.people import corrected_people
-from pipeline.lifting.people import Lifting
 from pipeline.people import mend_people
 from pipeline.regrouped import regrouped
 from pipeline.results.archive import POSES, TRACKS, ArchiveTable, PoseTable
@@ -94,10 +93,7 @@ def mend(
             table, after = regrouped(table, corrections, first.frame_indices, first.times_s)
             before = after
         with stopwatch.stage("lift"):
-            lifting = Lifting(
-                first.frame_indices, first.times_s, models.lifter, report.intrinsics, config.lift,
-                first.is_smoothed,
-            )  # fmt: skip
+            lifting = first.lifting(models.lifter, report.intrinsics, config.lift)
             people = mend_people(
                 table, before, after, lifting, found.world, found.grounding or report.grounding,
                 partial, progress,

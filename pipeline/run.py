@@ -23,7 +23,6 @@ from pipeline.corrections.people import corrected_people
 from pipeline.detection import FirstPass, detect_people
 from pipeline.export.base import write_exports
 from pipeline.grounding.standing import Standing, in_words
-from pipeline.lifting.people import Lifting
 from pipeline.media.clip import check_clip
 from pipeline.media.frame_times import constant_rate
 from pipeline.media.images import is_still, write_image
@@ -130,10 +129,7 @@ def process_video(
             found = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
-            lifting = Lifting(
-                first.frame_indices, first.times_s, lifter, config.lift.intrinsics(first.info),
-                config.lift, first.is_smoothed,
-            )  # fmt: skip
+            lifting = first.lifting(lifter, config.lift.intrinsics(first.info), config.lift)
             keep = select_people([track.track_id for track in tracks], config.track)
             people = find_people(
                 tracks, lifting, first.info.fps, config.ground, partial, keep, progress

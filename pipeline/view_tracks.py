@@ -14,7 +14,7 @@ from core.types import Intrinsics, VideoInfo
 from pipeline.config import PipelineConfig
 from pipeline.detection import FirstPass, detect_people
 from pipeline.grounding.standing import Standing
-from pipeline.lifting.people import LiftedPeople, Lifting, lift_people
+from pipeline.lifting.people import LiftedPeople, lift_people
 from pipeline.media.images import is_still
 from pipeline.media.video.fitting import Size
 from pipeline.media.video_reader import probe
@@ -121,10 +121,7 @@ def film_view(
         intrinsics = config.lift.intrinsics(first.info) if camera is None else camera.intrinsics
         rows = Spool(lifted_row(COCO_21, models.lifter.spec.skeleton_out), folder)
         opened.callback(rows.close)
-        lifting = Lifting(
-            first.frame_indices, first.times_s, models.lifter, intrinsics, config.lift,
-            first.is_smoothed,
-        )  # fmt: skip
+        lifting = first.lifting(models.lifter, intrinsics, config.lift)
         lifted = lift_people(tracks, lifting, rows)
     return FilmedView(video, first, intrinsics, lifted, tuple(doubts))
 

@@ -20,7 +20,6 @@ from detectors.choice import DetectOptions
 from pipeline.config import PipelineConfig
 from pipeline.detection import detect_people
 from pipeline.export.pictures.frames import frames_with_people
-from pipeline.lifting.people import Lifting
 from pipeline.media.clip import open_clip
 from pipeline.media.options import ClipOptions
 from pipeline.media.shots import mark_cuts
@@ -139,10 +138,7 @@ def _lifting(clip: Path, count: int, folder: Path) -> Stage:
     lifter = models.lifter
     first = detect_people(clip, ClipOptions(), models.detector, lambda i, *_: i, folder)
     with closing(models), closing(first):
-        lifting = Lifting(
-            first.frame_indices, first.times_s, lifter, config.lift.intrinsics(first.info),
-            config.lift,
-        )  # fmt: skip
+        lifting = first.lifting(lifter, config.lift.intrinsics(first.info), config.lift)
         network = Meter()
         lift, seconds = lifter.model.lift_windows, []
 
