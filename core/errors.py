@@ -21,7 +21,6 @@ _SHORT_WORDS = re.compile(
     re.I,
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-_LONGEST = 200  # characters that are kept of a library's error
 _OPTION = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
@@ -84,7 +83,12 @@ def shortage(error: BaseException) -> str | None:
     return f"this machine is short of memory, open files or threads ({one_line(error)})"
 
 
-def one_line(error: BaseException) -> str:
-    """A library's error as part of one line: its text, cut, or its type where it has none."""
+def one_line(error: BaseException, longest: int = 200) -> str:
+    """A library's error as part of one line: its text, or its type where it has none.
+
+    Args:
+        error: The error.
+        longest: Characters to keep.
+    """
     words = " ".join(str(error).split()) or type(error).__name__
-    return words if len(words) <= _LONGEST else words[:_LONGEST] + " …"
+    return words if len(words) <= longest else words[:longest] + " …"
