@@ -85,11 +85,30 @@ def test_a_search_that_is_left_for_later_finds_people_for_the_next_frame(
     counts = []
     for index in (60, 61, 62):
         counts.append(len(detector.detect_known(Frame(index, index / 30, clip[index]))))
-        detector.search()
+        if search := detector.search():
+            search()
     at_once = run([clip[60], clip[61]])
     detector.close()
     assert counts == [0, 2, 2]
     assert [len(detections) for detections in at_once] == [2, 2]
+
+
+def test_a_search_that_ends_some_frames_later_finds_people_for_the_frame_after(
+    clip: dict[int, Picture],
+) -> None:
+    detector = make()
+    detector.prepare()
+    frames = [Frame(index, index / 30, clip[index]) for index in (60, 61, 62, 63)]
+    assert len(detector.detect_known(frames[0])) == 0
+    search = detector.search()
+    assert search is not None
+    assert len(detector.detect_known(frames[1])) == 0
+    assert len(detector.detect_known(frames[2])) == 0
+    search()
+    assert detector.search() is None, "those who were met in another frame would be met again"
+    assert len(detector.detect_known(frames[3])) == 2
+    assert detector.search() is not None
+    detector.close()
 
 
 def test_keypoints_agree_with_the_packaged_graph(found: list[Detections]) -> None:
@@ -183,7 +202,7 @@ def test_two_regions_that_converge_become_one_person(clip: dict[int, Picture]) -
     together = np.hstack([clip[80], np.zeros_like(clip[80])])
     detector = make()
     assert len(detector.detect(Frame(0, 0, apart))) == 4
-    detector._regions = [detector._regions[0]] * 4
+    detector._known = [detector._known[0]] * 4
     assert len(detector.detect(Frame(1, 0, together))) <= 2
 
 
