@@ -27,6 +27,7 @@ from detectors.blazepose.networks.choice import Networks
 from detectors.blazepose.networks.models import Landmarks
 from detectors.blazepose.networks.region import Region
 from detectors.blazepose.search import Search
+from detectors.blazepose.sparing import NOT_YET, Moved, see_sparingly
 from detectors.blazepose.tangles import untangle
 from detectors.blazepose.turns import NONE_YET, UNSEEN, Look, Shift, Turns
 
@@ -42,7 +43,8 @@ class _Followed(NamedTuple):
     """A person to follow into the next frame.
 
     box: (4,) px. is_behind: Whether they stand behind another. hard_frames: For how many frames
-    they were hard to see. shift: What a second look at them gave.
+    they were hard to see. shift: What a second look at them gave. moved: How the larger landmark
+    model sees them, live.
     """
 
     region: Region
@@ -50,6 +52,7 @@ class _Followed(NamedTuple):
     is_behind: bool = False
     hard_frames: int = 0
     shift: Shift = UNSEEN
+    moved: Moved = NOT_YET
 
 
 class _Seen(NamedTuple):
@@ -200,12 +203,8 @@ class BlazePose:
         """
         known, (height, width) = self._known, frame.rgb.shape[:2]
         regions = [one.region for one in known]
-        seeing = [
-            self._calls.begin(
-                self._networks.landmarks_of(one.hard_frames >= HARD_FRAMES), frame.rgb, one.region
-            )
-            for one in known
-        ]
+        see = self._see if searches_meanwhile else self._see_promptly
+        seeing = [self._calls.begin(see, frame.rgb, one) for one in known]
         most = None if searches_meanwhile else MOST_WINDOWS
         scheduled = self._search.due((width, height), regions, frame.starts_shot, most)
         least_side = self._search.least_side(regions)
@@ -213,7 +212,9 @@ class BlazePose:
         moving = self._movement.due(frame.rgb, boxes, least_side, frame.starts_shot)
         due = [*scheduled, *moving] if searches_meanwhile else []
         searching = self._search_in(frame.rgb, due)
-        seen = [self._calls.result(person) for person in seeing]
+        looks = [self._calls.result(person) for person in seeing]
+        seen = [person for person, _ in looks]
+        known = [one._replace(moved=moved) for one, (_, moved) in zip(known, looks, strict=True)]
         if frame.starts_shot:
             known = [one._replace(shift=UNSEEN) for one in known]
         before = {id(person): one for person, one in zip(seen, known, strict=True)}
@@ -233,6 +234,17 @@ class BlazePose:
         ]
         return _Seen(frame, people, lost, before, are_behind, scheduled, moving, searching)
 
+    def _see(self, rgb: Picture, one: _Followed) -> tuple[Landmarks, Moved]:
+        """A person in a frame, and how the larger landmark model sees them."""
+        is_hard = one.hard_frames >= HARD_FRAMES
+        return self._networks.landmarks_of(is_hard)(rgb, one.region), NOT_YET
+
+    def _see_promptly(self, rgb: Picture, one: _Followed) -> tuple[Landmarks, Moved]:
+        """The same, but the larger model does not look in every frame."""
+        if one.hard_frames < HARD_FRAMES:
+            return self._see(rgb, one)
+        return see_sparingly(self._networks, rgb, one.region, one.moved)
+
     def _to_follow(self, seen: _Seen) -> list[_Followed]:
         """Those in a frame, as they are followed into the next one."""
         rgb = seen.frame.rgb
@@ -241,8 +253,10 @@ class BlazePose:
             before = seen.before.get(id(person))
             is_behind = any(person is one for one in seen.are_behind)
             hard_frames = HARD_FRAMES if before is None else before.hard_frames
-            shift = UNSEEN if before is None else before.shift
-            known.append(_followed(person, rgb, is_behind, hard_frames, shift))
+            one = _followed(person, rgb, is_behind, hard_frames)
+            if before is not None:
+                one = one._replace(shift=before.shift, moved=before.moved)
+            known.append(one)
         return known
 
     def follow(self, detections: Detections, row: int) -> Follower:
@@ -294,7 +308,6 @@ def _followed(
     rgb: Picture,
     is_behind: bool = False,
     hard_frames: int = HARD_FRAMES,
-    shift: Shift = UNSEEN,
 ) -> _Followed:
     """A person in a frame, as they are followed into the next one.
 
@@ -303,11 +316,10 @@ def _followed(
         rgb: (H, W, 3) the frame.
         is_behind: Whether they stand behind another.
         hard_frames: For how many frames before they were hard to see; of one who is met, enough.
-        shift: What a second look at them gave.
     """
     hard_frames = hard_frames + 1 if is_hard(person, rgb, hard_frames > 0) else 0
     box = box_around(person.xy[BODY], rgb)
-    return _Followed(person.region, box, is_behind, hard_frames, shift)
+    return _Followed(person.region, box, is_behind, hard_frames)
 
 
 def to_detections(frame: Frame, people: list[Landmarks], shifts: list[Shift]) -> Detections:

@@ -275,6 +275,40 @@ def test_the_heavy_model_serves_for_whoever_is_cut_by_the_picture(
     not (default_cache() / "blazepose_landmark_heavy.tflite").exists(),
     reason="not here: python -m weights fetch blazepose-landmark-heavy",
 )
+def test_live_the_heavy_model_looks_in_some_frames_at_whoever_is_cut_by_the_picture(
+    clip: dict[int, Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = clip[80][430:730, 850:1500].copy()
+    detector = make(heavy=resolve("blazepose-landmark-heavy"))
+    for index in range(16):
+        file = detector.detect(Frame(index, index / 30, cut))
+    detector.begin(CLIP)
+    detector.prepare()
+    heavy, looks = detector._networks.heavy, 0
+
+    def counted(*words: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return heavy(*words)
+
+    monkeypatch.setattr(detector._networks, "heavy", counted)
+    for index in range(32):
+        live = detector.detect_known(Frame(index, index / 30, cut))
+        if index == 0 and (search := detector.search()):
+            search()
+        if index == 15:
+            looks = 0
+    detector.close()
+    assert looks == 4, "in 16 frames"
+    is_seen = file.keypoint_scores[0] > 0.5
+    apart = np.linalg.norm(live.keypoints_xy[0] - file.keypoints_xy[0], axis=1)[is_seen]
+    assert np.median(apart) < 2.5, "px of a woman of 300"
+
+
+@pytest.mark.skipif(
+    not (default_cache() / "blazepose_landmark_heavy.tflite").exists(),
+    reason="not here: python -m weights fetch blazepose-landmark-heavy",
+)
 def test_the_heavy_model_serves_for_a_picture_alone(clip: dict[int, Picture]) -> None:
     both = make(heavy=resolve("blazepose-landmark-heavy"))
     seen = {}
