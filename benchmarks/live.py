@@ -106,7 +106,7 @@ def resident_mib(process: int) -> float:
 def main() -> None:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("minutes", nargs="?", type=positive(float), default=10.0)
-    parser.add_argument("--clip", type=Path, help="of one shot, at 16:9 (default: the sample)")
+    parser.add_argument("--clip", type=Path, help="sent at 1280x720 (default: the sample)")
     options = parser.parse_args()
     seconds, clip = 60 * options.minutes, options.clip or resolve("demo-clip")
     with tempfile.TemporaryDirectory() as name:
