@@ -16,6 +16,7 @@ from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.base import Follower
 from detectors.blazepose.clearness import KEYPOINTS, MIN_PRESENCE, is_hard, keypoint_scores
+from detectors.blazepose.leaning import INTERVAL, right
 from detectors.blazepose.likeness import BODY, box_around
 from detectors.blazepose.lost import Lost
 from detectors.blazepose.meeting import Meeting
@@ -148,11 +149,12 @@ class BlazePose:
         """
         people: list[Landmarks] = []
         height, width = frame.rgb.shape[:2]
+        models = [
+            self._networks.landmarks_of(frames >= HARD_FRAMES) for frames in self._hard_frames
+        ]
         seeing = [
-            self._calls.begin(
-                self._networks.landmarks_of(hard_frames >= HARD_FRAMES), frame.rgb, region
-            )
-            for region, hard_frames in zip(self._regions, self._hard_frames, strict=True)
+            self._calls.begin(model, frame.rgb, region)
+            for model, region in zip(models, self._regions, strict=True)
         ]
         most = None if searches_meanwhile else MOST_WINDOWS
         due = self._search.due((width, height), self._regions, frame.starts_shot, most)
@@ -160,6 +162,8 @@ class BlazePose:
         due += self._movement.due(frame.rgb, self._known, least_side, frame.starts_shot)
         searching = self._search_in(frame.rgb, due) if searches_meanwhile else []
         seen = [self._calls.result(person) for person in seeing]
+        if frame.index % INTERVAL == 0:
+            right(seen, models, frame.rgb, self._calls)
         before = {
             id(person): frames for person, frames in zip(seen, self._hard_frames, strict=True)
         }
