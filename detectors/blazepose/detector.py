@@ -18,6 +18,7 @@ from core.skeletons import COCO_21
 from core.types import Detections, Floats, Frame, Picture, VideoInfo
 from detectors.base import Follower
 from detectors.blazepose.clearness import KEYPOINTS, MIN_PRESENCE, is_hard, keypoint_scores
+from detectors.blazepose.leaning import INTERVAL, right
 from detectors.blazepose.likeness import BODY, box_around
 from detectors.blazepose.lost import Lost
 from detectors.blazepose.meeting import Meeting
@@ -214,6 +215,9 @@ class BlazePose:
         searching = self._search_in(frame.rgb, due)
         looks = [self._calls.result(person) for person in seeing]
         seen = [person for person, _ in looks]
+        if frame.index % INTERVAL == 0:
+            models = [self._networks.landmarks_of(one.hard_frames >= HARD_FRAMES) for one in known]
+            right(seen, models, frame.rgb, self._calls)
         known = [one._replace(moved=moved) for one, (_, moved) in zip(known, looks, strict=True)]
         if frame.starts_shot:
             known = [one._replace(shift=UNSEEN) for one in known]
