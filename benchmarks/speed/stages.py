@@ -151,7 +151,9 @@ def _lifting(clip: Path, count: int, folder: Path) -> Stage:
 
         def follow() -> None:
             seconds.clear()
-            tracks = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
+            tracks = track_people(
+                first.detections, first.info.fps, None, first.shot_starts, first.clothes
+            )
             find_people(
                 tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
                 config.lift, config.ground, folder,
