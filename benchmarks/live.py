@@ -1,6 +1,6 @@
-"""A live source on loopback: the sample clip, looped in real time into a FIFO, like a camera.
+"""A live source on loopback: a clip, looped in real time into a FIFO, like a camera.
 
-    python -m benchmarks.live [MINUTES]      # default 10
+    python -m benchmarks.live [MINUTES] [--clip FILE]      # default 10, the sample
 
 Prints frames per second, frames missed, latency until a frame's poses are out (since the frame was
 due in the stream, and since it was decoded), memory after one minute and at the end; then presses
@@ -35,11 +35,11 @@ FPS = 30
 PACKET, FIRST_VIDEO_PID = 188, 256  # of MPEG-TS, as ffmpeg writes it
 
 
-def camera_like(folder: Path) -> Path:
-    """The sample clip coded as cameras do: no frame refers to a later one."""
+def camera_like(clip: Path, folder: Path) -> Path:
+    """A clip coded as cameras do: no frame refers to a later one."""
     path = folder / "camera.ts"
     command = [
-        ffmpeg_program(), "-v", "error", "-i", str(resolve("demo-clip")), "-an", "-r", str(FPS),
+        ffmpeg_program(), "-v", "error", "-i", str(clip), "-an", "-r", str(FPS),
         "-vf", "scale=1280:720", "-c:v", "libx264", "-preset", "veryfast",
         "-tune", "zerolatency", "-bf", "0", "-g", str(FPS), str(path),
     ]  # fmt: skip
@@ -106,12 +106,14 @@ def resident_mib(process: int) -> float:
 def main() -> None:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("minutes", nargs="?", type=positive(float), default=10.0)
-    seconds = 60 * parser.parse_args().minutes
+    parser.add_argument("--clip", type=Path, help="sent at 1280x720 (default: the sample)")
+    options = parser.parse_args()
+    seconds, clip = 60 * options.minutes, options.clip or resolve("demo-clip")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fifo = folder / "camera.fifo"
         os.mkfifo(fifo)
-        camera = Camera(camera_like(folder), fifo)
+        camera = Camera(camera_like(clip, folder), fifo)
         command = [
             sys.executable, "infer_video.py", str(fifo), "--stream", "-", "--output",
             str(folder / "out"),

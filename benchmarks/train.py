@@ -1,9 +1,9 @@
 """Frames per second of training: a plain loop in PyTorch, and ours, with the same data and network.
 
-    python benchmarks/train.py            # -arc 3,3,3 -ch 1024 -b 1024 on the reference clips
-    python benchmarks/train.py -arc 3,3,3,3,3 --peak-tflops 989
-    python benchmarks/train.py -arc 3,3,3 -ch 256 -b 64 --videopose3d ../VideoPose3D
-    python benchmarks/train.py -arc 3,3,3 -ch 256 -b 64 -e 8 --videopose3d ../VideoPose3D --whole
+    python -m benchmarks.train            # -arc 3,3,3 -ch 1024 -b 1024 on the reference clips
+    python -m benchmarks.train -arc 3,3,3,3,3 --peak-tflops 989
+    python -m benchmarks.train -arc 3,3,3 -ch 256 -b 64 --videopose3d ../VideoPose3D
+    python -m benchmarks.train -arc 3,3,3 -ch 256 -b 64 -e 8 --videopose3d ../VideoPose3D --whole
 
 The plain loop is the textbook one: fp32, strided Conv1d layers, torch's dropout and Adam, batches
 put together example by example in numpy. Both take their steps in turn, so that other load on the
@@ -31,18 +31,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from core.options import Parser
+from lifter.model import TemporalConvNet
 from testkit.command_lines import existing, positive, run_benchmark
+from train.reproduce.evaluate import average, evaluate_actions
+from train.reproduce.loop import Training
+from train.reproduce.options import parse
+from train.reproduce.processes import ProcessGroup
+from train.reproduce.session import Session, open_session
 
 ROOT = Path(__file__).absolute().parents[1]
 DATA = ROOT / "tests/data/h36m_like"
-sys.path.insert(0, str(ROOT))
-
-from lifter.model import TemporalConvNet  # noqa: E402
-from train.reproduce.evaluate import average, evaluate_actions  # noqa: E402
-from train.reproduce.loop import Training  # noqa: E402
-from train.reproduce.options import parse  # noqa: E402
-from train.reproduce.processes import ProcessGroup  # noqa: E402
-from train.reproduce.session import Session, open_session  # noqa: E402
 
 
 class PlainNet(TemporalConvNet):

@@ -232,14 +232,6 @@ def rigid_joints(rotations: Floats, root_m: Floats, rest: RestPose, skeleton: Sk
     return np.stack([at[joint] for joint in skeleton.joints], 1)
 
 
-def relative_to_parents(rotations: Floats) -> Floats:
-    """Each bone's rotation (T, B, 3, 3) relative to its parent's; the root's stays as it is."""
-    parents = [max(parent, 0) for parent in PARENTS]
-    relative = np.swapaxes(rotations[:, parents], -1, -2) @ rotations
-    relative[:, 0] = rotations[:, 0]
-    return np.asarray(relative)
-
-
 def _clavicle(out: Floats) -> Floats:
     """The direction (3,) of a collarbone at rest, on the side to which `out` points."""
     return unit_vectors(out + _CLAVICLE_SLOPE * _DOWN)

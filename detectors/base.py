@@ -95,14 +95,23 @@ class SmoothedDetector(Detector, Protocol):
 class PromptDetector(Detector, Protocol):
     """A detector that sees known people sooner than it has searched for others.
 
-    Live, each frame goes through both methods in turn, instead of `detect`.
+    Live, frames go through `detect_known` instead of `detect`.
     """
+
+    def prepare(self) -> None:
+        """Load what a later frame would wait for."""
 
     def detect_known(self, frame: Frame) -> Detections:
         """Find the people in a frame who were known before."""
 
-    def search(self) -> None:
-        """Search that frame for others, who are known in the next one."""
+    def search(self) -> Callable[[], None] | None:
+        """Begin to search the last frame for others.
+
+        Returns:
+            What does so; None where there is nothing to do. It may be called in another thread,
+            while later frames are detected, but not while another such search runs. Who is found is
+            known from the next frame on that is begun afterwards.
+        """
 
 
 Follower = Callable[[Frame], Detections | None]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.skeletons import COCO_21
-from core.types import Detections, Floats, Frame, VideoInfo
+from core.types import Detections, Floats, Frame, Intrinsics, VideoInfo
 from detectors.base import (
     Detector,
     Follower,
@@ -25,6 +25,9 @@ from detectors.base import (
     WarningDetector,
     detect_all,
 )
+from lifter.predict import Lifter
+from pipeline.lifting.options import LiftOptions
+from pipeline.lifting.people import Lifting
 from pipeline.media.clip import open_clip
 from pipeline.media.frame_times import measured
 from pipeline.media.options import ClipOptions
@@ -90,6 +93,12 @@ class FirstPass:
         if self.kept is not None and self.kept.is_whole and self.kept.size == size:
             return self.kept
         return open_clip(video, options, size)
+
+    def lifting(self, lifter: Lifter, intrinsics: Intrinsics, options: LiftOptions) -> Lifting:
+        """What the people in it are lifted with."""
+        return Lifting(
+            self.frame_indices, self.times_s, lifter, intrinsics, options, self.is_smoothed
+        )
 
 
 def detect_people(

@@ -26,11 +26,11 @@ class KeptPeople:
     frame_indices: NDArray[np.int64]
 
     def track_ids(self) -> list[NDArray[np.int64]]:
-        """The track id of each row, person after person."""
+        """The track id of each row (N,), an array a person."""
         return [np.full(len(own), track.track_id) for own, track in self._with_frames()]
 
     def frames(self) -> list[NDArray[np.int64]]:
-        """The frame of each row, person after person."""
+        """The frame of each row (N,), an array a person."""
         return [own for own, _ in self._with_frames()]
 
     def __iter__(self) -> Iterator[Array]:
@@ -48,9 +48,9 @@ class KeptPeople:
             yield rows
 
     def parts(self, rows: Array, fps: float, intrinsics: Intrinsics) -> Iterator[PersonPart]:
-        """The stretches of one person's rows, as measures get them."""
-        places = np.searchsorted(self.frame_indices, rows["frame_index"])
-        for start, stop in consecutive_runs(places):
+        """The stretches of one person's rows (N,), as from iterating, as measures get them."""
+        in_video = np.searchsorted(self.frame_indices, rows["frame_index"])
+        for start, stop in consecutive_runs(in_video):
             own = rows[start:stop]
             joints = own["joints_world_m"].astype(np.float64)
             contacts = own["contacts"].astype(bool)

@@ -11,7 +11,7 @@ and up, floor and origin stay as they were found. People of several views are no
 import shutil
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,9 +84,7 @@ def mend(
             else tracks_of_rows(result.table, video, partial)
         )
         opened.callback(found.close)
-        if models is None:
-            models = Models(config.detect, config.lift.lifter)
-            opened.callback(models.close)
+        models = models or opened.enter_context(closing(Models(config.detect, config.lift.lifter)))
         report, first = result.report, found.first
         table: PoseTable = result.table
         if report.views is None:
@@ -95,10 +93,10 @@ def mend(
             table, after = regrouped(table, corrections, first.frame_indices, first.times_s)
             before = after
         with stopwatch.stage("lift"):
+            lifting = first.lifting(models.lifter, report.intrinsics, config.lift)
             people = mend_people(
-                table, before, after, first.frame_indices, first.times_s, found.world,
-                found.grounding or report.grounding, models.lifter, report.intrinsics, config.lift,
-                partial, first.is_smoothed, progress,
+                table, before, after, lifting, found.world, found.grounding or report.grounding,
+                partial, progress,
             )  # fmt: skip
             opened.callback(people.table.close)
         if has_tracks:

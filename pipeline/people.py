@@ -1,7 +1,7 @@
 """Tracks → people in one world: lifting and grounding, all that lies between the two passes."""
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from core.skeletons import COCO_21, Skeleton
 from core.types import Array, CameraPoses, Floats, Intrinsics
-from lifter.predict import Lifter
 from pipeline.grounding.feet.soles import seen_feet
 from pipeline.grounding.options import Camera, GroundOptions
 from pipeline.grounding.person_motion import PersonMotion
 from pipeline.grounding.world import World, estimate_world
 from pipeline.kept_people import KeptPeople
-from pipeline.lifting.options import LiftOptions
-from pipeline.lifting.people import LiftedPart, LiftedPeople, lift_people
+from pipeline.lifting.people import LiftedPart, LiftedPeople, Lifting, lift_people
 from pipeline.plausibility import Plausibility
 from pipeline.results.archive import PoseTable
 from pipeline.results.detections import Marks, TrackRows
@@ -48,16 +46,11 @@ class People:
 
 def find_people(
     tracks: Sequence[TrackRows],
-    frame_indices: NDArray[np.int64],
-    times_s: Floats,
+    lifting: Lifting,
     fps: float,
-    lifter: Lifter,
-    intrinsics: Intrinsics,
-    lift: LiftOptions,
     ground: GroundOptions,
     folder: Path | None = None,
     keep: Collection[int] | None = None,
-    is_smoothed: bool = False,
     progress: StageProgress = uncounted,
 ) -> People:
     """Lift every track and put all people into one world.
@@ -66,27 +59,28 @@ def find_people(
 
     Args:
         tracks: The people.
-        frame_indices: (F,) of all frames of the video.
-        times_s: (F,) seconds, their presentation times.
+        lifting: The video's frames, the network, the camera, the options of lifting.
         fps: The frames' mean rate.
-        lifter: The network with what is needed to use it.
-        intrinsics: The camera.
-        lift: The options of lifting.
         ground: The options of grounding.
         folder: Where rows are kept in nameless files; None for where temporary files go.
         keep: The `track_id`s of the people that are asked for; None for all.
-        is_smoothed: Whether the tracks' keypoints were smoothed before; they are left as they are.
         progress: Is told how far lifting has come.
 
     Returns:
         The people that are kept; the caller closes their table.
     """
-    with closing(Spool(lifted_row(COCO_21, lifter.spec.skeleton_out), folder)) as rows:
-        lifted = lift_people(
-            tracks, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed,
-            lambda steps: progress(steps, "lift", sum(map(len, tracks))),
-        )  # fmt: skip
-        return ground_people(lifted, fps, intrinsics, ground.camera, folder, keep)
+    with _lifted(tracks, lifting, folder, progress) as lifted:
+        return ground_people(lifted, fps, lifting.intrinsics, ground.camera, folder, keep)
+
+
+@contextmanager
+def _lifted(
+    tracks: Sequence[TrackRows], lifting: Lifting, folder: Path | None, progress: StageProgress
+) -> Iterator[LiftedPeople]:
+    """People in camera space, whose rows are kept for the block."""
+    detections = sum(map(len, tracks))
+    with closing(Spool(lifted_row(COCO_21, lifting.lifter.spec.skeleton_out), folder)) as rows:
+        yield lift_people(tracks, lifting, rows, lambda steps: progress(steps, "lift", detections))
 
 
 def ground_people(
@@ -114,22 +108,17 @@ def ground_people(
     world = estimate_world(_Motions(lifted), fps, camera)
     floor = "one floor for all" if len(lifted.parts) > 1 else "floor under the lowest steps"
     grounding = f"up from balance and steps; {floor}; {camera} camera"
-    return _ground(lifted.kept(keep), world, grounding, fps, intrinsics, folder)
+    return _ground(lifted.kept(keep), world, grounding, intrinsics, folder)
 
 
 def mend_people(
     table: PoseTable,
     before: Sequence[TrackRows],
     after: Sequence[TrackRows],
-    frame_indices: NDArray[np.int64],
-    times_s: Floats,
+    lifting: Lifting,
     world: World,
     grounding: str,
-    lifter: Lifter,
-    intrinsics: Intrinsics,
-    lift: LiftOptions,
     folder: Path | None = None,
-    is_smoothed: bool = False,
     progress: StageProgress = uncounted,
 ) -> People:
     """Lift those again who were corrected; the others' rows and the world stay as they are.
@@ -138,15 +127,10 @@ def mend_people(
         table: The rows of the people before.
         before: These people.
         after: The people as they are now.
-        frame_indices: (F,) of all frames of the video.
-        times_s: (F,) seconds, their presentation times.
+        lifting: The video's frames, the network, the camera, the options of lifting.
         world: The world of the people before.
         grounding: How it was found.
-        lifter: The network with what is needed to use it.
-        intrinsics: The camera.
-        lift: The options of lifting.
         folder: Where rows are kept in nameless files; None for where temporary files go.
-        is_smoothed: Whether the tracks' keypoints were smoothed before.
         progress: Is told how far lifting has come.
 
     Returns:
@@ -156,13 +140,9 @@ def mend_people(
     is_kept = [t.track_id in same and t.is_same(same[t.track_id]) for t in after]
     kept = [track for track, keep in zip(after, is_kept, strict=True) if keep]
     corrected = [track for track, keep in zip(after, is_kept, strict=True) if not keep]
-    with closing(Spool(lifted_row(COCO_21, lifter.spec.skeleton_out), folder)) as rows:
-        lifted = lift_people(
-            corrected, frame_indices, times_s, lifter, intrinsics, lift, rows, is_smoothed,
-            lambda steps: progress(steps, "lift", sum(map(len, corrected))),
-        )  # fmt: skip
-        copied = KeptPeople(table, kept, frame_indices)
-        return _ground(lifted, world, grounding, world.fps, intrinsics, folder, copied)
+    copied = KeptPeople(table, kept, lifting.frame_indices)
+    with _lifted(corrected, lifting, folder, progress) as lifted:
+        return _ground(lifted, world, grounding, lifting.intrinsics, folder, copied)
 
 
 @dataclass(frozen=True)
@@ -190,37 +170,35 @@ def _ground(
     lifted: LiftedPeople,
     world: World,
     grounding: str,
-    fps: float,
     intrinsics: Intrinsics,
     folder: Path | None,
     kept: KeptPeople | None = None,
 ) -> People:
     """Put people into a world, part after part; `grounding` says how it was found."""
     with ExitStack() as undo:
-        table, measurement = _empty_table(lifted, folder, kept), Measurement()
+        table = _empty_table(lifted, folder, kept)
         undo.callback(table.close)  # unless all goes well
-        judges = (measurement, Plausibility())
-        if kept is not None:
-            for rows in kept:
-                table.add(rows)
-                for part in kept.parts(rows, fps, intrinsics):
-                    for judge in judges:
-                        judge.add(part)
-        _fill(table, judges, lifted, world, fps, intrinsics)
+        measurement, plausibility = Measurement(), Plausibility()
+        for part in _filled(table, kept, lifted, world, intrinsics):
+            measurement.add(part)
+            plausibility.add(part)
         undo.pop_all()
     table.persons = dict(sorted(table.persons.items()))
-    return People(table, measurement.values(), grounding, judges[1].doubts(), world)
+    return People(table, measurement.values(), grounding, plausibility.doubts(), world)
 
 
-def _fill(
+def _filled(
     table: PersonTable,
-    judges: tuple[Measurement, Plausibility],
+    kept: KeptPeople | None,
     lifted: LiftedPeople,
     world: World,
-    fps: float,
     intrinsics: Intrinsics,
-) -> None:
-    """Add every part's rows, blended where parts overlap, to the table and show it the judges."""
+) -> Iterator[PersonPart]:
+    """Add everyone's rows to the table, blended where parts overlap; yield what measures get."""
+    if kept is not None:
+        for rows in kept:
+            table.add(rows)
+            yield from kept.parts(rows, world.fps, intrinsics)
     pending = np.zeros(0, table.rows.dtype)  # rows of the part before that the next one shares
     shared_next = [*(part.shared for part in lifted.parts[1:]), 0]
     for part, repeated in zip(lifted.parts, shared_next, strict=False):
@@ -229,8 +207,7 @@ def _fill(
         done, pending = np.split(rows, [len(rows) - repeated])
         if len(done):
             table.add(done)
-            for judge in judges:
-                judge.add(PersonPart(done, lifted.joints, joints, contacts, fps, intrinsics))
+            yield PersonPart(done, lifted.joints, joints, contacts, world.fps, intrinsics)
 
 
 def _empty_table(lifted: LiftedPeople, folder: Path | None, kept: KeptPeople | None) -> PersonTable:

@@ -110,11 +110,9 @@ def process_video(
     config.require_inputs()
     stopwatch = Stopwatch()
     with ExitStack() as opened:
-        if models is None:
-            models = Models(config.detect, config.lift.lifter)
-            opened.callback(models.close)
+        models = models or opened.enter_context(closing(Models(config.detect, config.lift.lifter)))
         partial = opened.enter_context(staged(folder))
-        lifter, weights = models.lifter, models.weights
+        lifter, weights = models.lifter, models.weights  # before hours of detection
         inputs = config.input_files(video)
         opened.enter_context(unchanged(inputs))
         made_of = fingerprint(inputs)
@@ -133,12 +131,11 @@ def process_video(
             )
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
-            intrinsics = config.lift.intrinsics(first.info)
+            lifting = first.lifting(lifter, config.lift.intrinsics(first.info), config.lift)
             keep = select_people([track.track_id for track in tracks], config.track)
             people = find_people(
-                tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
-                config.lift, config.ground, partial, keep, first.is_smoothed, progress,
-            )  # fmt: skip
+                tracks, lifting, first.info.fps, config.ground, partial, keep, progress
+            )
             opened.callback(people.table.close)
             kept = [track for track in tracks if track.track_id in keep]
             write_tracks(partial, first, kept, people.world, people.grounding)
@@ -147,14 +144,13 @@ def process_video(
                     kept, config.corrections, first.frame_indices, first.times_s
                 )
                 people = mend_people(
-                    SpoolTable(people.table.rows, people.table.joints), kept, corrected,
-                    first.frame_indices, first.times_s, people.world, people.grounding, lifter,
-                    intrinsics, config.lift, partial, first.is_smoothed, progress,
+                    SpoolTable(people.table.rows, people.table.joints), kept, corrected, lifting,
+                    people.world, people.grounding, partial, progress,
                 )  # fmt: skip
                 opened.callback(people.table.close)
         report = Report(
             video=first.info,
-            intrinsics=intrinsics,
+            intrinsics=lifting.intrinsics,
             detector=DetectorReport(models.choice.name, models.choice.why),
             weights=weights,
             config=config.as_dict(),

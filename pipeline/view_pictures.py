@@ -8,46 +8,37 @@ import numpy as np
 from core.types import Array, Floats, Frame, Picture
 from pipeline.media.options import ClipOptions
 from pipeline.multiview.shared_frames import SharedTracks
-from pipeline.multiview.sync.clocks import Clock
 from pipeline.render.mosaic import Mosaic
 from pipeline.render.person import PersonInFrame
 from pipeline.runtime.prefetch import prefetch
-from pipeline.view_tracks import FilmedView
+from pipeline.view_tracks import JoinedViews
 
 
 class ViewPictures:
     """The frames of several views as one picture for each frame of the first.
 
     Args:
-        views: The views, the first one first.
-        clocks: Theirs.
+        views: The views.
         mosaic: How they are laid out.
-        shared: The tracks of each at the first one's frames.
         person_of: For each view the person by track.
     """
 
     def __init__(
-        self,
-        views: Sequence[FilmedView],
-        clocks: Sequence[Clock],
-        mosaic: Mosaic,
-        shared: Sequence[SharedTracks],
-        person_of: Sequence[dict[int, int]],
+        self, views: JoinedViews, mosaic: Mosaic, person_of: Sequence[dict[int, int]]
     ) -> None:
-        self._views, self._clocks, self._mosaic = views, clocks, mosaic
-        self._shared, self._person_of = shared, person_of
+        self._views, self._mosaic, self._person_of = views, mosaic, person_of
 
     @contextmanager
     def frames(self, options: ClipOptions) -> Iterator[Iterable[Frame]]:
         """The first view's frames, with the picture of all instead of its own."""
         with ExitStack() as opened:
             streams = []
-            for view, size in zip(self._views, self._mosaic.sizes, strict=True):
+            for view, size in zip(self._views.filmed, self._mosaic.sizes, strict=True):
                 reader = opened.enter_context(view.first.again(view.video, options, size))
                 streams.append(opened.enter_context(closing(prefetch(reader))))
             others = [
                 Follower(stream, clock.to_shared)
-                for stream, clock in zip(streams[1:], self._clocks[1:], strict=True)
+                for stream, clock in zip(streams[1:], self._views.clocks[1:], strict=True)
             ]
             yield (self._composed(number, frame, others) for number, frame in enumerate(streams[0]))
 
@@ -55,7 +46,7 @@ class ViewPictures:
         pictures = [frame.rgb, *(other.at(frame.time_s) for other in others)]
         people = [
             list(_people(tracks, number, persons))
-            for tracks, persons in zip(self._shared, self._person_of, strict=True)
+            for tracks, persons in zip(self._views.shared, self._person_of, strict=True)
         ]
         return Frame(frame.index, frame.time_s, self._mosaic.draw(pictures, people))
 

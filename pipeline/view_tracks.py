@@ -1,4 +1,4 @@
-"""Pass 1 of several views: who is in each, lifted by each alone, and all on one clock."""
+"""Pass 1 of several views: who is in each, lifted by each alone; then all in one time and space."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,9 +18,10 @@ from pipeline.lifting.people import LiftedPeople, lift_people
 from pipeline.media.images import is_still
 from pipeline.media.video.fitting import Size
 from pipeline.media.video_reader import probe
+from pipeline.multiview.calibration import calibrate
 from pipeline.multiview.calibration_files.read import read_cameras
 from pipeline.multiview.doubts import check_standing
-from pipeline.multiview.scene import Camera, View
+from pipeline.multiview.scene import Calibration, Camera, View
 from pipeline.multiview.shared_frames import SharedTracks, chosen_frames, share_tracks
 from pipeline.multiview.sync.clocks import Clock, Recording, given_clocks, synchronise
 from pipeline.multiview.sync.correlation import Signal
@@ -54,6 +55,20 @@ class FilmedView:
     def seconds(self) -> float:
         """How long it lasts."""
         return float(self.first.times_s[-1]) + 1 / self.first.info.fps
+
+
+@dataclass(frozen=True)
+class JoinedViews:
+    """Several views in one time and space, the first one first.
+
+    clocks: Each one's against the first one's. shared: Everyone's tracks in each at the frames of
+    the first. calibration: The cameras, and who is who.
+    """
+
+    filmed: Sequence[FilmedView]
+    clocks: Sequence[Clock]
+    shared: Sequence[SharedTracks]
+    calibration: Calibration
 
 
 def probe_views(videos: Sequence[Path]) -> list[VideoInfo]:
@@ -123,19 +138,41 @@ def film_view(
         intrinsics = config.lift.intrinsics(first.info) if camera is None else camera.intrinsics
         rows = Spool(lifted_row(COCO_21, models.lifter.spec.skeleton_out), folder)
         opened.callback(rows.close)
-        lifted = lift_people(
-            tracks, first.frame_indices, first.times_s, models.lifter, intrinsics, config.lift,
-            rows, first.is_smoothed,
-        )  # fmt: skip
+        lifting = first.lifting(models.lifter, intrinsics, config.lift)
+        lifted = lift_people(tracks, lifting, rows)
     return FilmedView(video, first, intrinsics, lifted, tuple(doubts))
 
 
-def find_clocks(views: Sequence[FilmedView], offsets_s: Sequence[float]) -> list[Clock]:
-    """Each view's clock against the first one's: as given, or from sound and motion.
+def join_views(
+    filmed: Sequence[FilmedView],
+    config: PipelineConfig,
+    cameras: Sequence[Camera] | None,
+    folder: Path,
+    opened: ExitStack,
+) -> JoinedViews:
+    """Find clocks, cameras, and who is who.
+
+    Args:
+        filmed: The views, the first one first.
+        config: All options.
+        cameras: Known ones, one a view; None to find them.
+        folder: Where rows are kept, in nameless files.
+        opened: Closes them.
 
     Raises:
-        InputError: A view agrees with no other.
+        InputError: The views cannot be joined.
     """
+    clocks = _find_clocks(filmed, config.several.offset)
+    shared = _share_views(filmed, clocks, folder, opened)
+    calibration = calibrate(
+        _calibration_views(filmed, shared), filmed[0].first.info.fps, cameras=cameras,
+        height_m=config.lift.height_m,
+    )  # fmt: skip
+    return JoinedViews(filmed, clocks, shared, calibration)
+
+
+def _find_clocks(views: Sequence[FilmedView], offsets_s: Sequence[float]) -> list[Clock]:
+    """Each view's clock against the first one's: as given, or from sound and motion."""
     if offsets_s:
         return given_clocks(offsets_s)
     recordings = [
@@ -166,14 +203,10 @@ def _motions(view: FilmedView) -> Iterator[Signal]:
                 yield signal
 
 
-def share_views(
+def _share_views(
     views: Sequence[FilmedView], clocks: Sequence[Clock], folder: Path, opened: ExitStack
 ) -> list[SharedTracks]:
-    """Everyone's tracks at the frames of the first view.
-
-    Raises:
-        InputError: A view and the first one were not filmed at the same time.
-    """
+    """Everyone's tracks at the frames of the first view; `InputError` where a view has none."""
     shared_s = views[0].first.times_s
     shared = []
     for view, clock in zip(views, clocks, strict=True):
@@ -189,7 +222,7 @@ def share_views(
     return shared
 
 
-def calibration_views(views: Sequence[FilmedView], shared: Sequence[SharedTracks]) -> list[View]:
+def _calibration_views(views: Sequence[FilmedView], shared: Sequence[SharedTracks]) -> list[View]:
     """What cameras are found from: everyone's tracks, of a long video thinned out."""
     first = views[0].first
     chosen = chosen_frames(shared, len(first.times_s), first.info.fps)

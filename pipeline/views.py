@@ -8,7 +8,7 @@ The result has the frames of the first video; everything that reads one of a sin
 """
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,11 +21,9 @@ from pipeline.config import PipelineConfig
 from pipeline.grounding.axes import world_axes
 from pipeline.grounding.world import World
 from pipeline.media.clip import check_clip
-from pipeline.multiview.calibration import calibrate
 from pipeline.multiview.calibration_files.pose2sim_toml import write as write_cameras
 from pipeline.multiview.fusion import SharedFrames, fuse_people, fused_row
 from pipeline.multiview.scene import Calibration, Camera
-from pipeline.multiview.sync.clocks import Clock
 from pipeline.people import People, ground_people
 from pipeline.render.modes import video_size
 from pipeline.render.mosaic import Mosaic
@@ -41,15 +39,7 @@ from pipeline.runtime.models import Models
 from pipeline.runtime.progress import StageProgress, progress_bar
 from pipeline.tracking.selection import select_people
 from pipeline.view_pictures import ViewPictures
-from pipeline.view_tracks import (
-    FilmedView,
-    calibration_views,
-    film_view,
-    find_clocks,
-    known_cameras,
-    probe_views,
-    share_views,
-)
+from pipeline.view_tracks import JoinedViews, film_view, join_views, known_cameras, probe_views
 
 CALIBRATION = "calibration.toml"
 """The cameras in the result's folder, in Pose2Sim's form."""
@@ -90,9 +80,7 @@ def process_views(
     config.require_inputs()
     stopwatch = Stopwatch()
     with ExitStack() as opened:
-        if models is None:
-            models = Models(config.detect, config.lift.lifter)
-            opened.callback(models.close)
+        models = models or opened.enter_context(closing(Models(config.detect, config.lift.lifter)))
         partial = opened.enter_context(staged(folder))
         inputs = config.input_files(*paths)
         opened.enter_context(unchanged(inputs))
@@ -102,28 +90,15 @@ def process_views(
         known: Sequence[Camera | None] = cameras or [None] * len(paths)
         mosaic = Mosaic(infos)
         is_shown = video_size(config.render, infos[0]) is not None
+        sizes = mosaic.sizes if is_shown else [None] * len(paths)
         with stopwatch.stage("detect"):
             filmed = [
-                film_view(
-                    path,
-                    config,
-                    models,
-                    camera,
-                    size if is_shown else None,
-                    progress,
-                    partial,
-                    opened,
-                )
-                for path, camera, size in zip(paths, known, mosaic.sizes, strict=True)
+                film_view(path, config, models, camera, size, progress, partial, opened)
+                for path, camera, size in zip(paths, known, sizes, strict=True)
             ]
         with stopwatch.stage("join"):
-            clocks = find_clocks(filmed, config.several.offset)
-            shared = share_views(filmed, clocks, partial, opened)
-            first = filmed[0].first
-            calibration = calibrate(
-                calibration_views(filmed, shared), first.info.fps, cameras=cameras,
-                height_m=config.lift.height_m,
-            )  # fmt: skip
+            joined = join_views(filmed, config, cameras, partial, opened)
+        first, shared, calibration = filmed[0].first, joined.shared, joined.calibration
         with stopwatch.stage("lift"):
             rows = Spool(fused_row(shared[0].joints), partial)
             opened.callback(rows.close)
@@ -150,14 +125,12 @@ def process_views(
             frames=len(first.times_s),
             people=(),
             measures=people.measures,
-            warnings=_warnings(filmed, calibration, people),
+            warnings=_warnings(joined, people),
             versions=versions(),
             input=made_of,
-            views=ViewsReport(
-                folder.name, _view_reports(filmed, clocks, calibration, in_world, seen)
-            ),
+            views=ViewsReport(folder.name, _view_reports(joined, in_world, seen)),
         )
-        pictures = ViewPictures(filmed, clocks, mosaic, shared, _person_of(calibration, people))
+        pictures = ViewPictures(joined, mosaic, _person_of(calibration, people))
         info = replace(first.info, width=mosaic.size[0], height=mosaic.size[1])
         shown = Shown(info, lambda _: pictures.frames(config.clip), keypoints=False)
         report = write_results(partial, report, first, people, config, stopwatch, progress, shown)
@@ -175,26 +148,21 @@ def _in_world(camera: Camera, world: World) -> Camera:
     return replace(camera, rotation=rotation, translation=camera.translation + rotation @ origin)
 
 
-def _warnings(
-    filmed: Sequence[FilmedView], calibration: Calibration, people: People
-) -> tuple[str, ...]:
+def _warnings(joined: JoinedViews, people: People) -> tuple[str, ...]:
     own = [
-        *(f"{view.video.name}: {text}" for view in filmed for text in view.first.warnings),
-        *(text for view in filmed for text in view.doubts),
+        *(f"{view.video.name}: {text}" for view in joined.filmed for text in view.first.warnings),
+        *(text for view in joined.filmed for text in view.doubts),
     ]
     nobody = [] if people.table.persons else [NO_PEOPLE]
-    return (*own, *calibration.doubts, *people.doubts, *nobody)
+    return (*own, *joined.calibration.doubts, *people.doubts, *nobody)
 
 
 def _view_reports(
-    filmed: Sequence[FilmedView],
-    clocks: Sequence[Clock],
-    calibration: Calibration,
-    in_world: Sequence[Camera],
-    seen: dict[int, list[int]],
+    joined: JoinedViews, in_world: Sequence[Camera], seen: dict[int, list[int]]
 ) -> tuple[ViewReport, ...]:
-    reports = []
-    for number, (view, clock, camera) in enumerate(zip(filmed, clocks, in_world, strict=True)):
+    reports, calibration = [], joined.calibration
+    views = zip(joined.filmed, joined.clocks, in_world, strict=True)
+    for number, (view, clock, camera) in enumerate(views):
         residual = float(calibration.residual_px[number])
         reports.append(
             ViewReport(

@@ -153,7 +153,7 @@ class FilmSet:
     def _pose(self, actor: Actor, camera: Camera, up: Floats) -> tuple[Floats, Floats]:
         """Matrices and `POINTS` in camera space, the body put on the floor where it is lowest."""
         joints = (actor.joints - camera.position) @ camera.rotation.T
-        matrices, points = pose(actor.body, joints, up)
+        matrices, points = pose(actor.body, joints)
         ankles = [POINTS.index("l_ankle"), POINTS.index("r_ankle")]
         above = (points[:, ankles] @ up).min() + camera.position[2] - _ANKLE_M
         matrices[..., 3] -= above * up

@@ -90,14 +90,14 @@ def moving(
     return path
 
 
-def uneven(path: Path, kept: Sequence[int], fps: int = 50) -> Path:
-    """A video of variable frame rate: the frames `kept` of one at `fps`, at their times."""
+def uneven(path: Path, kept: Sequence[int]) -> Path:
+    """A video of variable frame rate: the frames `kept` of one of 50 a second, at their times."""
     choice = "+".join(f"eq(n\\,{number})" for number in kept)
     picture = [
         "-f",
         "lavfi",
         "-i",
-        f"testsrc2=s=160x120:r={fps}:d={(max(kept) + 1) / fps}",
+        f"testsrc2=s=160x120:r=50:d={(max(kept) + 1) / 50}",
         "-vf",
         f"select={choice}",
     ]
@@ -157,8 +157,8 @@ def packet_times(path: Path, stream: str = "v:0") -> list[float]:
     return [time for time, _ in packets(path, stream)]
 
 
-def samples(path: Path, rate: int = 8000) -> NDArray[np.int16]:
-    """The decoded sound, mono, padded with silence where it starts after the picture."""
+def samples(path: Path) -> NDArray[np.int16]:
+    """The decoded sound, mono, 8000 a second, with silence where it starts after the picture."""
     words = [
         "-map",
         "0:a:0",
@@ -167,7 +167,7 @@ def samples(path: Path, rate: int = 8000) -> NDArray[np.int16]:
         "-ac",
         "1",
         "-ar",
-        str(rate),
+        "8000",
         "-f",
         "s16le",
         "-",

@@ -79,14 +79,14 @@ def redisplayed(words: str, coding: str = X264) -> Make:
     return make
 
 
-def joined(*parts: tuple[str, str, str], suffix: str = "ts") -> Make:
+def joined(*parts: tuple[str, str, str]) -> Make:
     """Make a file of parts, bytes after bytes: each of a size, options, and a clock offset in s."""
 
     def make(path: Path, source: Source) -> None:
         stream = path if path.suffix == ".ts" else path.with_suffix(".joined.ts")
         pieces = []
         for number, (size, words, offset) in enumerate(parts):
-            piece = path.with_name(f"{path.stem}_{number}.{suffix}")
+            piece = path.with_name(f"{path.stem}_{number}.ts")
             made_of = source.words(size or None, source.frames // 2)
             output = [
                 "-output_ts_offset",

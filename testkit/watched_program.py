@@ -27,6 +27,7 @@ sys.exit(status)
 """
 """A program between: of a process' own memory, the system counts what its parent had when it
 started it, and a parent of tests has much."""
+_WITHIN_S = "300"  # after which a program is killed, with status 124
 _WRITING = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC")
 
 
@@ -75,13 +76,12 @@ def can_watch() -> bool:
         return False
 
 
-def watch(words: Sequence[str | Path], cwd: Path, within_s: float = 300.0) -> Watched:
+def watch(words: Sequence[str | Path], cwd: Path) -> Watched:
     """Run a program to its end under strace, its children too.
 
     Args:
         words: The program and its arguments.
         cwd: The folder that it runs in.
-        within_s: Seconds after which it is killed, with status 124.
     """
     with tempfile.TemporaryDirectory() as folder:
         calls, said, peak = (Path(folder, name) for name in ("calls", "said", "peak"))
@@ -92,7 +92,7 @@ def watch(words: Sequence[str | Path], cwd: Path, within_s: float = 300.0) -> Wa
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-c", _PEAK_OF_CHILDREN, str(peak)),
-                    *("timeout", "--kill-after=1", str(within_s), *tracer, *map(str, words)),
+                    *("timeout", "--kill-after=1", _WITHIN_S, *tracer, *map(str, words)),
                 ],
                 cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
             )  # fmt: skip

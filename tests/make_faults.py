@@ -35,7 +35,7 @@ def make_faults(folder: Path) -> dict[str, str]:
     expected |= _strange_times(folder)
     expected |= _strange_files(folder)
     for name in NAMES:
-        shutil.copy(whole, folder / name)
+        shutil.copy(folder / "2_fps.mp4", folder / name)
         expected[name] = ""
     return expected
 

@@ -13,6 +13,7 @@ from train.reproduce.options import parse as parse_train
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "weights" / "lifter.md"]
 ROOMS = "core|detectors|lifter|pipeline|train|weights|tests|testkit|benchmarks"
+FILES = [*ROOT.glob("*.py"), *(file for r in ROOMS.split("|") for file in (ROOT / r).rglob("*.py"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -20,6 +21,8 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
     text = page.read_text()
     named = set(re.findall(rf"`((?:{ROOMS})/[\w/.-]*)`", text))
     assert {name for name in named if not (ROOT / name).exists()} == set()
+    modules = set(re.findall(r"`([\w/]+\.py)`", text))
+    assert {name for name in modules if not any(file.match(name) for file in FILES)} == set()
     links = set(re.findall(r"\]\(([^)#:]+)\)", text))
     assert {link for link in links if not (page.parent / link).exists()} == set()
 

@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,12 @@ def read_manifest(path: Path = ROOM / "manifest.toml") -> dict[str, Entry]:
         name: _entry(name, fields)
         for name, fields in tomllib.loads(path.read_text("utf-8")).items()
     }
+
+
+@cache
+def _own_entries() -> dict[str, Entry]:
+    """Those of the manifest of this installation, which is read once."""
+    return read_manifest()
 
 
 def _entry(name: str, fields: dict[str, Any]) -> Entry:
@@ -129,7 +135,7 @@ class Store:
         repository: Path = ROOM,
         cache: Path | None = None,
     ) -> None:
-        self.entries = read_manifest() if entries is None else entries
+        self.entries = {**_own_entries()} if entries is None else entries
         self.repository = repository
         self.cache = default_cache() if cache is None else cache
 

@@ -20,7 +20,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +38,7 @@ from pipeline.multiview.scene import Calibration, Camera, FusedPerson, Sighting,
 from pipeline.multiview.triangulation import triangulate
 from pipeline.run import process_video
 from testkit.command_lines import existing, run_benchmark
+from testkit.made.several_views import camera_errors
 from train.metrics import p_mpjpe
 
 _MIN_KNOWN = 6
@@ -172,19 +172,6 @@ def _aligned_mm(joints: Floats, frames: NDArray[np.int64], truth: Floats) -> flo
             for t in np.flatnonzero(known.sum(1) >= _MIN_KNOWN)
         ])
     )  # fmt: skip
-
-
-def camera_errors(found: tuple[Camera, ...], known: list[Camera]) -> tuple[float, float, float]:
-    """The largest errors of rotations and baselines in degrees and of focal lengths in %."""
-    first, turns, ways = known[0], [], []
-    for camera, true in zip(found[1:], known[1:], strict=True):
-        rotation = true.rotation @ first.rotation.T
-        turns.append(np.linalg.norm(cv2.Rodrigues(camera.rotation @ rotation.T)[0]))
-        way = first.rotation @ (true.position - first.position)
-        cosine = camera.position @ way / np.linalg.norm(way) / np.linalg.norm(camera.position)
-        ways.append(np.arccos(np.clip(cosine, -1, 1)))
-    focals = [abs(a.intrinsics.fx / b.intrinsics.fx - 1) for a, b in zip(found, known, strict=True)]
-    return float(np.degrees(max(turns))), float(np.degrees(max(ways))), 100 * max(focals)
 
 
 def _line(row: list[float]) -> str:

@@ -13,14 +13,22 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.several.pairs import camera_errors
 from core.options import Parser
 from core.types import Floats
 from lifter.reprojection import LIMBS_OUT
 from pipeline.multiview.calibration import calibrate
-from pipeline.multiview.triangulation import triangulate
 from testkit.command_lines import positive, run_benchmark
-from testkit.made.several_views import FPS, Errors, Scene, around, film, walkers, who
+from testkit.made.several_views import (
+    FPS,
+    Errors,
+    Scene,
+    around,
+    camera_errors,
+    film,
+    fused_people,
+    walkers,
+    who,
+)
 from train.metrics import p_mpjpe
 
 _FRAMES = 90
@@ -72,18 +80,8 @@ def _errors(scene: Scene) -> tuple[float, ...]:
         ])
         for view in range(len(scene.views))
     ]  # fmt: skip
-    together = []
-    for person in found.people:
-        sightings = [
-            [track for track in view.sightings if track.track_id in ids]
-            for view, ids in zip(scene.views, person.track_ids, strict=True)
-        ]
-        fused = triangulate(found, person, sightings, FPS)
-        view, ids = next((v, ids) for v, ids in enumerate(person.track_ids) if ids)
-        together.append(
-            _mm(fused.poses.joints_m, scene.people[who(scene, view, ids[0])][fused.frames])
-        )
-    cameras = camera_errors(found.cameras, list(scene.cameras))
+    together = [_mm(joints, true) for joints, true in fused_people(scene, found)]
+    cameras = camera_errors(found.cameras, scene.cameras)
     return float(min(alone)), float(np.mean(together)), *cameras
 
 

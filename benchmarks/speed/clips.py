@@ -39,12 +39,12 @@ def sample(folder: Path, seconds: float, width: int = 1920, height: int = 1080) 
     return path
 
 
-def abreast(folder: Path, single: Path, people: int, frames: int = 150) -> Path:
+def abreast(folder: Path, single: Path, people: int) -> Path:
     """So many copies of a clip of one person beside each other, in 1920 × 1080."""
     path = folder / f"{people}_abreast.mp4"
     copies = "".join(f"[c{i}]" for i in range(people))
     graph = f"scale=480:-2,crop=480:min(ih\\,1080),split={people}{copies};{copies}"
     stack = f"hstack={people}," if people > 1 else "null,"
     graph += f"{stack}pad=1920:1080:(ow-iw)/2:(oh-ih)/2"
-    ffmpeg("-i", single, "-frames:v", str(frames), "-filter_complex", graph, *_CODED, path)
+    ffmpeg("-i", single, "-frames:v", "150", "-filter_complex", graph, *_CODED, path)
     return path

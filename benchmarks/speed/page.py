@@ -24,10 +24,9 @@ def _table(*rows: tuple[object, ...]) -> str:
     return "\n".join((head, "|" + "---|" * len(rows[0]), *body))
 
 
-def spread(one: dict[str, float], digits: int = 3) -> str:
+def spread(one: dict[str, float]) -> str:
     """A median with its range."""
-    low, high = one["least"], one["most"]
-    return f"{one['median']:.{digits}g} ({low:.{digits}g} to {high:.{digits}g})"
+    return f"{one['median']:.3g} ({one['least']:.3g} to {one['most']:.3g})"
 
 
 def _machine(found: dict[str, Any]) -> str:

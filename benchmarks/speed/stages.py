@@ -138,7 +138,8 @@ def _lifting(clip: Path, count: int, folder: Path) -> Stage:
     lifter = models.lifter
     first = detect_people(clip, ClipOptions(), models.detector, lambda i, *_: i, folder)
     with closing(models), closing(first):
-        intrinsics, network = config.lift.intrinsics(first.info), Meter()
+        lifting = first.lifting(lifter, config.lift.intrinsics(first.info), config.lift)
+        network = Meter()
         lift, seconds = lifter.model.lift_windows, []
 
         def counted(windows: object) -> object:
@@ -154,10 +155,7 @@ def _lifting(clip: Path, count: int, folder: Path) -> Stage:
             tracks = track_people(
                 first.detections, first.info.fps, None, first.shot_starts, first.clothes
             )
-            find_people(
-                tracks, first.frame_indices, first.times_s, first.info.fps, lifter, intrinsics,
-                config.lift, config.ground, folder,
-            ).table.close()  # fmt: skip
+            find_people(tracks, lifting, first.info.fps, config.ground, folder).table.close()
 
         cost = core_ms(follow, count)
         return Stage("track, lift, ground", cost, 1e3 * sum(seconds) / count, "its network alone")

@@ -5,8 +5,10 @@ of the landmark model. A finder looks at parts of the frames (`search`) and prop
 landmark model decides.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,9 +25,10 @@ from detectors.blazepose.meeting import Meeting
 from detectors.blazepose.movement import Movement
 from detectors.blazepose.networks.calls import Calls
 from detectors.blazepose.networks.choice import Networks
-from detectors.blazepose.networks.models import Landmarks
+from detectors.blazepose.networks.models import LandmarkModel, Landmarks
 from detectors.blazepose.networks.region import Region
 from detectors.blazepose.search import Search
+from detectors.blazepose.sparing import NOT_YET, Moved, see_sparingly
 from detectors.blazepose.tangles import untangle
 from detectors.blazepose.turns import NONE_YET, UNSEEN, Look, Shift, Turns
 
@@ -37,20 +40,47 @@ HARD_FRAMES = 8
 """Frames for which a followed person has to be hard to see: who only comes or goes is not."""
 
 
-class _Unsearched(NamedTuple):
+class _Followed(NamedTuple):
+    """A person to follow into the next frame.
+
+    box: (4,) px. is_behind: Whether they stand behind another. hard_frames: For how many frames
+    they were hard to see. shift: What a second look at them gave. moved: How the larger landmark
+    model sees them, live.
+    """
+
+    region: Region
+    box: Floats
+    is_behind: bool = False
+    hard_frames: int = 0
+    shift: Shift = UNSEEN
+    moved: Moved = NOT_YET
+
+
+class _Seen(NamedTuple):
     """A frame in which known people were followed.
 
-    people: who was seen; searching: windows, and boxes to come; before: for how many frames each
-    person was hard to see, by `id`; are_behind: those who stand behind another; shifts: by how much
-    each person's points were moved, by `id`.
+    people: Who was seen. lost: The regions of those who were not. before: As whom people were
+    followed, by `id`. are_behind: Those who stand behind another. scheduled, moving: Windows to
+    search. searching: The same with boxes to come, where that has begun.
     """
 
     frame: Frame
     people: list[Landmarks]
-    searching: list[tuple[Region, "Future[Floats]"]]
-    before: dict[int, int]
+    lost: list[Region]
+    before: dict[int, _Followed]
     are_behind: list[Landmarks]
-    shifts: dict[int, Shift]
+    scheduled: list[Region]
+    moving: list[Region]
+    searching: list[tuple[Region, "Future[Floats]"]]
+
+
+class _Unsearched(NamedTuple):
+    """A frame to search: who was followed in it, and windows; those not scheduled come again."""
+
+    frame: Frame
+    people: list[Landmarks]
+    scheduled: list[Region]
+    others: list[Region]
 
 
 class BlazePose:
@@ -84,20 +114,19 @@ class BlazePose:
     ) -> None:
         self._networks = Networks(finder, landmarks, boxes, heavy, num_threads)
         self._max_people = max_people
-        self._calls = Calls(at_once)
+        self._at_once, self._calls = at_once, Calls(at_once)
         self._turns = Turns(look, look_every, self._calls) if look is not None else None
 
     def begin(self, video: VideoInfo, picture_numbers: Sequence[int] | None = None) -> None:
         """Forget the people of earlier videos."""
-        self._regions: list[Region] = []
-        self._are_behind: list[bool] = []  # whether those of `_regions` stood behind somebody
-        self._hard_frames: list[int] = []  # and for how many frames they were hard to see
-        self._shifts: list[Shift] = []  # and what a second look at them gave
+        self._known: list[_Followed] = []
         self._meeting = Meeting(self._networks, self._max_people)
         self._lost = Lost(self._networks, self._meeting)
         self._search = Search(video.fps)
         self._movement = Movement(self._search.interval)
-        self._known: list[Floats] = []  # the boxes of those in `_regions`
+        self._unsearched: _Unsearched | None = None
+        self._missing: list[Region] = []  # where people were lost since a search last began
+        self._met: deque[_Followed] = deque()  # who was found by searches of earlier frames
         self._networks.has_time = video.frame_count == 1
 
     def close(self) -> None:
@@ -108,83 +137,138 @@ class BlazePose:
 
     def detect(self, frame: Frame) -> Detections:
         """Find the people in a frame; those known longest come first."""
-        people = self._follow_all(frame, searches_meanwhile=True)
-        self.search()
-        self._shifts = self._looked(frame.rgb, people, self._shifts)
-        return to_detections(frame, people, self._shifts)
-
-    def detect_known(self, frame: Frame) -> Detections:
-        """Find the people in a frame who were known before; `search` has to follow."""
-        people = self._follow_all(frame, searches_meanwhile=False)
-        shifts = [UNSEEN] * len(people)
-        if self._turns is not None and self._turns.every == 1:
-            shifts = self._turns(frame.rgb, people, shifts)
-        return to_detections(frame, people, shifts)
-
-    def search(self) -> None:
-        """Search the last frame for others, and be ready for the next one."""
-        frame, people, searching, before, are_behind, shifts = self._unsearched
+        seen = self._follow_all(frame, searches_meanwhile=True)
+        people = seen.people
+        lost = self._lost.find(people, seen.lost, frame)
+        searching = [*seen.searching, *self._search_in(frame.rgb, self._search.lost(lost))]
         refused: list[Floats] = []
         for window, boxes in searching:
             self._meeting.look(people, refused, frame.rgb, window, self._calls.result(boxes))
         while also_due := self._search.also_due([person.region for person in people]):
             for window, boxes in self._search_in(frame.rgb, also_due):
                 self._meeting.look(people, refused, frame.rgb, window, self._calls.result(boxes))
-        self._regions = [person.region for person in people]
-        self._known = [box_around(person.xy[BODY], frame.rgb) for person in people]
-        self._are_behind = [any(person is one for one in are_behind) for person in people]
-        self._hard_frames = [
-            frames + 1 if is_hard(person, frame.rgb, frames > 0) else 0
-            for person in people
-            for frames in [before.get(id(person), HARD_FRAMES)]
-        ]
-        self._shifts = [shifts.get(id(person), UNSEEN) for person in people]
+        known = self._to_follow(seen)
+        shifts = self._looked(frame.rgb, people, [one.shift for one in known])
+        self._known = [one._replace(shift=shift) for one, shift in zip(known, shifts, strict=True)]
+        return to_detections(frame, people, shifts)
 
-    def _follow_all(self, frame: Frame, searches_meanwhile: bool) -> list[Landmarks]:
-        """Follow known people into a frame, to which `search` adds others.
+    def prepare(self) -> None:
+        """Load what a later frame would wait for."""
+        self._networks.prepare(self._at_once)
+
+    def detect_known(self, frame: Frame) -> Detections:
+        """Find the people in a frame who were known before."""
+        if self._unsearched is not None:
+            self._search.put_off(self._unsearched.scheduled)
+        while self._met:
+            self._known.append(self._met.popleft())
+        self._search.also_due([one.region for one in self._known])
+        seen = self._follow_all(frame, searches_meanwhile=False)
+        self._unsearched = _Unsearched(
+            frame,
+            [*seen.people],
+            seen.scheduled,
+            [*seen.moving, *self._search.lost(seen.lost)],
+        )
+        self._missing += seen.lost
+        self._known = self._to_follow(seen)
+        shifts = [UNSEEN] * len(seen.people)
+        if self._turns is not None and self._turns.every == 1:
+            shifts = self._turns(frame.rgb, seen.people, shifts)
+        return to_detections(frame, seen.people, shifts)
+
+    def search(self) -> Callable[[], None] | None:
+        """Begin to search the last frame for others."""
+        if self._unsearched is None or self._met:  # those who are met would be met again
+            return None
+        unsearched, self._unsearched = self._unsearched, None
+        missing, self._missing = self._missing, []
+        return partial(self._search_beside, unsearched, missing)
+
+    def _search_beside(self, unsearched: _Unsearched, missing: list[Region]) -> None:
+        """Search a frame for others, and for those who were lost before."""
+        frame, people, scheduled, others = unsearched
+        followed, refused = len(people), list[Floats]()
+        self._lost.find(people, missing, frame)
+        for window in (*scheduled, *others):
+            boxes = self._networks.boxes_in(frame.rgb, window)
+            self._meeting.look(people, refused, frame.rgb, window, boxes)
+        self._met.extend(_followed(person, frame.rgb) for person in people[followed:])
+
+    def _follow_all(self, frame: Frame, searches_meanwhile: bool) -> _Seen:
+        """Follow known people into the next frame.
 
         Args:
             frame: The next one.
-            searches_meanwhile: Whether its search begins beside that, or only after.
+            searches_meanwhile: Whether its search begins beside that.
         """
-        people: list[Landmarks] = []
-        height, width = frame.rgb.shape[:2]
-        models = [
-            self._networks.landmarks_of(frames >= HARD_FRAMES) for frames in self._hard_frames
-        ]
-        seeing = [
-            self._calls.begin(model, frame.rgb, region)
-            for model, region in zip(models, self._regions, strict=True)
-        ]
+        known, (height, width) = self._known, frame.rgb.shape[:2]
+        regions = [one.region for one in known]
+        see = self._see if searches_meanwhile else self._see_promptly
+        seeing = [self._calls.begin(see, frame.rgb, one) for one in known]
         most = None if searches_meanwhile else MOST_WINDOWS
-        due = self._search.due((width, height), self._regions, frame.starts_shot, most)
-        least_side = self._search.least_side(self._regions)
-        due += self._movement.due(frame.rgb, self._known, least_side, frame.starts_shot)
-        searching = self._search_in(frame.rgb, due) if searches_meanwhile else []
-        seen = [self._calls.result(person) for person in seeing]
+        scheduled = self._search.due((width, height), regions, frame.starts_shot, most)
+        least_side = self._search.least_side(regions)
+        boxes = [one.box for one in known]
+        moving = self._movement.due(frame.rgb, boxes, least_side, frame.starts_shot)
+        due = [*scheduled, *moving] if searches_meanwhile else []
+        searching = self._search_in(frame.rgb, due)
+        looks = [self._calls.result(person) for person in seeing]
+        seen = [person for person, _ in looks]
         if frame.index % INTERVAL == 0:
-            right(seen, models, frame.rgb, self._calls)
-        before = {
-            id(person): frames for person, frames in zip(seen, self._hard_frames, strict=True)
-        }
+            right(seen, self._models(known, searches_meanwhile), frame.rgb, self._calls)
+        known = [one._replace(moved=moved) for one, (_, moved) in zip(known, looks, strict=True)]
+        if frame.starts_shot:
+            known = [one._replace(shift=UNSEEN) for one in known]
+        before = {id(person): one for person, one in zip(seen, known, strict=True)}
         are_behind = untangle(
-            seen, self._regions, self._are_behind, frame.rgb, self._networks.landmarks, self._calls
+            seen,
+            regions,
+            [one.is_behind for one in known],
+            frame.rgb,
+            self._networks.landmarks,
+            self._calls,
         )
-        shifts = {
-            id(person): shift
-            for person, shift in zip(seen, self._shifts, strict=True)
-            if not frame.starts_shot
-        }
+        people: list[Landmarks] = []
         lost = [
             region
-            for region, person in zip(self._regions, seen, strict=True)
+            for region, person in zip(regions, seen, strict=True)
             if not self._meeting.add(people, person, frame.rgb, MIN_PRESENCE)
         ]
-        lost = self._lost.find(people, lost, frame)
-        windows = self._search.lost(lost)
-        searching += self._search_in(frame.rgb, windows if searches_meanwhile else due + windows)
-        self._unsearched = _Unsearched(frame, people, searching, before, are_behind, shifts)
-        return people
+        return _Seen(frame, people, lost, before, are_behind, scheduled, moving, searching)
+
+    def _models(self, known: list[_Followed], may_wait: bool) -> list[LandmarkModel | None]:
+        """What looks at each person again; nothing at those whom it would take too long to see."""
+        are_hard = [one.hard_frames >= HARD_FRAMES for one in known]
+        return [
+            self._networks.landmarks_of(is_hard) if may_wait or not is_hard else None
+            for is_hard in are_hard
+        ]
+
+    def _see(self, rgb: Picture, one: _Followed) -> tuple[Landmarks, Moved]:
+        """A person in a frame, and how the larger landmark model sees them."""
+        is_hard = one.hard_frames >= HARD_FRAMES
+        return self._networks.landmarks_of(is_hard)(rgb, one.region), NOT_YET
+
+    def _see_promptly(self, rgb: Picture, one: _Followed) -> tuple[Landmarks, Moved]:
+        """The same, but the larger model does not look in every frame."""
+        if one.hard_frames < HARD_FRAMES:
+            return self._see(rgb, one)
+        return see_sparingly(self._networks, rgb, one.region, one.moved)
+
+    def _to_follow(self, seen: _Seen) -> list[_Followed]:
+        """Those in a frame, as they are followed into the next one."""
+        rgb = seen.frame.rgb
+        known = []
+        for person in seen.people:
+            before = seen.before.get(id(person))
+            is_behind = any(person is one for one in seen.are_behind)
+            hard_frames = HARD_FRAMES if before is None else before.hard_frames
+            one = _followed(person, rgb, is_behind, hard_frames)
+            if before is not None:
+                one = one._replace(shift=before.shift, moved=before.moved)
+            known.append(one)
+        return known
 
     def follow(self, detections: Detections, row: int) -> Follower:
         """Follow a person on, beside those that `detect` follows."""
@@ -228,6 +312,25 @@ class BlazePose:
         return [
             (window, self._calls.begin(self._networks.boxes_in, rgb, window)) for window in windows
         ]
+
+
+def _followed(
+    person: Landmarks,
+    rgb: Picture,
+    is_behind: bool = False,
+    hard_frames: int = HARD_FRAMES,
+) -> _Followed:
+    """A person in a frame, as they are followed into the next one.
+
+    Args:
+        person: The landmarks.
+        rgb: (H, W, 3) the frame.
+        is_behind: Whether they stand behind another.
+        hard_frames: For how many frames before they were hard to see; of one who is met, enough.
+    """
+    hard_frames = hard_frames + 1 if is_hard(person, rgb, hard_frames > 0) else 0
+    box = box_around(person.xy[BODY], rgb)
+    return _Followed(person.region, box, is_behind, hard_frames)
 
 
 def to_detections(frame: Frame, people: list[Landmarks], shifts: list[Shift]) -> Detections:

@@ -111,6 +111,10 @@ class Search:
             self._turn += 1
         return due
 
+    def put_off(self, windows: Sequence[Region]) -> None:
+        """Let windows that were due for the last frame wait: it was not searched."""
+        self._waiting = [*windows, *self._waiting]
+
     def lost(self, regions: Sequence[Region]) -> list[Region]:
         """The windows to search in this frame for people who were seen in the one before."""
         if self._is_first:  # everything is searched

@@ -72,32 +72,10 @@ def run_batch(
         UsageError: Options contradict each other or the inputs, before anything is opened.
         WeightsError, DetectorError: The networks could serve no clip.
     """
-    sequences = config.clip.fps is not None
-    if config.several.views:
-        config.require_uncorrected()
-        jobs, empty = find_takes(words, config.output)
-        for job in jobs:
-            config.several.require_offsets(len(job.views))
-    else:
-        jobs, empty = find_jobs(words, config.output, options.pattern, sequences=sequences)
-    choice = config.detect.choose() if config.detect.detector != AUTO else None
-    if choice is not None and choice.backend.one_video_only and len(jobs) != 1:
-        name = choice.backend.selected_by
-        raise UsageError(f"`{name}` are those of one video, {len(jobs)} are given")
-    if config.corrections and len(jobs) != 1:
-        raise UsageError(f"`corrections` are those of one video, {len(jobs)} are given")
-    if options.engine == "ray" and config.detect.detector == AUTO:
-        raise UsageError(
-            "`detector` auto may choose differently on other machines: with `engine` ray, name one"
-        )
-    if options.engine == "ray" and config.several.views:
-        raise UsageError("`engine` ray takes single videos: it does not go with `views`")
-    jobs = list(shard(jobs, *options.shard))
+    jobs, empty = _inputs(words, config, options)
     single = len(words) == 1 and input_kind(words[0]) == "file"
     single = single or (config.several.views and len(jobs) == 1)
-    if options.pattern is not None and not any(input_kind(word) in _TREES for word in words):
-        raise UsageError("`pattern` says which files of a folder are meant, and none is given")
-    if choice is not None:
+    if config.detect.detector != AUTO:
         config.require_inputs()
     if not options.dry_run:
         resolve(config.lift.lifter)  # so that a missing network is said before any work
@@ -112,14 +90,7 @@ def run_batch(
         return 1 if plan.failed else 0
     outcomes = OutcomeLog(None if single else report, debug)
     if plan.to_analyze and options.engine == "local":  # a cluster's machines fetch their own
-        backend = config.detect.choose().backend
-        backend.fetch()
-        if text := backend.warning():
-            LOG.warning(text)
-        if not single:
-            from lifter.predict import Lifter  # brings SciPy: a run without work goes without
-
-            Lifter.load(resolve(config.lift.lifter))  # one that no clip can be lifted by, said once
+        _fetch_networks(config, is_tried=not single)
     engine = _engine(config, options, log, single, bool(plan.pending))
     new_folders = missing_folders(config.output)
     try:
@@ -130,6 +101,56 @@ def run_batch(
         outcomes.close()
         remove_empty(new_folders)
     return 1 if outcomes.failures else 0
+
+
+def _inputs(
+    words: Sequence[str], config: PipelineConfig, options: BatchOptions
+) -> tuple[list[Job], list[str]]:
+    """What this shard is to do of the inputs that words name, and the words that name none.
+
+    Raises:
+        UsageError: Options contradict each other or the inputs.
+    """
+    if config.several.views:
+        config.require_uncorrected()
+        jobs, empty = find_takes(words, config.output)
+        for job in jobs:
+            config.several.require_offsets(len(job.views))
+    else:
+        sequences = config.clip.fps is not None
+        jobs, empty = find_jobs(words, config.output, options.pattern, sequences=sequences)
+    is_auto = config.detect.detector == AUTO
+    backend = None if is_auto else config.detect.choose().backend
+    if backend is not None and backend.one_video_only and len(jobs) != 1:
+        name = backend.selected_by
+        raise UsageError(f"`{name}` are those of one video, {len(jobs)} are given")
+    if config.corrections and len(jobs) != 1:
+        raise UsageError(f"`corrections` are those of one video, {len(jobs)} are given")
+    if options.engine == "ray" and is_auto:
+        raise UsageError(
+            "`detector` auto may choose differently on other machines: with `engine` ray, name one"
+        )
+    if options.engine == "ray" and config.several.views:
+        raise UsageError("`engine` ray takes single videos: it does not go with `views`")
+    if options.pattern is not None and not any(input_kind(word) in _TREES for word in words):
+        raise UsageError("`pattern` says which files of a folder are meant, and none is given")
+    return list(shard(jobs, *options.shard)), empty
+
+
+def _fetch_networks(config: PipelineConfig, is_tried: bool) -> None:
+    """Fetch what detects, and see whether the lifter can be used where `is_tried`.
+
+    Raises:
+        WeightsError, DetectorError: They could serve no clip.
+    """
+    backend = config.detect.choose().backend
+    backend.fetch()
+    if text := backend.warning():
+        LOG.warning(text)
+    if is_tried:
+        from lifter.predict import Lifter  # brings SciPy: a run without work goes without
+
+        Lifter.load(resolve(config.lift.lifter))  # one that no clip can be lifted by, said once
 
 
 def _plan(

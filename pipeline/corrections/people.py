@@ -111,9 +111,7 @@ class _People:
         seconds = self.times_s[np.searchsorted(self.frame_indices, track.frame_indices)]
         starts = [0, *track.stretch_starts(seconds).tolist()]
         stops = [*starts[1:], len(track)]
-        place = int(np.searchsorted(self.frame_indices, frame))
-        is_decoded = place < len(self.frame_indices) and self.frame_indices[place] == frame
-        if not is_decoded or not any(
+        if frame not in self.frame_indices or not any(
             track.frame_indices[start] <= frame <= track.frame_indices[stop - 1]
             for start, stop in zip(starts, stops, strict=True)
         ):

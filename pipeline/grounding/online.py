@@ -9,8 +9,9 @@ and feet of skeletons that end at the ankles are not held: that takes the future
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -105,7 +106,7 @@ class _PersonHistory:
         return PersonMotion(poses, np.arange(len(joints)), feet_seen)
 
     def add(self, time_s: float, joints_m: Floats, feet_seen: Bools, up: Floats) -> None:
-        """Add a row and decide its contacts."""
+        """Add the values of a `_Row` and decide its contacts; up (3,) is a unit vector."""
         contacts = np.zeros(len(self.soles.joints), dtype=bool)
         if self.rows and time_s - self.last_s < _MAX_STEP_S:
             recent = [row for row in self.rows if time_s - row.time_s <= LOW_WITHIN_S]
@@ -144,6 +145,7 @@ class OnlineWorld:
         self._up = LEVEL_UP
         self._axes = world_axes(LEVEL_UP)
         self._up_estimates = 0
+        self._estimates: deque[Floats] = deque()  # that are not in `_up` yet
         self._next_up_s = _FIRST_UP_S
         self._last_s = 0.0
         self._origin: Floats | None = None
@@ -163,6 +165,8 @@ class OnlineWorld:
         Returns:
             The people by track.
         """
+        while self._estimates:
+            self._move_up(self._estimates.popleft())
         self._remember(time_s, people)
         elapsed_s = time_s - self._last_s
         self._last_s = time_s
@@ -192,11 +196,23 @@ class OnlineWorld:
             grounded[track_id] = self._to_world(history, joints[track_id], above, elapsed_s)
         return grounded
 
-    def learn(self) -> None:
-        """Learn where up is from the frames so far, at times; it takes a while."""
-        if self._last_s >= self._next_up_s:
-            self._next_up_s = self._last_s + _UP_EVERY_S
-            self._update_up()
+    def learn(self) -> Callable[[], None] | None:
+        """Begin to learn where up is from the last seconds.
+
+        Returns:
+            What does so, for a while, in any thread; None where it is not due. What is learned
+            counts from the next `update` on that is begun afterwards.
+        """
+        if self._last_s < self._next_up_s:
+            return None
+        self._next_up_s = self._last_s + _UP_EVERY_S
+        histories = [
+            history for history in self._histories.values() if len(history.rows) >= _MIN_ROWS
+        ]
+        if not histories:
+            return None
+        motions = [history.motion() for history in histories]
+        return partial(self._estimate_up, motions, [history.fps for history in histories])
 
     def _remember(self, time_s: float, people: Mapping[int, tuple[CameraPoses, Floats]]) -> None:
         """Drop rows older than `_MEMORY_S` and add those of people whose position is known."""
@@ -211,25 +227,19 @@ class OnlineWorld:
                 history = self._histories.setdefault(track_id, _PersonHistory(pose.skeleton))
                 history.add(time_s, joints, seen_feet(scores), self._up)
 
-    def _update_up(self) -> None:
-        """Move up towards its estimate from the last seconds.
+    def _estimate_up(self, motions: list[PersonMotion], rates: list[float]) -> None:
+        """Estimate up from people's last seconds, at so many rows a second."""
+        speeds = [motion.foot_speeds(fps) for motion, fps in zip(motions, rates, strict=True)]
+        # All durations are counted at the last person's rate. Who was away has a lower one than the
+        # source, so contacts are then a little too easily long enough.
+        self._estimates.append(up_direction(motions, speeds, rates[-1]))
+
+    def _move_up(self, estimate: Floats) -> None:
+        """Move up towards its latest estimate.
 
         The share of the k-th estimate is 1 / k, which makes up their mean, but at least
         `_MIN_UP_SHARE`, from where on up is an exponential moving average.
         """
-        histories = [
-            history for history in self._histories.values() if len(history.rows) >= _MIN_ROWS
-        ]
-        if not histories:
-            return
-        motions = [history.motion() for history in histories]
-        speeds = [
-            motion.foot_speeds(history.fps)
-            for motion, history in zip(motions, histories, strict=True)
-        ]
-        # All durations are counted at the last person's rate. Who was away has a lower one than the
-        # source, so contacts are then a little too easily long enough.
-        estimate = up_direction(motions, speeds, histories[-1].fps)
         self._up_estimates += 1
         share = max(1 / self._up_estimates, _MIN_UP_SHARE)
         up = self._up + share * (estimate - self._up)
@@ -247,7 +257,8 @@ class OnlineWorld:
             rise = float((up - self._up) @ pelvis)
             history.level += rise
             rises.append(rise)
-        self._floor += float(np.mean(rises))
+        if rises:
+            self._floor += float(np.mean(rises))
         self._up = up
         self._axes = world_axes(up)
 

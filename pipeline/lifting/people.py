@@ -33,6 +33,26 @@ _OVERLAP_S = 5.0  # no filter reaches farther
 
 
 @dataclass(frozen=True)
+class Lifting:
+    """What everyone in one video is lifted with.
+
+    frame_indices: (F,) of all frames of the video.
+    times_s: (F,) seconds, their presentation times.
+    lifter: The network with what is needed to use it.
+    intrinsics: The camera.
+    options: Smoothing, stature, bones.
+    is_smoothed: Whether tracks' keypoints were smoothed before; they are left as they are.
+    """
+
+    frame_indices: NDArray[np.int64]
+    times_s: Floats
+    lifter: Lifter
+    intrinsics: Intrinsics
+    options: LiftOptions
+    is_smoothed: bool = False
+
+
+@dataclass(frozen=True)
 class LiftedPart:
     """Rows `start` to `stop` - 1 of a spool: one person without a break.
 
@@ -71,48 +91,34 @@ class LiftedPeople:
 
 def lift_people(
     tracks: Sequence[TrackRows],
-    frame_indices: NDArray[np.int64],
-    times_s: Floats,
-    lifter: Lifter,
-    intrinsics: Intrinsics,
-    options: LiftOptions,
+    lifting: Lifting,
     rows: Spool,
-    is_smoothed: bool = False,
     counted: Callable[[Iterable[None]], Iterable[None]] = iter,
 ) -> LiftedPeople:
     """Lift every track.
 
     Args:
         tracks: The people.
-        frame_indices: (F,) of all frames of the video.
-        times_s: (F,) seconds, their presentation times.
-        lifter: The network with what is needed to use it.
-        intrinsics: The camera.
-        options: Smoothing, stature, bones.
+        lifting: The video's frames, the network, the camera, the options.
         rows: An empty spool of `lifted_row` with the lifter's joints, which gets the rows.
-        is_smoothed: Whether the tracks' keypoints were smoothed before; they are left as they are.
         counted: Passes on an item for each detection that is lifted, where parts overlap twice.
 
     Returns:
         The people: a row for every frame from the first to the last of each stretch.
     """
-    lifted = LiftedPeople(rows, lifter.spec.skeleton_out)
+    lifted = LiftedPeople(rows, lifting.lifter.spec.skeleton_out)
 
     def steps() -> Iterator[None]:
         for track in tracks:
-            detected_s = times_s[np.searchsorted(frame_indices, track.frame_indices)]
+            seen = np.searchsorted(lifting.frame_indices, track.frame_indices)
+            detected_s = lifting.times_s[seen]
             parts = []
             for part in _split(track, detected_s):
                 start = len(rows)
-                rows.append(
-                    _lift(
-                        part, track.marks, frame_indices, times_s, lifter, intrinsics, options,
-                        is_smoothed,
-                    )
-                )  # fmt: skip
+                rows.append(_lift(part, track.marks, lifting))
                 parts.append(LiftedPart(track.track_id, start, len(rows), 0, track.marks))
                 yield from repeat(None, len(part))
-            _give_one_body(lifted, parts, options)
+            _give_one_body(lifted, parts, lifting.options)
             lifted.parts.extend(_with_overlaps(lifted, parts))
 
     for _ in counted(steps()):
@@ -144,28 +150,19 @@ def part_ranges(times_s: Floats, returns: NDArray[np.int64]) -> Iterator[tuple[i
         yield start, stop
 
 
-def _lift(
-    part: Track,
-    marks: Marks | None,
-    frame_indices: NDArray[np.int64],
-    times_s: Floats,
-    lifter: Lifter,
-    intrinsics: Intrinsics,
-    options: LiftOptions,
-    is_smoothed: bool,
-) -> Array:
+def _lift(part: Track, marks: Marks | None, lifting: Lifting) -> Array:
     """Rows of `lifted_row` for all frames from a part's first to its last."""
-    track = _with_all_frames(part, frame_indices)
-    times = times_s[np.searchsorted(frame_indices, track.frame_indices)]
+    track = _with_all_frames(part, lifting.frame_indices)
+    times = lifting.times_s[np.searchsorted(lifting.frame_indices, track.frame_indices)]
     corrected = with_side_swaps_corrected(track, times)
     if marks is not None:
         corrected = with_marks(corrected, marks)
-    smoothing = "none" if is_smoothed else options.smooth
-    sequence = resample_to_fps(corrected, times, lifter.spec.fps, smoothing)
+    smoothing = "none" if lifting.is_smoothed else lifting.options.smooth
+    sequence = resample_to_fps(corrected, times, lifting.lifter.spec.fps, smoothing)
     if marks is not None:
         sequence = with_points(sequence, marks, track.frame_indices, times)
-    poses = lifter.lift(sequence, intrinsics)
-    joints = smooth(poses.joints_m, sequence.fps, options.smooth)
+    poses = lifting.lifter.lift(sequence, lifting.intrinsics)
+    joints = smooth(poses.joints_m, sequence.fps, lifting.options.smooth)
 
     def at_frames(values: Floats) -> Floats:
         return to_frame_times(values, sequence.times_s, times)

@@ -106,8 +106,6 @@ def to_frame_times(values: Floats, times: Floats, frame_times: Floats) -> Floats
     """
     if np.array_equal(times, frame_times):
         return values
-    if np.isnan(values).all():  # of a detector without 3D
-        return np.full((len(frame_times), *values.shape[1:]), np.nan)
     flat = values.reshape(len(values), -1)
     columns = [np.interp(frame_times, times, column) for column in flat.T]
     return np.stack(columns, 1).reshape(len(frame_times), *values.shape[1:])

@@ -14,6 +14,7 @@ from pipeline.lifting.options import LiftOptions, Smoothing
 from pipeline.live.moment import LiveBody, Moment
 from pipeline.media.live.reader import LiveFrame
 from pipeline.render.person import PersonInFrame
+from pipeline.runtime.beside import Begin, Beside
 from pipeline.tracking.online import OnlineTracker
 
 CAUSAL_LIFTER = "lifter-causal"
@@ -32,7 +33,12 @@ class Analysis:
     """Detection, tracking, lifting and grounding of one source, frame by frame."""
 
     def __init__(
-        self, detector: Detector, lifter: Lifter, intrinsics: Intrinsics, config: PipelineConfig
+        self,
+        detector: Detector,
+        lifter: Lifter,
+        intrinsics: Intrinsics,
+        config: PipelineConfig,
+        beside: Beside | None = None,
     ) -> None:
         """Begin with nothing known.
 
@@ -41,12 +47,14 @@ class Analysis:
             lifter: A causal network does best.
             intrinsics: The camera.
             config: The options of tracking and lifting, and the second to stop before.
+            beside: Searches frames for new people, and learns where up is, while later ones are
+                analysed; without it, each frame is done with before the next.
         """
         self._detector, self._end_s = detector, config.clip.end
         self._prompt = detector if isinstance(detector, PromptDetector) else None
         self._tracker = OnlineTracker(config.track.max_people)
         self._lifter = OnlineLifter(lifter, intrinsics, config.lift)
-        self._world = OnlineWorld()
+        self._world, self._beside = OnlineWorld(), beside
 
     def moments(self, frames: Iterable[LiveFrame]) -> Iterator[Moment]:
         """Analyse frames up to the second to stop before; one moment a frame."""
@@ -58,11 +66,18 @@ class Analysis:
             rows = self._tracker.update(detections, frame.time_s)
             yield Moment(frame, arrived.arrived_s, self._bodies(detections, rows, frame.time_s))
             if self._prompt:
-                self._prompt.search()
-            self._world.learn()
+                self._begin(self._prompt.search)
+            self._begin(self._world.learn)
 
     def _detect(self, frame: Frame) -> Detections:
         return self._prompt.detect_known(frame) if self._prompt else self._detector.detect(frame)
+
+    def _begin(self, begin: Begin) -> None:
+        """Let something be done beside, or at once where nothing is."""
+        if self._beside:
+            self._beside.offer(begin)
+        elif call := begin():
+            call()
 
     def _bodies(
         self, detections: Detections, rows: dict[int, int], time_s: float

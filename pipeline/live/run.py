@@ -1,9 +1,10 @@
 """A live source in one pass: read the newest frame, analyse, send, draw, record, show. The wiring.
 
-Poses come first. Besides the camera's there are two threads: one makes poses of the newest frame
-and sends them at once; the other draws and records them with what the first leaves of the machine.
-The main thread shows pictures in a window. A machine that is behind draws every second of the
-frames that it analyses; a slower one analyses fewer frames, not later ones.
+Poses come first. Besides the camera's there are three threads: one makes poses of the newest frame
+and sends them at once; with what it leaves of the machine, another searches frames for new people
+and learns where up is, and a third draws and records. The main thread shows pictures in a window.
+A machine that is behind draws every second of the frames that it analyses; a slower one analyses
+fewer frames, not later ones.
 """
 
 import signal
@@ -18,6 +19,7 @@ from tqdm import tqdm
 
 from core.lazy_scipy import load_meanwhile
 from core.types import Picture, VideoInfo
+from detectors.base import PromptDetector
 from pipeline.config import PipelineConfig
 from pipeline.live.analysis import Analysis, causal
 from pipeline.live.behind import Behind
@@ -34,6 +36,7 @@ from pipeline.render.live_view import LiveView
 from pipeline.render.options import RenderOptions
 from pipeline.results.report_parts import DetectorReport
 from pipeline.results.result import Result
+from pipeline.runtime.beside import Beside
 from pipeline.runtime.models import Models
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.threads import limit_threads
@@ -41,7 +44,7 @@ from pipeline.runtime.threads import limit_threads
 Watch = Callable[[Moment, Picture], None]
 
 _SWITCH_S = 0.001  # after which a thread that draws gives Python to one that waits; 5 ms usually
-_DRAWING_NICENESS = 5  # of the thread that draws, and of the encoder that it starts
+_NICENESS = 5  # of the threads that search and draw, and of the encoder that the latter starts
 
 
 def process_live(
@@ -75,6 +78,9 @@ def process_live(
         opened.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(_SWITCH_S)
         opened.enter_context(_stopped_by_signals(stop))
+        if isinstance(detector, PromptDetector):
+            detector.prepare()
+        beside = opened.enter_context(closing(Beside(_NICENESS)))
         page = _opened_page(config.live.serve, opened)
         stream = _opened_stream(config.live.stream, opened)
         _say(f"waiting for {source.shown}" + (f"; picture at {page.url}" if page else ""))
@@ -104,7 +110,7 @@ def process_live(
         latency = {"poses": Latency(), "picture": Latency()}
         failure = None
         try:
-            analysis = Analysis(detector, lifter, intrinsics, config)
+            analysis = Analysis(detector, lifter, intrinsics, config, beside)
             moments = _sent(analysis.moments(reader), stream, recorder, latency["poses"])
             outputs = _Outputs(info, config.render, page, window, recorder, watch)
             _present(moments, outputs, stop, latency["picture"])
@@ -203,7 +209,7 @@ def _present(
         try:
             first = [*islice(made, 1)]  # a thread that the one that draws starts would be as nice
             drawing = outputs.drawn(chain(first, made), latency)
-            drawn = opened.enter_context(closing(prefetch(drawing, 1, niceness=_DRAWING_NICENESS)))
+            drawn = opened.enter_context(closing(prefetch(drawing, 1, niceness=_NICENESS)))
             counted = tqdm(drawn, "live", unit="frame", disable=None)
             for picture in opened.enter_context(closing(counted)):
                 if picture is not None:

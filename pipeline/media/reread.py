@@ -21,7 +21,7 @@ MAX_SKIPPED = 2000
 
 
 class Rereader:
-    """The frames of a clip once more, by their place in the first reading.
+    """The frames of a clip once more, by their number in the first reading.
 
     A video is sought in, and where that lands is checked by the frames' times: where they are not
     the first reading's, the file is read from its start.
@@ -71,14 +71,14 @@ class Rereader:
         found: list[Frame] = []
         decoder.seek(max(int(self._indices[start]) - SEEK_AHEAD, 0))
         while len(found) < stop - start and decoder.grab():
-            place = start + len(found)
-            late_s = decoder.stamp_s - self._times_s[place]
+            number = start + len(found)
+            late_s = decoder.stamp_s - self._times_s[number]
             if late_s > SAME_STAMP_S:
                 return []
             if late_s > -SAME_STAMP_S:
                 rgb = decoder.retrieve()
                 if rgb is None:
                     return []
-                index, time_s = int(self._indices[place]), float(self._times_s[place])
+                index, time_s = int(self._indices[number]), float(self._times_s[number])
                 found.append(Frame(index, time_s, rgb))
         return found if len(found) == stop - start else []

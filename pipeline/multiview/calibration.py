@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from core.camera import intrinsics_from_fov
 from core.errors import InputError
-from core.skeletons import Skeleton
 from core.types import Floats
 from pipeline.lifting.stature import stature_m
 from pipeline.multiview.adjustment.bodies import body_links, body_of, bone_lengths_m
@@ -41,7 +40,6 @@ def calibrate(
     *,
     cameras: Sequence[Camera] | None = None,
     height_m: float | None = None,
-    distance_m: float | None = None,
 ) -> Calibration:
     """Find cameras and people.
 
@@ -50,7 +48,6 @@ def calibrate(
         fps: Of the shared frames.
         cameras: Known ones, of the same views, in any shared axes; None to find them.
         height_m: How tall people are; None for what is likely.
-        distance_m: Between the first two cameras, if known.
 
     Returns:
         Cameras in the axes of the first one, and everyone who is seen.
@@ -81,9 +78,11 @@ def calibrate(
         _matched(number, _tracks(group, sightings), found, solution)
         for number, group in enumerate(groups, 1)
     )
-    factor = 1.0
-    if cameras is None:
-        factor = _scale(found, matched, sightings[0][0].poses.skeleton, height_m, distance_m)
+    factor = 1.0  # lifts have likely heights already
+    if cameras is None and height_m is not None:
+        skeleton = sightings[0][0].poses.skeleton
+        lengths = [bone_lengths_m(person.lengths_m, skeleton) for person in matched]
+        factor = height_m / float(np.median([stature_m(own) for own in lengths]))
     doubts = check_fit(found, solution.misfits())
     if cameras is None:
         doubts += check_angles(found, solution.state.joints) + check_motion(solution.state.joints)
@@ -173,7 +172,7 @@ class _Solution:
         distances = [
             np.where(
                 body.point_weights > 0,
-                np.linalg.norm(reprojected(body, self.state, joints) - body.points, axis=-1)
+                np.linalg.norm(reprojected(self.state, joints) - body.points, axis=-1)
                 / unit[..., None],
                 np.nan,
             ).reshape(len(body.points), -1)
@@ -256,19 +255,3 @@ def _matched(
         lengths = body_of(tracks, frames, cameras, skeleton)[0].log_lengths
     ids = tuple(tuple(track.track_id for track in own) for own in tracks)
     return MatchedPerson(number, ids, np.exp(lengths))
-
-
-def _scale(
-    cameras: Sequence[Camera],
-    people: Sequence[MatchedPerson],
-    skeleton: Skeleton,
-    height_m: float | None,
-    distance_m: float | None,
-) -> float:
-    """By what everything is to be scaled; lifts have likely heights already."""
-    if distance_m is not None:
-        return distance_m / float(np.linalg.norm(cameras[1].position))
-    if height_m is None:
-        return 1.0
-    statures = [stature_m(bone_lengths_m(person.lengths_m, skeleton)) for person in people]
-    return height_m / float(np.median(statures))

@@ -51,10 +51,10 @@ def check_angles(cameras: Sequence[Camera], people: Sequence[Floats]) -> list[st
 
 
 def check_motion(people: Sequence[Floats]) -> list[str]:
-    """Whether people move enough: one pose says little of cameras; `people` as above."""
+    """Whether people, (T, J, 3) metres each, move enough: one pose says little of cameras."""
     moved = [float(np.median(np.linalg.norm(joints.std(0), axis=-1))) for joints in people]
     if max(moved) < _STILL_M:
-        return ["hardly anybody moves: cameras found from one pose are unsure"]
+        return ["people hardly move: cameras found from one pose are unsure"]
     return []
 
 

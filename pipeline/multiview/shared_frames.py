@@ -17,6 +17,10 @@ from pipeline.multiview.sync.clocks import Clock
 from pipeline.results.rows import lifted_row
 from pipeline.results.spool import Spool
 
+MAX_CHOSEN, STRETCH, MIN_ROWS = 1500, 150, 25
+"""Frames to calibrate by, in stretches of so many; a track with fewer rows among them gets more."""
+CHOSEN_HZ = 12.0
+"""The least rate of frames in a stretch."""
 _INTERPOLATED = (
     "box_xyxy", "keypoints_2d", "joints_camera_m", "joint_sigma_m", "root_camera_m",
 )  # fmt: skip
@@ -36,20 +40,20 @@ class SharedTracks:
     starts: dict[int, int] = field(default_factory=dict)
 
     def read(self, track_id: int, start: int, stop: int) -> Array:
-        """The rows of a track at the shared frames `start` to `stop` - 1."""
+        """The rows (T,) that a track has at the shared frames `start` to `stop` - 1."""
         first, last = np.searchsorted(self.frames[track_id], (start, stop)).tolist()
         begin = self.starts[track_id]
         return self.rows.read(begin + first, begin + last)
 
     def read_some(self, track_id: int, wanted: NDArray[np.int64]) -> Array:
-        """The rows of a track at those of some shared frames that it has."""
+        """The rows (T,) of a track at those of some shared frames (N,) that it has."""
         begin = self.starts[track_id]
         runs = true_runs(np.isin(self.frames[track_id], wanted))
         parts = [self.rows.read(begin + start, begin + stop) for start, stop in runs]
         return np.concatenate([np.zeros(0, self.rows.dtype), *parts])
 
     def sighting(self, track_id: int, rows: Array) -> Sighting:
-        """Rows of a track as the rest of this room takes them."""
+        """Rows (T,) of a track as the rest of this room takes them."""
         poses = CameraPoses(
             rows["joints_camera_m"], rows["root_camera_m"], self.joints, rows["joint_sigma_m"]
         )
@@ -157,9 +161,3 @@ def chosen_frames(views: Sequence[SharedTracks], frames: int, fps: float) -> NDA
         if len(np.intersect1d(own, chosen)) < min(len(own), MIN_ROWS)
     ]
     return np.unique(np.concatenate([chosen, *few]))
-
-
-MAX_CHOSEN, STRETCH, MIN_ROWS = 1500, 150, 25
-"""Frames to calibrate by, in stretches of so many; a track with fewer rows among them gets more."""
-CHOSEN_HZ = 12.0
-"""The least rate of frames in a stretch."""

@@ -33,10 +33,11 @@ Hips 0 0 0
 JOINTS = [line.split()[0] for line in _CHAINS.strip().splitlines()]
 
 
-def bvh(frames: list[dict[str, Floats]], fps: float = 60.0) -> str:
-    """A BVH file; each frame maps joints to Z, Y, X degrees, and `place` to the hips' position.
+def bvh(frames: list[dict[str, Floats]]) -> str:
+    """A BVH file of 60 frames a second.
 
-    All other joints are at rest.
+    Each frame maps joints to Z, Y, X degrees, and `place` to the hips' position; all other joints
+    are at rest.
     """
     lines = [line for line in _CHAINS.splitlines() if line]
     text, open_levels = ["HIERARCHY"], []
@@ -60,7 +61,7 @@ def bvh(frames: list[dict[str, Floats]], fps: float = 60.0) -> str:
             end = "0 0 1" if name.endswith("ToeBase") else "0 1 0"
             text += ["End Site", "{", f"OFFSET {end}", "}"]
     text += ["}"] * len(open_levels)
-    text += ["MOTION", f"Frames: {len(frames)}", f"Frame Time: {1 / fps}"]
+    text += ["MOTION", f"Frames: {len(frames)}", f"Frame Time: {1 / 60}"]
     for frame in frames:
         values = [*frame.get("place", [0, 0, 0])]
         for name in JOINTS:

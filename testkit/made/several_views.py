@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.camera import DEFAULT_FOV_RAD, intrinsics_from_fov
-from core.rotations import unit_vectors
+from core.rotations import rotation_vectors, unit_vectors
 from core.skeletons import COCO_21, H36M_21
 from core.types import CameraPoses, Floats, Intrinsics
 from pipeline.multiview.cameras import project, to_camera
-from pipeline.multiview.scene import Camera, Sighting, View
+from pipeline.multiview.scene import Calibration, Camera, Sighting, View
+from pipeline.multiview.triangulation import triangulate
 from testkit.made.moving_people import striding
 
 FPS = 30.0
@@ -128,6 +129,37 @@ def who(scene: Scene, view: int, track_id: int) -> int:
     seen = np.nanmean(track.keypoints_xy[:, COCO_21.indices(("left_hip", "right_hip"))], (0, 1))
     hips = [project(person[:, 0], scene.cameras[view]).mean(0) for person in scene.people]
     return int(np.argmin(np.linalg.norm(np.array(hips) - seen, axis=-1)))
+
+
+def camera_errors(found: Sequence[Camera], true: Sequence[Camera]) -> tuple[float, float, float]:
+    """The largest errors of rotations and baselines, degrees, and of focal lengths, %.
+
+    Args:
+        found: In axes of which the first one is the origin.
+        true: The same cameras, in any axes.
+    """
+    first, turns, ways = true[0], [], []
+    for camera, own in zip(found[1:], true[1:], strict=True):
+        turn = rotation_vectors(camera.rotation @ (own.rotation @ first.rotation.T).T)
+        turns.append(np.linalg.norm(turn))
+        way = first.rotation @ (own.position - first.position)
+        ways.append(np.arccos(np.clip(unit_vectors(way) @ unit_vectors(camera.position), -1, 1)))
+    focals = [abs(a.intrinsics.fx / b.intrinsics.fx - 1) for a, b in zip(found, true, strict=True)]
+    return float(np.degrees(max(turns))), float(np.degrees(max(ways))), 100 * max(focals)
+
+
+def fused_people(scene: Scene, found: Calibration) -> list[tuple[Floats, Floats]]:
+    """Everyone who is found: their joints (T, 21, 3) by all views together, and the true ones."""
+    people = []
+    for person in found.people:
+        sightings = [
+            [track for track in view.sightings if track.track_id in ids]
+            for view, ids in zip(scene.views, person.track_ids, strict=True)
+        ]
+        fused = triangulate(found, person, sightings, FPS)
+        view, ids = next((v, ids) for v, ids in enumerate(person.track_ids) if ids)
+        people.append((fused.poses.joints_m, scene.people[who(scene, view, ids[0])][fused.frames]))
+    return people
 
 
 def _sighting(

@@ -30,7 +30,6 @@ def sports2d_markers(
     stem: str = "clip_Sports2D",
     fps: float = 25.0,
     first_frame: int = 0,
-    per_metre: float | None = None,
 ) -> Path:
     """Since August 2024: a file of markers for each person, in pixels and in metres; no scores."""
     results = folder / stem
@@ -45,7 +44,7 @@ def sports2d_markers(
             for x, y, score in laid_out(people[number], "halpe_26"):
                 cells += [str(x), str(y), "0.0"] if score > 0 else ["", "", ""]
             lines.append(cells)
-        for unit, scale in (("px", 1.0), ("m", 1 / (per_metre or 200.0))):
+        for unit, scale in (("px", 1.0), ("m", 1 / 200.0)):
             name = f"{stem}_{unit}_person{number:02d}.trc"
             header = [
                 f"PathFileType\t4\t(X/Y/Z)\t{name}",

@@ -8,7 +8,6 @@ from core.kinematics import (
     BONES,
     bone_heads,
     bone_rotations,
-    relative_to_parents,
     rest_pose,
     rigid_joints,
 )
@@ -207,16 +206,6 @@ def test_quaternions_are_there_and_back_also_of_half_turns() -> None:
     given /= np.linalg.norm(given, axis=1, keepdims=True)
     found = quaternions(from_quaternions(given))
     np.testing.assert_allclose(np.abs((found * given).sum(1)), 1, atol=1e-12)
-
-
-def test_relative_rotations_multiply_to_the_bones_own() -> None:
-    rotations = bone_rotations(arm_swing(0.01), H36M_21, FPS)
-    relative = dict(zip(BONES, np.moveaxis(relative_to_parents(rotations), 1, 0), strict=True))
-    chain = ("hips", "spine", "chest", "upper_chest", "l_clavicle", "l_upper_arm", "l_forearm")
-    product = relative[chain[0]]
-    for bone in chain[1:]:
-        product = product @ relative[bone]
-    np.testing.assert_allclose(product, rotations[:, BONES.index("l_forearm")], atol=1e-9)
 
 
 def test_rotation_vectors_are_scipys_and_come_back_up_to_half_a_turn() -> None:

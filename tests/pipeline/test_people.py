@@ -10,6 +10,7 @@ from core.skeletons import COCO_21, H36M_21
 from core.types import Array, CameraPoses, Detections, Floats, Intrinsics, LifterInput
 from pipeline.grounding.options import GroundOptions
 from pipeline.lifting.options import LiftOptions
+from pipeline.lifting.people import Lifting
 from pipeline.people import People, find_people
 from pipeline.results.detections import DetectionSpool, TrackRows
 from pipeline.results.person_table import PersonSummary
@@ -62,10 +63,8 @@ def lift(
     **options: object,
 ) -> People:
     lift_options = LiftOptions(**{"smooth": "none", **options})
-    return find_people(
-        tracks, frames, frames / 30, 30.0, lifter or TrueLifter(), CAMERA, lift_options,
-        GroundOptions(),
-    )  # fmt: skip
+    lifting = Lifting(frames, frames / 30, lifter or TrueLifter(), CAMERA, lift_options)
+    return find_people(tracks, lifting, 30.0, GroundOptions())
 
 
 def rows_of(people: People) -> Array:

@@ -185,7 +185,7 @@ class Run:
         self._model = TemporalConvNet(config).to(device)
         if options.start:
             try:
-                self._model.load_state_dict(starting_weights(options.start, self._model))
+                self._model.load_state_dict(starting_weights(options.start))
             except RuntimeError as error:
                 raise InputError(
                     f"{options.start}: not a network of this --arc and --channels"

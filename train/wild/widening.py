@@ -7,11 +7,10 @@ from torch import Tensor
 
 from core.skeletons import COCO_17, COCO_21, FOOT_BONES, H36M_17
 from lifter.checkpoint import load_lifter
-from lifter.model import TemporalConvNet
 from train.wild.loss import FIRST_LOG_SIGMA
 
 
-def starting_weights(path: Path, model: TemporalConvNet) -> dict[str, Tensor]:
+def starting_weights(path: Path) -> dict[str, Tensor]:
     """The state of a lifter, widened where it knows neither feet nor σ.
 
     A widened network gives what it gave: new keypoints count for nothing at first, heels and toes
@@ -19,7 +18,6 @@ def starting_weights(path: Path, model: TemporalConvNet) -> dict[str, Tensor]:
 
     Args:
         path: The lifter.
-        model: The network that is to be trained; it gives the shapes.
 
     Returns:
         Tensors for `model.load_state_dict`, which refuses them if they are of other sizes.

@@ -38,14 +38,23 @@ class Networks:
         self.landmarks = LandmarkModel(landmarks, num_threads)
         self.has_time = False
         self._boxes = BoxFinder(boxes, num_threads) if boxes is not None else None
-        self._heavy_file, self._num_threads = heavy, num_threads
+        self._heavy_file, self._heavy_threads = heavy, num_threads
 
     @cached_property
     def heavy(self) -> LandmarkModel:
         """The larger landmark model, loaded when first needed; the other where there is none."""
         if self._heavy_file is None:
             return self.landmarks
-        return LandmarkModel(self._heavy_file, self._num_threads)
+        return LandmarkModel(self._heavy_file, self._heavy_threads)
+
+    def prepare(self, at_once: int) -> None:
+        """Load before it is needed what serves so many people at once, and a search beside them.
+
+        The larger landmark model gets as many threads: there is seldom more than one call of it.
+        """
+        self._heavy_threads = max(at_once, self._heavy_threads)
+        self.landmarks.prepare(at_once + 1)
+        _ = self.heavy
 
     def landmarks_of(self, is_hard: bool) -> LandmarkModel:
         """The landmark model for people who are easy or hard to see."""

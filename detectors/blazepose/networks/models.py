@@ -98,6 +98,7 @@ class LandmarkModel:
         # Output tensors by index: 0 landmarks, 1 presence, 2 segmentation, 3 heatmap, 4 metres.
         # The segmentation mask is a third of the work.
         self._network = Network(without_output(model.read_bytes(), 2), num_threads)
+        self.prepare = self._network.prepare
 
     def __call__(
         self, rgb: NDArray[np.uint8], region: Region, besides: Sequence[Landmarks] = ()
@@ -165,6 +166,12 @@ class Network:
         interpreter = Interpreter(model_content=self._content, num_threads=self._num_threads)
         interpreter.allocate_tensors()
         return interpreter
+
+    def prepare(self, at_once: int) -> None:
+        """Get ready for so many calls at once, before they come."""
+        ready = [self._another() for _ in range(at_once - self._idle.qsize())]
+        for interpreter in ready:
+            self._idle.put(interpreter)
 
     def __call__(self, picture: Floats) -> list[Floats]:
         """Run on one (1, S, S, 3) float32 picture; returns the outputs in the model's order."""

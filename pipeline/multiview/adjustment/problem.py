@@ -105,7 +105,7 @@ def free_unknowns(
     return np.concatenate([cameras.ravel(), np.full(lengths, bones)])
 
 
-def reprojected(body: Body, state: State, joints: Floats) -> Floats:
+def reprojected(state: State, joints: Floats) -> Floats:
     """(V, T, J, 2) px from the principal point, where views should see joints (T, J, 3)."""
     local = (
         joints @ np.swapaxes(state.rotations, -1, -2)[:, None] + state.translations[:, None, None]

@@ -34,7 +34,7 @@ def with_sides_corrected(
     Returns:
         The body with keypoints exchanged.
     """
-    images = reprojected(body, state, state.joints[person])
+    images = reprojected(state, state.joints[person])
     weight = body.point_weights[..., None]
     offset = (weight * (images - body.points)).sum(2, keepdims=True)
     images = images - offset / weight.sum(2, keepdims=True).clip(_LEAST)  # sides, not places

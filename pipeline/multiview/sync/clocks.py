@@ -29,7 +29,7 @@ class Clock:
     margin: float | None = None
 
     def to_shared(self, times_s: Floats) -> Floats:
-        """Times of this view on the first view's clock."""
+        """Times (…) of this view, seconds, on the first view's clock."""
         return np.asarray(self.offset_s + (1 + self.drift) * times_s)
 
 

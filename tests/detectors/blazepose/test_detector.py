@@ -85,11 +85,30 @@ def test_a_search_that_is_left_for_later_finds_people_for_the_next_frame(
     counts = []
     for index in (60, 61, 62):
         counts.append(len(detector.detect_known(Frame(index, index / 30, clip[index]))))
-        detector.search()
+        if search := detector.search():
+            search()
     at_once = run([clip[60], clip[61]])
     detector.close()
     assert counts == [0, 2, 2]
     assert [len(detections) for detections in at_once] == [2, 2]
+
+
+def test_a_search_that_ends_some_frames_later_finds_people_for_the_frame_after(
+    clip: dict[int, Picture],
+) -> None:
+    detector = make()
+    detector.prepare()
+    frames = [Frame(index, index / 30, clip[index]) for index in (60, 61, 62, 63)]
+    assert len(detector.detect_known(frames[0])) == 0
+    search = detector.search()
+    assert search is not None
+    assert len(detector.detect_known(frames[1])) == 0
+    assert len(detector.detect_known(frames[2])) == 0
+    search()
+    assert detector.search() is None, "those who were met in another frame would be met again"
+    assert len(detector.detect_known(frames[3])) == 2
+    assert detector.search() is not None
+    detector.close()
 
 
 def test_keypoints_agree_with_the_packaged_graph(found: list[Detections]) -> None:
@@ -183,7 +202,7 @@ def test_two_regions_that_converge_become_one_person(clip: dict[int, Picture]) -
     together = np.hstack([clip[80], np.zeros_like(clip[80])])
     detector = make()
     assert len(detector.detect(Frame(0, 0, apart))) == 4
-    detector._regions = [detector._regions[0]] * 4
+    detector._known = [detector._known[0]] * 4
     assert len(detector.detect(Frame(1, 0, together))) <= 2
 
 
@@ -250,6 +269,40 @@ def test_the_heavy_model_serves_for_whoever_is_cut_by_the_picture(
     assert np.array_equal(points["both", "whole"], points["full", "whole"])
     assert not np.allclose(points["both", "cut"], points["full", "cut"], atol=1)
     assert np.median(np.abs(points["both", "cut"] - points["heavy", "cut"])) < 2
+
+
+@pytest.mark.skipif(
+    not (default_cache() / "blazepose_landmark_heavy.tflite").exists(),
+    reason="not here: python -m weights fetch blazepose-landmark-heavy",
+)
+def test_live_the_heavy_model_looks_in_some_frames_at_whoever_is_cut_by_the_picture(
+    clip: dict[int, Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = clip[80][430:730, 850:1500].copy()
+    detector = make(heavy=resolve("blazepose-landmark-heavy"))
+    for index in range(16):
+        file = detector.detect(Frame(index, index / 30, cut))
+    detector.begin(CLIP)
+    detector.prepare()
+    heavy, looks = detector._networks.heavy, 0
+
+    def counted(*words: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return heavy(*words)
+
+    monkeypatch.setattr(detector._networks, "heavy", counted)
+    for index in range(32):
+        live = detector.detect_known(Frame(index, index / 30, cut))
+        if index == 0 and (search := detector.search()):
+            search()
+        if index == 15:
+            looks = 0
+    detector.close()
+    assert looks == 4, "in 16 frames"
+    is_seen = file.keypoint_scores[0] > 0.5
+    apart = np.linalg.norm(live.keypoints_xy[0] - file.keypoints_xy[0], axis=1)[is_seen]
+    assert np.median(apart) < 2.5, "px of a woman of 300"
 
 
 @pytest.mark.skipif(

@@ -38,8 +38,10 @@ def test_a_small_man_whose_region_was_turned_stands_upright_again(
 ) -> None:
     detector = make()
     detector.detect(Frame(0, 0.0, both))
-    turn = np.radians(80)
-    detector._regions = [replace(one, angle=one.angle + turn) for one in detector._regions]
+    detector._known = [
+        one._replace(region=replace(one.region, angle=one.region.angle + np.radians(80)))
+        for one in detector._known
+    ]
     found = [detector.detect(Frame(1 + index, 0.0, both)) for index in range(FRAMES)]
     assert abs(lean_deg(found[0])).max() > 45, "he is seen as lying at first"
     assert len(found[-1]) == 2
@@ -60,7 +62,7 @@ def test_who_really_leans_stays_so(both: NDArray[np.uint8]) -> None:
         x, y = to_turned @ (region.x, region.y, 1)
         return Region(float(x), float(y), region.side, region.angle + np.radians(70))
 
-    detector._regions = list(map(with_picture, detector._regions))
+    detector._known = [one._replace(region=with_picture(one.region)) for one in detector._known]
     found = [detector.detect(Frame(1 + index, 0.0, turned)) for index in range(FRAMES)]
     assert len(found[-1]) == 2
     assert (abs(lean_deg(found[-1]) - 70) < 20).all()

@@ -161,3 +161,12 @@ def test_those_who_wait_do_not_become_ever_more() -> None:
     after = [len(search.due(SIZE, [TALL], False, most=2)) for _ in range(300)]
     assert after[0] == 2
     assert max(after[100:]) == 1, "one in turn at times"
+
+
+def test_windows_that_were_put_off_come_before_the_others() -> None:
+    search, other = Search(30.0), Search(30.0)
+    put_off = search.due(SIZE, [], True, most=2)
+    search.put_off(put_off)
+    assert search.due(SIZE, [], False, most=2) == put_off == other.due(SIZE, [], True, most=2)
+    rest = [search.due(SIZE, [], False, most=2) for _ in range(5)]
+    assert rest == [other.due(SIZE, [], False, most=2) for _ in range(5)], "none is left out"

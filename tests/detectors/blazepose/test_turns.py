@@ -99,8 +99,8 @@ def test_what_a_look_gives_moves_the_keypoints_until_the_next(
         detector.begin(FILE)
         for frame in clip:
             found.append((detector.detect_known if is_live else detector.detect)(frame))
-            if is_live:
-                detector.search()
+            if is_live and (search := detector.search()):
+                search()
     feet = COCO_21.indices(("left_heel", "right_big_toe"))
     for before, after in zip(found[:4], found[4:], strict=True):
         moved = after.keypoints_xy - before.keypoints_xy

@@ -35,7 +35,8 @@ def test_up_and_floor_are_learned_on_the_way(tilt_deg: float) -> None:
     low, high = walker(8, 0.0, np.radians(tilt_deg)), walker(8, 1.7, np.radians(tilt_deg))
     for (time_s, below), (_, above) in zip(low, high, strict=True):
         joints = world.update(time_s, {1: (below, scores), 2: (above, scores)})
-        world.learn()
+        if learn := world.learn():
+            learn()
     standing, raised = (joints[track_id].joints_m for track_id in (1, 2))
     upright = standing[H36M_17.index("head_top")] - standing[0]
     assert upright[2] / np.linalg.norm(upright) > 0.99
@@ -56,7 +57,8 @@ def test_live_heels_and_toes_have_contacts_rest_and_are_never_in_the_floor() -> 
     for t in range(len(truth)):
         pose = CameraPoses(person.joints_m[t : t + 1], person.root_m[t : t + 1], H36M_21)
         found.append(world.update(t / 30, {1: (pose, scores)})[1])
-        world.learn()
+        if learn := world.learn():
+            learn()
     joints = np.stack([one.joints_m for one in found])[30:]
     live, contacts = np.stack([one.contacts for one in found])[30:], contacts[30:]
     assert 2 * (live & contacts).sum() / (live.sum() + contacts.sum()) > 0.8

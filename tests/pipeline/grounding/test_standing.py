@@ -12,9 +12,9 @@ from core.types import Frame, Picture
 from pipeline.config import PipelineConfig
 from pipeline.grounding.standing import Standing
 from pipeline.multiview.doubts import check_standing
-from pipeline.render.options import RenderOptions
 from pipeline.run import process_video
 from testkit.make_video import encode
+from testkit.stored.ours import our_poses
 
 WIDTH, HEIGHT, SECONDS, FPS = 480, 270, 10.0, 10
 Path = Callable[[float], tuple[float, float]]
@@ -82,7 +82,8 @@ def test_a_look_a_second_is_enough_while_nothing_moves(wall: Picture) -> None:
 
 
 def test_a_video_of_a_camera_that_moves_says_so(wall: Picture, tmp_path: pathlib.Path) -> None:
-    config = PipelineConfig(output=tmp_path, render=RenderOptions(render="none"))
+    no_one = our_poses(tmp_path, [[]] * int(SECONDS * FPS), (WIDTH, HEIGHT))
+    config = PipelineConfig.from_flat(output=tmp_path, keypoints=no_one, render=False)
     for name, corner, said in (("still", 0.0, False), ("turns", 20.0, True)):
         clip = encode(
             tmp_path / f"{name}.mp4",

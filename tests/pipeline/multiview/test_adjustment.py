@@ -78,7 +78,7 @@ def explained(problem: Problem, truth: State) -> tuple[Body, Floats]:
     lifted = np.stack([ways @ rotation.T for rotation in truth.rotations])
     body = problem.bodies[0]
     exact = replace(
-        body, points=reprojected(body, truth, joints), lifted=lifted,
+        body, points=reprojected(truth, joints), lifted=lifted,
         point_weights=np.ones_like(body.point_weights), log_lengths=np.log([0.3, 0.4]),
     )  # fmt: skip
     return exact, joints

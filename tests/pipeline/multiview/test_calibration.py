@@ -12,7 +12,17 @@ from core.types import Floats
 from pipeline.multiview.calibration import calibrate
 from pipeline.multiview.scene import Calibration, View
 from pipeline.multiview.triangulation import triangulate
-from testkit.made.several_views import FPS, Errors, Scene, around, film, walkers, who
+from testkit.made.several_views import (
+    FPS,
+    Errors,
+    Scene,
+    around,
+    camera_errors,
+    film,
+    fused_people,
+    walkers,
+    who,
+)
 from train.metrics import p_mpjpe
 
 FRAMES = 60
@@ -24,33 +34,9 @@ def two_people() -> tuple[Scene, Calibration]:
     return scene, calibrate(scene.views, FPS)
 
 
-def camera_errors(scene: Scene, found: Calibration) -> tuple[float, float, float]:
-    """The largest errors of rotation and baseline, degrees, and of focal lengths, a share."""
-    first, turns, ways, focals = scene.cameras[0], [], [], []
-    for camera, true in zip(found.cameras, scene.cameras, strict=True):
-        turn = camera.rotation @ (true.rotation @ first.rotation.T).T
-        turns.append(np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
-        focals.append(abs(camera.intrinsics.fx / true.intrinsics.fx - 1))
-        if true is not first:
-            way = first.rotation @ (true.position - first.position)
-            cosine = way @ camera.position / np.linalg.norm(way) / np.linalg.norm(camera.position)
-            ways.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-    return max(turns), max(ways), max(focals)
-
-
 def pose_errors_mm(scene: Scene, found: Calibration) -> list[float]:
     """PA-MPJPE of each person who is found."""
-    errors = []
-    for person in found.people:
-        sightings = [
-            [track for track in view.sightings if track.track_id in ids]
-            for view, ids in zip(scene.views, person.track_ids, strict=True)
-        ]
-        fused = triangulate(found, person, sightings, FPS)
-        view, ids = next((v, ids) for v, ids in enumerate(person.track_ids) if ids)
-        true = scene.people[who(scene, view, ids[0])][fused.frames]
-        errors.append(1000 * float(p_mpjpe(fused.poses.joints_m, true)))
-    return errors
+    return [1000 * float(p_mpjpe(*pair)) for pair in fused_people(scene, found)]
 
 
 def alone_mm(scene: Scene, view: int) -> float:
@@ -73,37 +59,34 @@ def test_people_are_themselves_in_all_views(two_people: tuple[Scene, Calibration
 
 
 def test_people_find_the_cameras(two_people: tuple[Scene, Calibration]) -> None:
-    turn, way, focal = camera_errors(*two_people)
+    scene, found = two_people
+    turn, way, focal = camera_errors(found.cameras, scene.cameras)
     assert turn < 3
     assert way < 3
-    assert focal < 0.1
-    assert found_first_is_origin(two_people[1])
-    assert not two_people[1].doubts
+    assert focal < 10
+    assert np.allclose(found.cameras[0].rotation, np.eye(3))
+    assert not found.cameras[0].translation.any()
+    assert not found.doubts
 
 
 def test_lenses_that_cameras_wrote_down_are_believed() -> None:
     people, cameras = walkers(1, FRAMES), around((0, 80), focal=1300.0)
     scenes = [film(people, cameras, seed=2, recorded=lens) for lens in (None, 0.9)]
     guessed, recorded = (calibrate(scene.views, FPS) for scene in scenes)
-    assert camera_errors(scenes[0], guessed)[2] < 0.08
-    assert camera_errors(scenes[1], recorded)[2] == pytest.approx(0.1, abs=0.03)
+    assert camera_errors(guessed.cameras, cameras)[2] < 8
+    assert camera_errors(recorded.cameras, cameras)[2] == pytest.approx(10, abs=3)
     assert recorded.focal_sigma.max() < 0.7 * guessed.focal_sigma.min()
 
 
 def test_cameras_are_as_unsure_as_is_said(two_people: tuple[Scene, Calibration]) -> None:
     scene, found = two_people
-    _, _, focal = camera_errors(scene, found)
-    assert focal < 2 * found.focal_sigma.max() < 0.5
+    _, _, focal = camera_errors(found.cameras, scene.cameras)
+    assert focal < 100 * 2 * found.focal_sigma.max() < 50
     first, second = scene.cameras
     way = first.rotation @ (second.position - first.position)
     assert found.position_sigma_m[0] == 0
     off_m = np.linalg.norm(found.cameras[1].position - way)
     assert off_m < 2 * found.position_sigma_m[1] < 0.5 * np.linalg.norm(way)
-
-
-def found_first_is_origin(found: Calibration) -> bool:
-    first = found.cameras[0]
-    return bool(np.allclose(first.rotation, np.eye(3)) and not first.translation.any())
 
 
 def test_two_views_see_more_than_one(two_people: tuple[Scene, Calibration]) -> None:
@@ -115,7 +98,7 @@ def test_two_views_see_more_than_one(two_people: tuple[Scene, Calibration]) -> N
 def test_known_cameras_stay_and_give_places() -> None:
     scene = film(walkers(1, 30), around((0, 80)), seed=2)
     found = calibrate(scene.views, FPS, cameras=scene.cameras)
-    turn, way, focal = camera_errors(scene, found)
+    turn, way, focal = camera_errors(found.cameras, scene.cameras)
     assert turn < 1e-4
     assert way < 1e-4
     assert focal == 0
@@ -174,10 +157,8 @@ def test_exchanged_sides_are_put_right() -> None:
     assert errors[0] < errors[1] + 15
 
 
-def test_scale_comes_of_height_or_distance() -> None:
+def test_scale_comes_of_height() -> None:
     scene = film(walkers(1, 30), around((0, 80)), seed=6)
-    by_distance = calibrate(scene.views, FPS, distance_m=3.0)
-    assert np.linalg.norm(by_distance.cameras[1].position) == pytest.approx(3.0)
     tall, small = (calibrate(scene.views, FPS, height_m=height) for height in (2.0, 1.0))
     ratio = tall.cameras[1].position / small.cameras[1].position
     np.testing.assert_allclose(ratio, 2.0)
@@ -209,7 +190,7 @@ def test_empty_view_is_refused() -> None:
 
 def test_people_who_do_not_move_are_doubted() -> None:
     found = calibrate(views_of(walkers(1, 30, still=True), (0, 80)), FPS)
-    assert any("moves" in doubt for doubt in found.doubts)
+    assert any("hardly move" in doubt for doubt in found.doubts)
 
 
 def with_second_view(scene: Scene, keypoints_px: Floats, lifts_m: Floats | float = 0.0) -> Scene:

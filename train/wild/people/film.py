@@ -175,12 +175,12 @@ class FilmCrew:
         body = self._people.draw(rng)
         if "backlit" in hard:
             body = against_the_light(body, rng)
-        bodies, moves, points = [body], *([one] for one in pose(body, joints, up))
+        bodies, moves, points = [body], *([one] for one in pose(body, joints))
         if "covered" in hard:
             other, other_up = next(performances)
             bodies.append(self._people.draw(rng))
             in_front = place_in_front(other, other_up, joints, up, rng)
-            for column, posed in zip((moves, points), pose(bodies[1], in_front, up), strict=True):
+            for column, posed in zip((moves, points), pose(bodies[1], in_front), strict=True):
                 column.append(posed)
         if min(each[..., 2].min() for each in points) < _MIN_DEPTH_M:
             return None

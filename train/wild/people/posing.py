@@ -37,7 +37,7 @@ POINTS = (*MOCAP_JOINTS, "l_eye", "r_eye", "l_ear", "r_ear")
 _MIN_BEND = 0.15  # sine of an elbow's angle from which on its hinge is known
 
 
-def pose(body: Body, joints: Floats, up: Floats) -> tuple[Floats, Floats]:
+def pose(body: Body, joints: Floats) -> tuple[Floats, Floats]:
     """Turn a body's bones as captured ones are turned; it keeps its own lengths.
 
     A bone with rotation R turns about its head, the joint h at rest and h' posed: a point x at rest
@@ -46,7 +46,6 @@ def pose(body: Body, joints: Floats, up: Floats) -> tuple[Floats, Floats]:
     Args:
         body: The body at rest.
         joints: (T, 22, 3) captured joints, metres in any axes.
-        up: (3,) the world's up in those axes.
 
     Returns:
         Matrices (T, drivers, 3, 4) that take points at rest to posed ones, the pelvis being where
@@ -55,7 +54,7 @@ def pose(body: Body, joints: Floats, up: Floats) -> tuple[Floats, Floats]:
     captured: dict[str, Floats] = {
         name: joints[:, row].astype(np.float64) for row, name in enumerate(MOCAP_JOINTS)
     }
-    rotation = _bone_rotations(body, captured, up)
+    rotation = _bone_rotations(body, captured)
     posed: dict[str, Floats] = {"pelvis": captured["pelvis"]}
     for name, parent in _PARENT.items():
         offset = body.joints[name] - body.joints[parent]
@@ -68,7 +67,7 @@ def pose(body: Body, joints: Floats, up: Floats) -> tuple[Floats, Floats]:
     return np.stack(matrices, 1), np.stack([posed[name] for name in POINTS], 1)
 
 
-def _bone_rotations(body: Body, captured: dict[str, Floats], up: Floats) -> dict[str, Floats]:
+def _bone_rotations(body: Body, captured: dict[str, Floats]) -> dict[str, Floats]:
     """(T, 3, 3) of each driver: axes at rest → those of the captured joints."""
     rest = body.joints
     rotation: dict[str, Floats] = {}

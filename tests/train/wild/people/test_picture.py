@@ -3,7 +3,7 @@ import pytest
 
 from core.camera import project
 from core.types import Intrinsics
-from tests.train.wild.made_people import UP, body, captured
+from tests.train.wild.made_people import body, captured
 from train.wild.people.body import DRIVERS, Part
 from train.wild.people.posing import POINTS, pose
 
@@ -29,7 +29,7 @@ def test_a_picture_shows_the_body_where_its_joints_are_seen() -> None:
     square = Part(
         corners + person.joints["l_wrist"], towards_us, np.zeros((4, 2)), weights, triangles, red
     )
-    matrices, points = pose(person, captured(), UP)
+    matrices, points = pose(person, captured())
     grey = np.full((256, 256, 3), 90, np.uint8)
     with studio.scene([body(square)], grey, CAMERA, np.random.default_rng(0)) as draw:
         for frame in (0, 20):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from tests.train.wild.made_people import UP, body, captured
+from tests.train.wild.made_people import body, captured
 from train.wild.motion.mocap import MOCAP_JOINTS
 from train.wild.people.body import DRIVERS
 from train.wild.people.posing import POINTS, pose
@@ -8,7 +8,7 @@ from train.wild.people.posing import POINTS, pose
 
 def test_a_posed_body_has_the_captured_directions_and_its_own_lengths() -> None:
     joints, person = captured(), body()
-    matrices, points = pose(person, joints, UP)
+    matrices, points = pose(person, joints)
     np.testing.assert_allclose(points[:, 0], joints[:, 0])
     for side in "lr":
         for upper, lower in (
@@ -33,7 +33,7 @@ def test_a_posed_body_has_the_captured_directions_and_its_own_lengths() -> None:
 
 def test_the_mesh_goes_where_the_joints_go() -> None:
     person = body()
-    matrices, points = pose(person, captured(), UP)
+    matrices, points = pose(person, captured())
     carried = {
         "l_shin": "l_ankle",
         "r_forearm": "r_wrist",

@@ -1,0 +1,50 @@
+"""Calls beside other work: one at a time, in a thread that gives way to others."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+Begin = Callable[[], Callable[[], None] | None]
+"""Gives a call that is to be made, None where there is none."""
+
+
+class Beside:
+    """A thread that makes calls for others that have no time.
+
+    Args:
+        niceness: What is added to the thread's, where the system has one for each (Linux).
+    """
+
+    def __init__(self, niceness: int = 0) -> None:
+        self._thread = ThreadPoolExecutor(1, "beside", _be_nice, (niceness,))
+        self._offering = threading.Lock()
+        self._last: Future[None] | None = None
+
+    def offer(self, begin: Begin) -> None:
+        """Begin a call, unless another is being made.
+
+        Args:
+            begin: Gives it; is not asked while another is made.
+
+        Raises:
+            BaseException: What the last call raised.
+        """
+        with self._offering:
+            if self._last is not None:
+                if not self._last.done():
+                    return
+                last, self._last = self._last, None
+                last.result()
+            if call := begin():
+                self._last = self._thread.submit(call)
+
+    def close(self) -> None:
+        """End the thread, after its call."""
+        self._thread.shutdown()
+
+
+def _be_nice(niceness: int) -> None:
+    if niceness and sys.platform == "linux":
+        os.nice(niceness)  # there, of the calling thread
