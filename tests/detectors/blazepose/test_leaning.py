@@ -1,5 +1,6 @@
 """People who seem to lean, because their region does, and who do."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.skeletons import COCO_17
 from core.types import Detections, Frame
+from detectors.blazepose.detector import BlazePose
 from detectors.blazepose.networks.region import Region
 from tests.detectors.blazepose.test_detector import make, read_clip
 
@@ -33,15 +35,18 @@ def lean_deg(detections: Detections) -> NDArray[np.float64]:
     return np.asarray(np.degrees(np.arctan2(across, -down)))
 
 
+def turn_regions(detector: BlazePose, turned: Callable[[Region], Region]) -> None:
+    """Turn the regions in which people are followed into the next frame."""
+    detector._known = [one._replace(region=turned(one.region)) for one in detector._known]
+
+
 def test_a_small_man_whose_region_was_turned_stands_upright_again(
     both: NDArray[np.uint8],
 ) -> None:
     detector = make()
     detector.detect(Frame(0, 0.0, both))
-    detector._known = [
-        one._replace(region=replace(one.region, angle=one.region.angle + np.radians(80)))
-        for one in detector._known
-    ]
+    turn = np.radians(80)
+    turn_regions(detector, lambda one: replace(one, angle=one.angle + turn))
     found = [detector.detect(Frame(1 + index, 0.0, both)) for index in range(FRAMES)]
     assert abs(lean_deg(found[0])).max() > 45, "he is seen as lying at first"
     assert len(found[-1]) == 2
@@ -62,7 +67,7 @@ def test_who_really_leans_stays_so(both: NDArray[np.uint8]) -> None:
         x, y = to_turned @ (region.x, region.y, 1)
         return Region(float(x), float(y), region.side, region.angle + np.radians(70))
 
-    detector._known = [one._replace(region=with_picture(one.region)) for one in detector._known]
+    turn_regions(detector, with_picture)
     found = [detector.detect(Frame(1 + index, 0.0, turned)) for index in range(FRAMES)]
     assert len(found[-1]) == 2
     assert (abs(lean_deg(found[-1]) - 70) < 20).all()
