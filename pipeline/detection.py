@@ -38,6 +38,7 @@ from pipeline.media.video.kept_frames import KeptFrames
 from pipeline.results.detections import DetectionSpool, StoredDetections
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress
+from pipeline.tracking.clothes import Clothes
 from pipeline.tracking.tracker import find_tracklets
 from pipeline.tracking.tracklet import Observation
 
@@ -61,6 +62,7 @@ class FirstPass:
     shot_starts: The indices, among the F, of frames that begin another shot.
     is_smoothed: Whether keypoints were smoothed before.
     warnings: What is odd about the video and its keypoints, a line each.
+    clothes: What people wear; None where the frames were not seen.
     """
 
     info: VideoInfo
@@ -71,6 +73,7 @@ class FirstPass:
     shot_starts: tuple[int, ...]
     is_smoothed: bool
     warnings: tuple[str, ...]
+    clothes: Clothes | None = None
 
     def close(self) -> None:
         """Delete what is kept of the video."""
@@ -124,7 +127,7 @@ def detect_people(
     Raises:
         InputError: The clip cannot be read.
     """
-    times, shot_starts = array("d"), []
+    times, shot_starts, clothes = array("d"), [], Clothes()
     with ExitStack() as undo:
         detections = DetectionSpool(COCO_21, folder)
         undo.callback(detections.close)  # unless all goes well
@@ -140,7 +143,9 @@ def detect_people(
                 for frame, detected in detect_all(detector, counted):
                     if frame.starts_shot:
                         shot_starts.append(len(times))
-                    detections.append(detected.to_skeleton(COCO_21))
+                    in_frame = detected.to_skeleton(COCO_21)
+                    clothes.look(len(times), frame.rgb, in_frame)
+                    detections.append(in_frame)
                     times.append(frame.time_s)
         is_whole = options.start is None and options.end is None
         info = measured(reader.info, np.array(times)) if is_whole else reader.info
@@ -169,6 +174,7 @@ def detect_people(
         tuple(shot_starts),
         isinstance(detector, SmoothedDetector) and detector.is_smoothed,
         tuple(warnings),
+        clothes,
     )
 
 

@@ -126,7 +126,9 @@ def process_video(
             opened.callback(first.close)
             if standing:
                 first = replace(first, warnings=(*first.warnings, *_moves(standing)))
-            found = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
+            found = track_people(
+                first.detections, first.info.fps, None, first.shot_starts, first.clothes
+            )
             tracks = number_people(found, config.track.people_order)
         with stopwatch.stage("lift"):
             lifting = first.lifting(lifter, config.lift.intrinsics(first.info), config.lift)

@@ -131,7 +131,9 @@ def film_view(
         )
         opened.callback(first.close)
         doubts = check_standing(video.name, standing)
-        found = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
+        found = track_people(
+            first.detections, first.info.fps, None, first.shot_starts, first.clothes
+        )
         tracks = number_people(found, config.track.people_order)
         intrinsics = config.lift.intrinsics(first.info) if camera is None else camera.intrinsics
         rows = Spool(lifted_row(COCO_21, models.lifter.spec.skeleton_out), folder)

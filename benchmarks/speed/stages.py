@@ -152,7 +152,9 @@ def _lifting(clip: Path, count: int, folder: Path) -> Stage:
 
         def follow() -> None:
             seconds.clear()
-            tracks = track_people(first.detections, first.info.fps, shot_starts=first.shot_starts)
+            tracks = track_people(
+                first.detections, first.info.fps, None, first.shot_starts, first.clothes
+            )
             find_people(tracks, lifting, first.info.fps, config.ground, folder).table.close()
 
         cost = core_ms(follow, count)

@@ -25,7 +25,7 @@ from detectors.blazepose.meeting import Meeting
 from detectors.blazepose.movement import Movement
 from detectors.blazepose.networks.calls import Calls
 from detectors.blazepose.networks.choice import Networks
-from detectors.blazepose.networks.models import Landmarks
+from detectors.blazepose.networks.models import LandmarkModel, Landmarks
 from detectors.blazepose.networks.region import Region
 from detectors.blazepose.search import Search
 from detectors.blazepose.sparing import NOT_YET, Moved, see_sparingly
@@ -216,8 +216,7 @@ class BlazePose:
         looks = [self._calls.result(person) for person in seeing]
         seen = [person for person, _ in looks]
         if frame.index % INTERVAL == 0:
-            models = [self._networks.landmarks_of(one.hard_frames >= HARD_FRAMES) for one in known]
-            right(seen, models, frame.rgb, self._calls)
+            right(seen, self._models(known, searches_meanwhile), frame.rgb, self._calls)
         known = [one._replace(moved=moved) for one, (_, moved) in zip(known, looks, strict=True)]
         if frame.starts_shot:
             known = [one._replace(shift=UNSEEN) for one in known]
@@ -237,6 +236,14 @@ class BlazePose:
             if not self._meeting.add(people, person, frame.rgb, MIN_PRESENCE)
         ]
         return _Seen(frame, people, lost, before, are_behind, scheduled, moving, searching)
+
+    def _models(self, known: list[_Followed], may_wait: bool) -> list[LandmarkModel | None]:
+        """What looks at each person again; nothing at those whom it would take too long to see."""
+        are_hard = [one.hard_frames >= HARD_FRAMES for one in known]
+        return [
+            self._networks.landmarks_of(is_hard) if may_wait or not is_hard else None
+            for is_hard in are_hard
+        ]
 
     def _see(self, rgb: Picture, one: _Followed) -> tuple[Landmarks, Moved]:
         """A person in a frame, and how the larger landmark model sees them."""

@@ -25,20 +25,20 @@ righted them; where only their regions were turned, 97 in 185 did."""
 
 
 def right(
-    seen: list[Landmarks], models: Sequence[LandmarkModel], rgb: Picture, calls: Calls
+    seen: list[Landmarks], models: Sequence[LandmarkModel | None], rgb: Picture, calls: Calls
 ) -> None:
     """Look again at people who lean, and take those who are seen more clearly upright.
 
     Args:
         seen: The people of a frame; changed.
-        models: What each was seen by.
+        models: What each was seen by; None for those who are not looked at again.
         rgb: (H, W, 3) the frame.
         calls: Run the models.
     """
     looks = {
-        i: calls.begin(models[i], rgb, replace(person.region, angle=0.0))
-        for i, person in enumerate(seen)
-        if person.presence >= MIN_PRESENCE and abs(person.region.angle) > LEANING
+        i: calls.begin(model, rgb, replace(person.region, angle=0.0))
+        for i, (person, model) in enumerate(zip(seen, models, strict=True))
+        if model and person.presence >= MIN_PRESENCE and abs(person.region.angle) > LEANING
     }
     for i, look in looks.items():
         upright = calls.result(look)

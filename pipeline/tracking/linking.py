@@ -14,6 +14,7 @@ import numpy as np
 
 from core.types import Floats
 from pipeline.results.detections import DetectionSequence
+from pipeline.tracking.clothes import Clothes, Wardrobe
 from pipeline.tracking.cutting import Piece, cut_tracklets
 from pipeline.tracking.motion import KalmanState, motion_cost
 from pipeline.tracking.similarity import LIMBS, limb_lengths
@@ -26,7 +27,12 @@ _LENGTH_PERCENTILE = 80.0  # foreshortening makes limbs shorter, never longer
 
 
 def link_tracklets(
-    tracklets: list[Tracklet], detections: DetectionSequence, max_absence_s: float, max_cost: float
+    tracklets: list[Tracklet],
+    detections: DetectionSequence,
+    max_absence_s: float,
+    max_cost: float,
+    clothes: Clothes | None = None,
+    max_recognised_s: float = 0.0,
 ) -> list[list[Tracklet]]:
     """Group tracklets by person: minimum-cost bipartite matching, see `_match`.
 
@@ -35,6 +41,8 @@ def link_tracklets(
         detections: Those to which `Tracklet.rows` refers.
         max_absence_s: Longest gap between two tracklets of a person.
         max_cost: Pairs that cost more are not linked.
+        clothes: What people wear, if that is known.
+        max_recognised_s: Longest gap where clothes alone tell who it is.
 
     Returns:
         One list a person, of one or more tracklets by time; people by their first frame.
@@ -43,22 +51,39 @@ def link_tracklets(
     ends_of = {id(one): one for piece in pieces for one in (piece.begins, piece.ends)}
     profiles = {key: _Profile.of(one, detections) for key, one in ends_of.items()}
     starts = [piece.tracklet.first.frame for piece in pieces]
+    wardrobe = None if clothes is None else _wardrobe(pieces, clothes)
+    longest_s = max_absence_s if wardrobe is None else max(max_absence_s, max_recognised_s)
     costs = {}
     for i, piece in enumerate(pieces):
-        # Candidates: those that begin after this one ended, and within `max_absence_s`.
+        # Candidates: those that begin after this one ended, and within `longest_s`.
         last, ends = piece.tracklet.last.frame, piece.ends
         after = bisect_right(starts, last)
-        until = bisect_right(starts, last + max_absence_s * ends.fps)
+        soon = bisect_right(starts, last + max_absence_s * ends.fps)
+        until = bisect_right(starts, last + longest_s * ends.fps)
         for j in range(after, until):
+            if j >= soon and not (wardrobe and wardrobe.tells(i, j)):
+                continue
             later = pieces[j].begins
             cost = _link_cost(ends, later, profiles[id(ends)], profiles[id(later)])
             if pieces[j].tracklet is piece.goes_on:
                 cost = min(cost, max_cost) - _GOES_ON
+            elif wardrobe:
+                cost += wardrobe.cost(i, j)
             if cost < max_cost:
                 costs[i, j] = cost
     successors = _match(costs, len(pieces), max_cost)
     heads = set(range(len(pieces))) - set(successors.values())
     return [_joined(_path(head, successors), pieces) for head in sorted(heads)]
+
+
+def _wardrobe(pieces: list[Piece], clothes: Clothes) -> Wardrobe:
+    """What pieces wear."""
+    tracklets = [piece.tracklet for piece in pieces]
+    return Wardrobe(
+        np.array([clothes.of(tracklet.rows) for tracklet in tracklets]).reshape(-1, 4, 3),
+        np.array([tracklet.first.frame for tracklet in tracklets]),
+        np.array([tracklet.last.frame for tracklet in tracklets]),
+    )
 
 
 def _joined(path: list[int], pieces: list[Piece]) -> list[Tracklet]:

@@ -6,10 +6,9 @@
    detections, which begin no tracklet: Zhang et al., "ByteTrack: Multi-Object Tracking by
    Associating Every Detection Box", ECCV 2022, arXiv:2110.06864. A tracklet ends soon after its
    person is lost.
-2. Linking: the tracklets of one person are joined when they are known whole (`linking`).
+2. Linking: the tracklets of one person are joined when they are known whole (`linking`),
+   by what they wear, too (`clothes`).
 3. Filtering: what is no person is dropped (`filtering`).
-
-Nothing looks at colours.
 """
 
 from bisect import bisect_right
@@ -21,6 +20,7 @@ import numpy as np
 
 from core.types import Detections, Floats
 from pipeline.results.detections import DetectionSequence, TrackRows
+from pipeline.tracking.clothes import Clothes
 from pipeline.tracking.filtering import PersonRules, filter_false_people
 from pipeline.tracking.linking import link_tracklets
 from pipeline.tracking.tracklet import Observation, Tracklet
@@ -49,7 +49,9 @@ class TrackingRules:
     min_tracklet_s: float = 0.1
     """Shorter tracklets are dropped, unless the whole video is shorter."""
     max_absence_s: float = 3.0
-    """Tracklets further apart are not linked."""
+    """Tracklets further apart are not linked, unless clothes tell."""
+    max_recognised_s: float = 20.0
+    """Not even then."""
     max_link_cost: float = 9.0
     """As `max_cost`, for two tracklets; larger, because whole tracklets say more than one frame."""
     person: PersonRules = field(default_factory=PersonRules)
@@ -154,6 +156,7 @@ def track_people(
     fps: float,
     rules: TrackingRules | None = None,
     shot_starts: Sequence[int] = (),
+    clothes: Clothes | None = None,
 ) -> list[TrackRows]:
     """Track all people of a video: association, linking, filtering.
 
@@ -162,6 +165,7 @@ def track_people(
         fps: Frames per second, the unit of `frame_index`.
         rules: When tracklets begin and end, and which tracks are people.
         shot_starts: The places in `detections` where the picture cuts: nobody is followed across.
+        clothes: What people wear, if that is known.
 
     Returns:
         One track a person, numbered from 1 by their first frame.
@@ -173,8 +177,9 @@ def track_people(
         tracklets, lambda tracklet: bisect_right(shot_starts, tracklet.rows[0, 0])
     ):
         people += link_tracklets(
-            list(in_shot), detections, rules.max_absence_s, rules.max_link_cost
-        )
+            list(in_shot), detections, rules.max_absence_s, rules.max_link_cost, clothes,
+            rules.max_recognised_s,
+        )  # fmt: skip
     people = filter_false_people(people, detections, fps, rules.person)
     return [_joined(number, person, detections) for number, person in enumerate(people, 1)]
 
