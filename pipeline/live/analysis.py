@@ -48,7 +48,8 @@ class Analysis:
             intrinsics: The camera.
             config: The options of tracking and lifting, and the second to stop before.
             beside: Searches frames for new people, and learns where up is, while later ones are
-                analysed; without it, each frame is done with before the next.
+                analysed; without it, each frame is done with before the next. While no one is in
+                view, frames wait for the search: there are no poses that would be late.
         """
         self._detector, self._end_s = detector, config.clip.end
         self._prompt = detector if isinstance(detector, PromptDetector) else None
@@ -66,16 +67,16 @@ class Analysis:
             rows = self._tracker.update(detections, frame.time_s)
             yield Moment(frame, arrived.arrived_s, self._bodies(detections, rows, frame.time_s))
             if self._prompt:
-                self._begin(self._prompt.search)
+                self._begin(self._prompt.search, waits=not len(detections))
             self._begin(self._world.learn)
 
     def _detect(self, frame: Frame) -> Detections:
         return self._prompt.detect_known(frame) if self._prompt else self._detector.detect(frame)
 
-    def _begin(self, begin: Begin) -> None:
-        """Let something be done beside, or at once where nothing is."""
+    def _begin(self, begin: Begin, waits: bool = False) -> None:
+        """Let something be done beside, or at once where nothing is, or the next frame `waits`."""
         if self._beside:
-            self._beside.offer(begin)
+            (self._beside.make if waits else self._beside.offer)(begin)
         elif call := begin():
             call()
 

@@ -40,6 +40,19 @@ class Beside:
             if call := begin():
                 self._last = self._thread.submit(call)
 
+    def make(self, begin: Begin) -> None:
+        """Make a call here, once the last one has been made.
+
+        Raises:
+            BaseException: What the last call raised, or this one does.
+        """
+        with self._offering:
+            last, self._last = self._last, None
+            if last is not None:
+                last.result()
+            if call := begin():
+                call()
+
     def close(self) -> None:
         """End the thread, after its call."""
         self._thread.shutdown()

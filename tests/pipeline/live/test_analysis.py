@@ -18,11 +18,12 @@ from pipeline.runtime.beside import Beside
 
 
 class Searching:
-    """Detects no one, and searches until it is told to end."""
+    """Detects some people, too new to be lifted, and searches until it is told to end."""
 
     skeleton = COCO_21
 
-    def __init__(self) -> None:
+    def __init__(self, people: int = 1) -> None:
+        self.people = people
         self.done: list[str] = []
         self.may_end = threading.Event()
 
@@ -37,10 +38,11 @@ class Searching:
 
     def detect_known(self, frame: Frame) -> Detections:
         self.done.append(f"frame {frame.index}")
-        none = np.zeros(0, np.float32)
-        points = np.zeros((0, 21, 3), np.float32)
+        boxes = np.tile(np.array([40, 10, 80, 80], np.float32), (self.people, 1))
+        points = np.ones((self.people, 21, 3), np.float32)
+        scores = points[:, 0, 0]
         return Detections(
-            frame.index, none.reshape(0, 4), none, points[..., :2], points[..., 2], points, COCO_21
+            frame.index, boxes, scores, points[..., :2], points[..., 2], points, COCO_21
         )
 
     def search(self) -> Callable[[], None]:
@@ -59,7 +61,7 @@ def frames(count: int) -> list[LiveFrame]:
 
 
 def analysis(detector: Searching, beside: Beside | None) -> Analysis:
-    """Of a detector that sees no one, so that there is nothing to lift."""
+    """Of a detector of people who are new in every frame, so that there is nothing to lift."""
     intrinsics = Intrinsics(100.0, 100.0, 80.0, 45.0, "given")
     return Analysis(detector, cast(Lifter, None), intrinsics, PipelineConfig(), beside)
 
@@ -81,6 +83,15 @@ def test_with_nothing_beside_each_frame_is_searched_before_the_next(count: int) 
     assert len([*analysis(detector, None).moments(frames(count))]) == count
     expected = [f"{done}frame {index}" for index in range(count) for done in ("", "searched ")]
     assert detector.done == expected
+
+
+def test_while_no_one_is_in_view_frames_wait_for_the_search() -> None:
+    """On a busy machine a thread that gives way would never get to it."""
+    detector = Searching(people=0)
+    detector.may_end.set()
+    with closing(Beside()) as beside:
+        assert len([*analysis(detector, beside).moments(frames(2))]) == 2
+    assert detector.done == ["frame 0", "searched frame 0", "frame 1", "searched frame 1"]
 
 
 def test_a_search_that_fails_ends_the_run() -> None:

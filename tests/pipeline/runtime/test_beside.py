@@ -54,3 +54,18 @@ def test_what_a_call_raises_is_raised_at_the_next_offer() -> None:
         beside.offer(lambda: fail)
         with pytest.raises(ValueError, match="broken"):
             any(beside.offer(nothing) for nothing in repeat(lambda: None))
+
+
+def test_a_call_that_is_waited_for_comes_after_the_last_one() -> None:
+    made: list[str] = []
+    may_end = threading.Event()
+
+    def last() -> None:
+        may_end.wait()
+        made.append("last")
+
+    with closing(Beside()) as beside:
+        beside.offer(lambda: last)
+        threading.Timer(0.05, may_end.set).start()
+        beside.make(lambda: lambda: made.append("this"))
+        assert made == ["last", "this"]
