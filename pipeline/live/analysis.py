@@ -1,5 +1,6 @@
 """Frames of a live source → the poses of everyone in them, from the past alone."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from pipeline.runtime.beside import Begin, Beside
 from pipeline.tracking.online import OnlineTracker
 
 CAUSAL_LIFTER = "lifter-causal"
+_EMPTY_S = 1.0  # without anyone in view, after which frames wait for the search
 
 
 def causal(config: PipelineConfig) -> PipelineConfig:
@@ -48,14 +50,16 @@ class Analysis:
             intrinsics: The camera.
             config: The options of tracking and lifting, and the second to stop before.
             beside: Searches frames for new people, and learns where up is, while later ones are
-                analysed; without it, each frame is done with before the next. While no one is in
-                view, frames wait for the search: there are no poses that would be late.
+                analysed; without it, each frame is done with before the next. Where no one has been
+                in view for a while, frames wait for the search: no poses are late for that, and on
+                a busy machine a thread that gives way would hardly get to it.
         """
         self._detector, self._end_s = detector, config.clip.end
         self._prompt = detector if isinstance(detector, PromptDetector) else None
         self._tracker = OnlineTracker(config.track.max_people)
         self._lifter = OnlineLifter(lifter, intrinsics, config.lift)
         self._world, self._beside = OnlineWorld(), beside
+        self._seen_s = math.nan  # when someone was last in view
 
     def moments(self, frames: Iterable[LiveFrame]) -> Iterator[Moment]:
         """Analyse frames up to the second to stop before; one moment a frame."""
@@ -66,8 +70,10 @@ class Analysis:
             detections = self._detect(frame).to_skeleton(COCO_21)
             rows = self._tracker.update(detections, frame.time_s)
             yield Moment(frame, arrived.arrived_s, self._bodies(detections, rows, frame.time_s))
+            if len(detections) or math.isnan(self._seen_s):
+                self._seen_s = frame.time_s
             if self._prompt:
-                self._begin(self._prompt.search, waits=not len(detections))
+                self._begin(self._prompt.search, waits=frame.time_s - self._seen_s >= _EMPTY_S)
             self._begin(self._world.learn)
 
     def _detect(self, frame: Frame) -> Detections:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import islice
 from typing import cast
 
 import numpy as np
@@ -23,7 +24,7 @@ class Searching:
     skeleton = COCO_21
 
     def __init__(self, people: int = 1) -> None:
-        self.people = people
+        self.people, self.frame = people, ""
         self.done: list[str] = []
         self.may_end = threading.Event()
 
@@ -37,7 +38,8 @@ class Searching:
         raise AssertionError("a live frame is searched after its known people are out")
 
     def detect_known(self, frame: Frame) -> Detections:
-        self.done.append(f"frame {frame.index}")
+        self.frame = f"frame {frame.index}"
+        self.done.append(self.frame)
         boxes = np.tile(np.array([40, 10, 80, 80], np.float32), (self.people, 1))
         points = np.ones((self.people, 21, 3), np.float32)
         scores = points[:, 0, 0]
@@ -46,7 +48,7 @@ class Searching:
         )
 
     def search(self) -> Callable[[], None]:
-        frame = self.done[-1]
+        frame = self.frame
 
         def search() -> None:
             self.may_end.wait()
@@ -85,13 +87,18 @@ def test_with_nothing_beside_each_frame_is_searched_before_the_next(count: int) 
     assert detector.done == expected
 
 
-def test_while_no_one_is_in_view_frames_wait_for_the_search() -> None:
-    """On a busy machine a thread that gives way would never get to it."""
+def test_where_no_one_was_in_view_for_a_second_frames_wait_for_the_search() -> None:
+    """On a busy machine a thread that gives way would hardly get to it."""
     detector = Searching(people=0)
-    detector.may_end.set()
     with closing(Beside()) as beside:
-        assert len([*analysis(detector, beside).moments(frames(2))]) == 2
-    assert detector.done == ["frame 0", "searched frame 0", "frame 1", "searched frame 1"]
+        moments = analysis(detector, beside).moments(frames(33))
+        assert len([*islice(moments, 31)]) == 31, "the search of frame 0 has not ended"
+        detector.may_end.set()
+        assert len([*moments]) == 2
+    assert detector.done[31:] == [
+        "searched frame 0", "searched frame 30", "frame 31", "searched frame 31", "frame 32",
+        "searched frame 32",
+    ]  # fmt: skip
 
 
 def test_a_search_that_fails_ends_the_run() -> None:
