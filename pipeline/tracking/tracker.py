@@ -1,7 +1,7 @@
 """Multi-person tracking: detections of every frame → one track a person.
 
 1. Association, frame by frame: people are assigned to tracklets so that the sum of costs
-   (`Tracklet.cost`) is least, by the Hungarian method: Kuhn, "The Hungarian Method for the
+   (`Tracklet.costs`) is least, by the Hungarian method: Kuhn, "The Hungarian Method for the
    Assignment Problem", 1955. Strong detections go first; tracklets that got none take weak
    detections, which begin no tracklet: Zhang et al., "ByteTrack: Multi-Object Tracking by
    Associating Every Detection Box", ECCV 2022, arXiv:2110.06864. A tracklet ends soon after its
@@ -11,6 +11,7 @@
 3. Filtering: what is no person is dropped (`filtering`).
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -130,12 +131,8 @@ class Tracker:
         """
         if not tracklets or not rows:
             return {}
-        costs = np.array(
-            [
-                [min(tracklet.cost(observations[row]), max_cost) for row in rows]
-                for tracklet in tracklets
-            ]
-        )
+        seen = [observations[row] for row in rows]
+        costs = np.array([tracklet.costs(seen, max_cost) for tracklet in tracklets])
         return {
             rows[j]: self._continue(tracklets[i], observations[rows[j]])
             for i, j in _cheapest_pairs(costs)
@@ -218,8 +215,13 @@ def _without_duplicates(detections: Detections, rules: TrackingRules) -> dict[in
     kept: dict[int, Observation] = {}
     for row in np.argsort(-detections.box_scores, kind="stable").tolist():
         observation = Observation.of(detections, row)
+        near = (
+            other
+            for other in kept.values()
+            if math.dist(other.position, observation.position) < other.stature
+        )
         if detections.box_scores[row] >= rules.min_weak_score and not any(
-            observation.similarity(other, 1.0) > rules.duplicate_oks for other in kept.values()
+            observation.similarity(other, 1.0) > rules.duplicate_oks for other in near
         ):
             kept[row] = observation
     return kept

@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -150,30 +151,33 @@ class Tracklet:
     # `motion`. OKS: COCO's keypoint evaluation, https://cocodataset.org/#keypoints-eval. IoU of
     # predicted and detected box: Bewley et al., "Simple Online and Realtime Tracking", 2016,
     # arXiv:1602.00763. The size term and the weights are our own.
-    def cost(self, observation: Observation) -> float:
-        """Negative log-likelihood, up to a constant, of the person's next observation.
+    def costs(self, observations: Sequence[Observation], most: float) -> list[float]:
+        """Negative log-likelihoods, up to a constant, of the person's next observation.
 
         Args:
-            observation: One of a later frame.
+            observations: Those of a later frame, one or more.
+            most: What costs more than that is not worked out further.
 
         Returns:
-            The cost; may be negative.
+            The cost of each, at most `most`; may be negative.
         """
-        seconds = self.seconds_to(observation)
+        seconds = self.seconds_to(observations[0])
         steady = self.state.predict(seconds, self.stature, STEADY)
         maneuvering = self.state.predict(seconds, self.stature, MANEUVERING)
-        position_cost = min(
-            steady.position_cost(observation.position, self.stature),
-            maneuvering.position_cost(observation.position, self.stature) + MANEUVERING_COST,
-        )
         expected = self.last.moved_to(steady.position, self.stature)  # k̂, b̂
-        box_similarity = iou(observation.box, expected.box)
-        similarity = (box_similarity + observation.similarity(expected, POSE_TOLERANCE)) / 2
-        return (
-            position_cost
-            + self.size_cost(observation.stature, seconds)
-            + pose_cost(similarity, seconds)
-        )
+        costs = []
+        for observation in observations:
+            position_cost = min(
+                steady.position_cost(observation.position, self.stature),
+                maneuvering.position_cost(observation.position, self.stature) + MANEUVERING_COST,
+            )
+            cost = position_cost + self.size_cost(observation.stature, seconds)
+            if cost < most:  # pose and box cost more, never less
+                box_similarity = iou(observation.box, expected.box)
+                pose_similarity = observation.similarity(expected, POSE_TOLERANCE)
+                cost += pose_cost((box_similarity + pose_similarity) / 2, seconds)
+            costs.append(min(cost, most))
+        return costs
 
     def size_cost(self, stature: float, seconds: float) -> float:
         """ln²(h / h̄) / (2 (σ₀ + σ₁ Δ)²).
