@@ -13,6 +13,7 @@ from pipeline.app.options import AppOptions
 from pipeline.batch.options import BatchOptions
 from pipeline.config import PipelineConfig, option_groups
 from pipeline.media.live.source import LiveSource, parse_live_source
+from pipeline.runtime.allocator import share_arenas
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 all done, 1 some input failed, 2 the command line is wrong.
     """
     debug = False
+    share_arenas()
     try:
         given = [*(sys.argv[1:] if arguments is None else arguments)]
         end = given.index("--") if "--" in given else len(given)

@@ -151,8 +151,8 @@ def _start_state(observations: list[Observation], stature: float, fps: float) ->
 #
 # dₘ, Cₘ: difference in position and velocity, and its covariance, between the end of A predicted
 # by motion model m and the start of B estimated backwards in time (`KalmanState.state_cost`); the
-# sum goes over x and y; cₘ as in `Tracklet.costs`. h_A: running mean at the end of A; h_B: median at
-# the start of B. k̂_A: the last pose of A at the position of B, because the motion counts the
+# sum goes over x and y; cₘ as in `Tracklet.costs`. h_A: running mean at the end of A; h_B: median
+# at the start of B. k̂_A: the last pose of A at the position of B, because the motion counts the
 # position already. l: ln of the proportions of the limbs that both tracklets show.
 def _link_cost(
     tracklet: Tracklet, later: Tracklet, profile: _Profile, later_profile: _Profile
