@@ -103,7 +103,7 @@ def colours(rgb: Picture, detections: Detections) -> Floats:
 
     Returns:
         (N, 4, 3) CIELAB of torso, thighs, shins and upper arms; NaN where they are not seen, or in
-        somebody else's box.
+        another person's box.
     """
     keypoints, scores = detections.keypoints_xy[:, BODY], detections.keypoint_scores[:, BODY]
     xy = np.einsum("pk,nkc->npc", _POINTS, np.nan_to_num(keypoints))

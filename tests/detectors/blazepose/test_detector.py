@@ -275,7 +275,7 @@ def test_the_heavy_model_serves_for_whoever_is_cut_by_the_picture(
     not (default_cache() / "blazepose_landmark_heavy.tflite").exists(),
     reason="not here: python -m weights fetch blazepose-landmark-heavy",
 )
-def test_live_the_heavy_model_looks_in_some_frames_at_whoever_is_cut_by_the_picture(
+def test_live_the_heavy_model_looks_in_some_frames_at_those_whom_the_picture_cuts(
     clip: dict[int, Picture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut = clip[80][430:730, 850:1500].copy()
