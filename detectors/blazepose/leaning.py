@@ -38,7 +38,9 @@ def right(
     looks = {
         i: calls.begin(model, rgb, replace(person.region, angle=0.0))
         for i, (person, model) in enumerate(zip(seen, models, strict=True))
-        if model and person.presence >= MIN_PRESENCE and abs(person.region.angle) > LEANING
+        if model
+        and MIN_PRESENCE <= person.presence <= 1 - CLEARER  # else no look can be clearer
+        and abs(person.region.angle) > LEANING
     }
     for i, look in looks.items():
         upright = calls.result(look)
