@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from core.errors import UsageError, Video3DError, refusal, shortage
+from core.limits import share_arenas
 from core.options import Parser, add_flags, given_flags
 from detectors.base import AUTO
 from pipeline.app.options import AppOptions
 from pipeline.batch.options import BatchOptions
 from pipeline.config import PipelineConfig, option_groups
 from pipeline.media.live.source import LiveSource, parse_live_source
-from pipeline.runtime.allocator import share_arenas
 from pipeline.runtime.logs import LEVELS, LOG, LogOptions, counted, printable, start_logging
 from pipeline.runtime.signals import end_on_sigterm
 

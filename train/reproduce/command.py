@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from train.devices import keep_freed_memory
+from core.limits import keep_freed_memory
 from train.reproduce.loop import train
 from train.reproduce.options import parse
 from train.reproduce.output.report import report_errors

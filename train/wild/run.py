@@ -26,13 +26,14 @@ from tqdm import tqdm
 
 from core.errors import InputError, UsageError, one_line
 from core.files import make_way, open_input, remove_partial, written_whole
+from core.limits import keep_freed_memory
 from core.options import Parser, add_flags, check_options, option
 from core.skeletons import COCO_21, H36M_21
 from lifter.checkpoint import LifterSpec, save_lifter
 from lifter.config import ModelConfig, NetworkConfig
 from lifter.model import TemporalConvNet
 from train.arguments import add_motion, add_recipe, add_shots, filter_widths
-from train.devices import fast_bf16, keep_freed_memory, usable_device
+from train.devices import fast_bf16, usable_device
 from train.wild.batches import BatchPlan, training_batches
 from train.wild.loss import training_loss
 from train.wild.motion.bank import MotionBank

@@ -7,7 +7,7 @@ import pytest
 
 COUNTED = """
 import ctypes, re, sys, tempfile, threading
-from pipeline.runtime.allocator import share_arenas
+from core.limits import share_arenas
 
 if sys.argv[1] == "shared":
     share_arenas()
