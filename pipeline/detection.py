@@ -35,11 +35,11 @@ from pipeline.media.reread import Rereader
 from pipeline.media.shots import mark_cuts
 from pipeline.media.video.fitting import Size
 from pipeline.media.video.kept_frames import KeptFrames
-from pipeline.results.detections import DetectionSpool, StoredDetections
+from pipeline.results.detections import DetectionSpool, StoredDetections, TrackRows
 from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress
 from pipeline.tracking.clothes import Clothes
-from pipeline.tracking.tracker import find_tracklets
+from pipeline.tracking.tracker import find_tracklets, track_people
 from pipeline.tracking.tracklet import Observation
 
 SAME_PERSON_OKS = 0.5
@@ -93,6 +93,10 @@ class FirstPass:
         if self.kept is not None and self.kept.is_whole and self.kept.size == size:
             return self.kept
         return open_clip(video, options, size)
+
+    def tracks(self) -> list[TrackRows]:
+        """The people in it, followed through all frames, numbered by their first."""
+        return track_people(self.detections, self.info.fps, None, self.shot_starts, self.clothes)
 
     def lifting(self, lifter: Lifter, intrinsics: Intrinsics, options: LiftOptions) -> Lifting:
         """What the people in it are lifted with."""

@@ -48,7 +48,6 @@ from pipeline.runtime.prefetch import prefetch
 from pipeline.runtime.progress import StageProgress, T, progress_bar
 from pipeline.tracking.options import TrackOptions
 from pipeline.tracking.selection import number_people, select_people
-from pipeline.tracking.tracker import track_people
 from pipeline.tracks_file import write_tracks
 
 _LOOK_EVERY_S = 1.0  # at most, at the background, as long as the camera stands still
@@ -126,10 +125,7 @@ def process_video(
             opened.callback(first.close)
             if standing:
                 first = replace(first, warnings=(*first.warnings, *_moves(standing)))
-            found = track_people(
-                first.detections, first.info.fps, None, first.shot_starts, first.clothes
-            )
-            tracks = number_people(found, config.track.people_order)
+            tracks = number_people(first.tracks(), config.track.people_order)
         with stopwatch.stage("lift"):
             lifting = first.lifting(lifter, config.lift.intrinsics(first.info), config.lift)
             keep = select_people([track.track_id for track in tracks], config.track)

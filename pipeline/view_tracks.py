@@ -32,7 +32,6 @@ from pipeline.results.spool import Spool
 from pipeline.runtime.models import Models
 from pipeline.runtime.progress import StageProgress
 from pipeline.tracking.selection import number_people
-from pipeline.tracking.tracker import track_people
 
 _COMPARED = 4
 """So many people of a view, those seen longest, have their motion compared with other views'."""
@@ -131,10 +130,7 @@ def film_view(
         )
         opened.callback(first.close)
         doubts = check_standing(video.name, standing)
-        found = track_people(
-            first.detections, first.info.fps, None, first.shot_starts, first.clothes
-        )
-        tracks = number_people(found, config.track.people_order)
+        tracks = number_people(first.tracks(), config.track.people_order)
         intrinsics = config.lift.intrinsics(first.info) if camera is None else camera.intrinsics
         rows = Spool(lifted_row(COCO_21, models.lifter.spec.skeleton_out), folder)
         opened.callback(rows.close)

@@ -31,7 +31,6 @@ from pipeline.render.modes import composer, video_size
 from pipeline.render.options import RenderOptions
 from pipeline.results.result import Result
 from pipeline.runtime.models import Models
-from pipeline.tracking.tracker import track_people
 from weights.store import resolve
 
 FRAMES = 100
@@ -152,10 +151,9 @@ def _lifting(clip: Path, count: int, folder: Path) -> Stage:
 
         def follow() -> None:
             seconds.clear()
-            tracks = track_people(
-                first.detections, first.info.fps, None, first.shot_starts, first.clothes
-            )
-            find_people(tracks, lifting, first.info.fps, config.ground, folder).table.close()
+            find_people(
+                first.tracks(), lifting, first.info.fps, config.ground, folder
+            ).table.close()
 
         cost = core_ms(follow, count)
         return Stage("track, lift, ground", cost, 1e3 * sum(seconds) / count, "its network alone")
