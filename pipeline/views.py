@@ -153,8 +153,8 @@ def _warnings(joined: JoinedViews, people: People) -> tuple[str, ...]:
         *(f"{view.video.name}: {text}" for view in joined.filmed for text in view.first.warnings),
         *(text for view in joined.filmed for text in view.doubts),
     ]
-    nobody = [] if people.table.persons else [NO_PEOPLE]
-    return (*own, *joined.calibration.doubts, *people.doubts, *nobody)
+    no_people = [] if people.table.persons else [NO_PEOPLE]
+    return (*own, *joined.calibration.doubts, *people.doubts, *no_people)
 
 
 def _view_reports(

@@ -23,10 +23,11 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return run(arguments)
     except (Video3DError, OSError) as error:
-        text = error.as_flags() if isinstance(error, UsageError) else refusal(error) or str(error)
-        is_told = isinstance(error, Video3DError) or refusal(error) is not None
-        if "--debug" in arguments or not is_told:
+        text = refusal(error) if isinstance(error, OSError) else str(error)
+        if "--debug" in arguments or text is None:
             raise
+        if isinstance(error, UsageError):
+            text = error.as_flags()
         print(f"error: {text}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
 

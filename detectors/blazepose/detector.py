@@ -55,6 +55,11 @@ class _Followed(NamedTuple):
     shift: Shift = UNSEEN
     moved: Moved = NOT_YET
 
+    @property
+    def is_hard(self) -> bool:
+        """Whether the larger landmark model serves for them."""
+        return self.hard_frames >= HARD_FRAMES
+
 
 class _Seen(NamedTuple):
     """A frame in which known people were followed.
@@ -162,7 +167,7 @@ class BlazePose:
             self._search.put_off(self._unsearched.scheduled)
         while self._met:
             self._known.append(self._met.popleft())
-        self._search.also_due([one.region for one in self._known])
+        self._search.also_due([one.region for one in self._known])  # those wait for their turns
         seen = self._follow_all(frame, searches_meanwhile=False)
         self._unsearched = _Unsearched(
             frame,
@@ -239,20 +244,18 @@ class BlazePose:
 
     def _models(self, known: list[_Followed], may_wait: bool) -> list[LandmarkModel | None]:
         """What looks at each person again; nothing at those whom it would take too long to see."""
-        are_hard = [one.hard_frames >= HARD_FRAMES for one in known]
         return [
-            self._networks.landmarks_of(is_hard) if may_wait or not is_hard else None
-            for is_hard in are_hard
+            self._networks.landmarks_of(one.is_hard) if may_wait or not one.is_hard else None
+            for one in known
         ]
 
     def _see(self, rgb: Picture, one: _Followed) -> tuple[Landmarks, Moved]:
         """A person in a frame, and how the larger landmark model sees them."""
-        is_hard = one.hard_frames >= HARD_FRAMES
-        return self._networks.landmarks_of(is_hard)(rgb, one.region), NOT_YET
+        return self._networks.landmarks_of(one.is_hard)(rgb, one.region), NOT_YET
 
     def _see_promptly(self, rgb: Picture, one: _Followed) -> tuple[Landmarks, Moved]:
         """The same, but the larger model does not look in every frame."""
-        if one.hard_frames < HARD_FRAMES:
+        if not one.is_hard:
             return self._see(rgb, one)
         return see_sparingly(self._networks, rgb, one.region, one.moved)
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -11,7 +10,7 @@ Begin = Callable[[], Callable[[], None] | None]
 
 
 class Beside:
-    """A thread that makes calls for others that have no time.
+    """A thread that makes calls for another one that has no time.
 
     Args:
         niceness: What is added to the thread's, where the system has one for each (Linux).
@@ -19,7 +18,6 @@ class Beside:
 
     def __init__(self, niceness: int = 0) -> None:
         self._thread = ThreadPoolExecutor(1, "beside", _be_nice, (niceness,))
-        self._offering = threading.Lock()
         self._last: Future[None] | None = None
 
     def offer(self, begin: Begin) -> None:
@@ -31,14 +29,11 @@ class Beside:
         Raises:
             BaseException: What the last call raised.
         """
-        with self._offering:
-            if self._last is not None:
-                if not self._last.done():
-                    return
-                last, self._last = self._last, None
-                last.result()
-            if call := begin():
-                self._last = self._thread.submit(call)
+        if self._last is not None and not self._last.done():
+            return
+        self._wait()
+        if call := begin():
+            self._last = self._thread.submit(call)
 
     def make(self, begin: Begin) -> None:
         """Make a call here, once the last one has been made.
@@ -46,12 +41,15 @@ class Beside:
         Raises:
             BaseException: What the last call raised, or this one does.
         """
-        with self._offering:
-            last, self._last = self._last, None
-            if last is not None:
-                last.result()
-            if call := begin():
-                call()
+        self._wait()
+        if call := begin():
+            call()
+
+    def _wait(self) -> None:
+        """Wait for the last call; what it raised is raised once."""
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
 
     def close(self) -> None:
         """End the thread, after its call."""
